@@ -1,0 +1,14 @@
+-- What happened to an account, for its owner to read. Written by src/accounts/audit.rs alone,
+-- which only ever inserts.
+create table audit_events (
+    id bigint generated always as identity primary key,
+    -- Null once the account is gone: the event stays, the person does not.
+    user_id uuid references users on delete set null,
+    -- Dotted like the address where it happened: login, account.password …
+    kind text not null,
+    address inet,
+    user_agent text not null default '',
+    created_at timestamptz not null default now()
+);
+
+create index audit_events_user_id on audit_events (user_id, created_at desc);

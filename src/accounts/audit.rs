@@ -1,0 +1,77 @@
+//! The `audit_events` table: what happened to an account, append-only.
+//!
+//! An event is written in the transaction of the change it tells of, so neither exists without
+//! the other. The same call writes the log line, under the name of OWASP's logging vocabulary.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::client::Client;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Registered,
+    LoggedIn,
+    LoginFailed,
+    LoggedOut,
+    PasswordChanged,
+    PasswordChangeFailed,
+}
+
+impl Kind {
+    /// As stored: dotted like the address where it happened.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Registered => "register",
+            Self::LoggedIn => "login",
+            Self::LoginFailed => "login.failed",
+            Self::LoggedOut => "logout",
+            Self::PasswordChanged => "account.password",
+            Self::PasswordChangeFailed => "account.password.failed",
+        }
+    }
+
+    /// As logged: OWASP Logging Vocabulary Cheat Sheet.
+    fn owasp_name(self) -> &'static str {
+        match self {
+            Self::Registered => "user_created",
+            Self::LoggedIn => "authn_login_success",
+            Self::LoginFailed => "authn_login_fail",
+            Self::LoggedOut => "authn_logout",
+            Self::PasswordChanged => "authn_password_change",
+            Self::PasswordChangeFailed => "authn_password_change_fail",
+        }
+    }
+
+    fn is_alarming(self) -> bool {
+        matches!(self, Self::LoginFailed | Self::PasswordChangeFailed)
+    }
+}
+
+/// Writes one event. `user_id` is `None` when nobody of ours is meant, as in a login with an
+/// unknown address; the address that was typed is not kept.
+pub async fn record(
+    tx: &mut PgConnection,
+    kind: Kind,
+    user_id: Option<Uuid>,
+    client: &Client,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into audit_events (user_id, kind, address, user_agent) values ($1, $2, $3, $4)",
+        user_id,
+        kind.name(),
+        client.network(),
+        client.user_agent,
+    )
+    .execute(tx)
+    .await?;
+    let (event, user) = (kind.owasp_name(), user_id.map(tracing::field::display));
+    let address = client.address;
+    if kind.is_alarming() {
+        tracing::warn!(target: "security", event, user, %address);
+    } else {
+        tracing::info!(target: "security", event, user, %address);
+    }
+    Ok(())
+}

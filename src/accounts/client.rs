@@ -1,0 +1,44 @@
+//! Where a request came from, as far as it is kept: in `sessions` and `audit_events`.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// Longest user agent that is kept, in bytes.
+const USER_AGENT_MAX: usize = 512;
+
+/// The visitor's address and what their browser calls itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    pub address: IpAddr,
+    pub user_agent: String,
+}
+
+impl Client {
+    /// A user agent is whatever the client likes to send: control characters would forge log lines,
+    /// and NUL is refused by PostgreSQL (22021), which would make it a 500 of the sender's choosing.
+    pub fn new(address: IpAddr, user_agent: &str) -> Self {
+        let mut user_agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
+        user_agent.truncate(user_agent.floor_char_boundary(USER_AGENT_MAX));
+        Self { address: address.to_canonical(), user_agent }
+    }
+
+    /// As the `inet` columns take it.
+    pub fn network(&self) -> IpNet {
+        self.address.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_agent_is_kept_short_and_without_control_characters() {
+        let address = "::ffff:192.0.2.7".parse().unwrap();
+        let client = Client::new(address, &format!("a\0b\n{}é", "x".repeat(509)));
+        assert_eq!(client.user_agent, format!("ab{}", "x".repeat(509)));
+        assert_eq!(client.address.to_string(), "192.0.2.7");
+        assert_eq!(Client::new(address, &"é".repeat(300)).user_agent.len(), 512);
+    }
+}

@@ -1,0 +1,129 @@
+//! An e-mail address: parsed once, then never a bare string again.
+//!
+//! Two addresses are the same account when `canonical` is equal. Only ASCII letters are folded:
+//! Unicode folding turns the Kelvin sign (U+212A) into `k`, and a look-alike domain into somebody
+//! else's account (yardstick F-6). Mail goes to the stored address, never to what a form sent.
+
+use std::fmt;
+
+use email_address::{EmailAddress, Options};
+
+/// Longest address, in bytes (RFC 5321 §4.5.3.1.3, less the angle brackets).
+const MAX_BYTES: usize = 254;
+
+/// A syntactically valid address, its domain in lower case.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Email {
+    address: String,
+}
+
+/// Why a text is not an address; the words are for the person who typed it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EmailError {
+    #[error("Enter your e-mail address.")]
+    Missing,
+    #[error("This address is too long.")]
+    TooLong,
+    #[error("This does not look like an e-mail address. An example: ada@example.com")]
+    Malformed,
+}
+
+impl Email {
+    /// Parses what a person typed. Surrounding spaces are forgiven, nothing else is.
+    ///
+    /// Quoted local parts, comments, IP literals and domains without a dot are refused, as are
+    /// control characters and anything outside ASCII: look-alike letters have no place in an
+    /// identifier that other people read. An internationalised domain is written in punycode.
+    pub fn parse(typed: &str) -> Result<Self, EmailError> {
+        let typed = typed.trim_matches(' ');
+        if typed.is_empty() {
+            return Err(EmailError::Missing);
+        }
+        if typed.len() > MAX_BYTES {
+            return Err(EmailError::TooLong);
+        }
+        let options =
+            Options::default().with_required_tld().without_domain_literal().without_display_text();
+        let parsed =
+            EmailAddress::parse_with_options(typed, options).map_err(|_| EmailError::Malformed)?;
+        let local = parsed.local_part();
+        if !typed.is_ascii() || local.contains(['"', '(', ')']) || typed.contains(char::is_control)
+        {
+            return Err(EmailError::Malformed);
+        }
+        Ok(Self { address: format!("{local}@{}", parsed.domain().to_ascii_lowercase()) })
+    }
+
+    /// What decides whether two addresses are one account.
+    ///
+    /// RFC 5321 allows a mail server to tell `Ada@` from `ada@`; no server in use does, and
+    /// people do not remember which they typed.
+    pub fn canonical(&self) -> String {
+        self.address.to_ascii_lowercase()
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.address
+    }
+}
+
+/// Addresses stay out of logs: enough to recognise one's own, not enough to write to.
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (local, domain) = self.address.split_once('@').unwrap_or_default();
+        write!(f, "{}***@{domain}", &local[..local.len().min(1)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(typed: &str) -> Result<String, EmailError> {
+        Email::parse(typed).map(|email| email.canonical())
+    }
+
+    #[test]
+    fn case_does_not_make_another_account() {
+        assert_eq!(canonical(" Ada@EXAMPLE.com "), Ok("ada@example.com".into()));
+        assert_eq!(Email::parse("Ada@EXAMPLE.com").unwrap().as_str(), "Ada@example.com");
+    }
+
+    #[test]
+    fn look_alikes_and_smuggled_headers_are_refused() {
+        for typed in [
+            "ada",
+            "ada@localhost",
+            "ada@example.com\r\nBcc: eve@example.com",
+            "ada@example.com\0",
+            "ada@example.com,eve@example.com",
+            "Ada <ada@example.com>",
+            "\"ada eve\"@example.com",
+            "ada(comment)@example.com",
+            "ada@[192.0.2.1]",
+            "ada@\u{212a}elvin.example",
+            "ada\u{ff20}example.com",
+            "\u{202e}ada@example.com",
+            "ada@exam\u{200b}ple.com",
+            "ada@example.com.",
+            "ada@@example.com",
+            ".ada@example.com",
+        ] {
+            assert_eq!(canonical(typed), Err(EmailError::Malformed), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_limited() {
+        let domain = format!("{}.example", "d".repeat(60));
+        assert!(canonical(&format!("{}@{domain}", "a".repeat(64))).is_ok());
+        assert_eq!(canonical(&format!("{}@{domain}", "a".repeat(65))), Err(EmailError::Malformed));
+        assert_eq!(canonical(&"a".repeat(255)), Err(EmailError::TooLong));
+        assert_eq!(canonical("  "), Err(EmailError::Missing));
+    }
+
+    #[test]
+    fn debug_does_not_print_the_address() {
+        assert_eq!(format!("{:?}", Email::parse("ada@example.com").unwrap()), "a***@example.com");
+    }
+}

@@ -1,0 +1,16 @@
+//! Who people are: a table each, the SQL inside, no HTTP and no templates.
+//!
+//! `users` hold a password hash and an epoch. `sessions` belong to a user and remember the epoch
+//! they began with; when the two differ the session is over. `audit_events` tell what happened.
+//! A function with one statement takes any executor; one with several takes the caller's
+//! transaction, because the flow decides what commits together.
+
+pub mod argon2id;
+pub mod audit;
+pub mod client;
+pub mod email;
+pub mod password;
+pub mod session;
+pub mod session_id;
+pub mod strength;
+pub mod user;

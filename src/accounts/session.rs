@@ -1,0 +1,282 @@
+//! The `sessions` table: the row behind the cookie.
+//!
+//! Read with its user in one statement; valid only before both deadlines, while the user's epoch
+//! is the one it began with. `save_state` is a plain UPDATE: whoever ended a session has won, and
+//! no slow request brings it back. Deadlines compare with PostgreSQL's `now()` and nothing else.
+//!
+//! To take it along: this file, `web/session_store.rs` and `0002_sessions.sql`; it asks of
+//! `users` an `id`, an `email`, a `session_epoch` and a `locked_at`.
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::client::Client;
+use super::session_id::SessionId;
+use super::user::User;
+
+/// How long a session lives: without activity, and at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    pub idle: Duration,
+    pub absolute: Duration,
+}
+
+impl Timeouts {
+    /// For a session of nobody yet: long enough for the steps that lead to a login.
+    pub const ANONYMOUS: Self =
+        Self { idle: Duration::from_secs(30 * 60), absolute: Duration::from_secs(60 * 60) };
+}
+
+/// A session that is valid now.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: Uuid,
+    pub public_id: Uuid,
+    pub user: Option<User>,
+    pub csrf_binding: Vec<u8>,
+    pub created_at: OffsetDateTime,
+    /// The absolute timeout, and the seconds until then.
+    pub ends_at: OffsetDateTime,
+    pub seconds_left: i64,
+    /// When it ends if nothing more happens. Up to a minute early: see `touch`.
+    pub idle_ends_at: OffsetDateTime,
+    pub authenticated_at: Option<OffsetDateTime>,
+    pub remembered: bool,
+    pub state: serde_json::Value,
+    /// `last_seen_at` is more than a minute old.
+    pub touch_due: bool,
+}
+
+/// Finds the session of an ID, with its user. `None`: never issued, expired, ended, or begun
+/// before the user's credentials changed.
+pub async fn find(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<Option<Session>> {
+    let row = sqlx::query!(
+        r#"select s.id, s.public_id, s.csrf_binding, s.created_at, s.ends_at, s.authenticated_at,
+                s.remembered, s.state,
+                ceil(extract(epoch from s.ends_at - now()))::bigint as "seconds_left!",
+                s.last_seen_at + s.idle_timeout as "idle_ends_at!",
+                s.last_seen_at < now() - interval '1 minute' as "touch_due!",
+                u.id as "user_id?", u.email as "email?", u.session_epoch as "session_epoch?"
+           from sessions s left join users u on u.id = s.user_id
+           where s.id_hash = $1
+             and s.ends_at > now() and s.last_seen_at + s.idle_timeout > now()
+             and (s.user_id is null or (u.session_epoch = s.user_epoch and u.locked_at is null))"#,
+        id_hash,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Session {
+        user: match (row.user_id, row.email, row.session_epoch) {
+            (Some(id), Some(email), Some(session_epoch)) => Some(User { id, email, session_epoch }),
+            _ => None,
+        },
+        id: row.id,
+        public_id: row.public_id,
+        csrf_binding: row.csrf_binding,
+        created_at: row.created_at,
+        ends_at: row.ends_at,
+        seconds_left: row.seconds_left,
+        idle_ends_at: row.idle_ends_at,
+        authenticated_at: row.authenticated_at,
+        remembered: row.remembered,
+        state: row.state,
+        touch_due: row.touch_due,
+    }))
+}
+
+/// What a session begins with.
+pub struct NewSession<'a> {
+    /// Whose it is; `None` for a visitor who has not logged in.
+    pub user: Option<&'a User>,
+    pub timeouts: Timeouts,
+    pub remembered: bool,
+    pub client: &'a Client,
+    pub state: &'a serde_json::Value,
+}
+
+/// Begins a session. `None` when the user's credentials changed, or the account was locked,
+/// since `new.user` was read: a login in flight does not survive a mass log-out.
+///
+/// A user keeps at most `per_user` sessions; the oldest end (ASVS 7.1.2). The user's row is
+/// locked meanwhile, so that a hundred logins at once count correctly.
+pub async fn start(
+    tx: &mut PgConnection,
+    new: NewSession<'_>,
+    per_user: i64,
+) -> sqlx::Result<Option<SessionId>> {
+    if let Some(user) = new.user {
+        let unchanged = sqlx::query_scalar!(
+            "select id from users where id = $1 and session_epoch = $2 and locked_at is null
+             for no key update",
+            user.id,
+            user.session_epoch,
+        );
+        if unchanged.fetch_optional(&mut *tx).await?.is_none() {
+            return Ok(None);
+        }
+    }
+    let session_id = SessionId::generate();
+    sqlx::query!(
+        "insert into sessions (id, id_hash, user_id, user_epoch, csrf_binding, idle_timeout,
+                ends_at, authenticated_at, remembered, address, user_agent, state)
+         values ($1, $2, $3, $4, $5, make_interval(secs => $6), now() + make_interval(secs => $7),
+                case when $3::uuid is null then null else now() end, $8, $9, $10, $11)",
+        Uuid::now_v7(),
+        &session_id.hash(),
+        new.user.map(|user| user.id),
+        new.user.map(|user| user.session_epoch),
+        &rand::random::<[u8; 32]>(),
+        new.timeouts.idle.as_secs_f64(),
+        new.timeouts.absolute.as_secs_f64(),
+        new.remembered,
+        new.client.network() as _,
+        new.client.user_agent,
+        new.state,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if let Some(user) = new.user {
+        sqlx::query!(
+            "delete from sessions where user_id = $1 and id not in (
+                 select id from sessions
+                 where user_id = $1 and ends_at > now() and last_seen_at + idle_timeout > now()
+                 order by created_at desc, id desc limit $2)",
+            user.id,
+            per_user,
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(Some(session_id))
+}
+
+/// Writes the state of a session that is still valid and still belongs to `user_id`. `false`
+/// when it is not. Never inserts, and moves no deadline.
+pub async fn save_state(
+    db: impl PgExecutor<'_>,
+    id_hash: &[u8; 32],
+    user_id: Option<Uuid>,
+    state: &serde_json::Value,
+) -> sqlx::Result<bool> {
+    let saved = sqlx::query!(
+        "update sessions s set state = $3
+         where id_hash = $1 and user_id is not distinct from $2
+           and ends_at > now() and last_seen_at + idle_timeout > now()
+           and (user_id is null or exists (
+                select from users u
+                where u.id = s.user_id and u.session_epoch = s.user_epoch and u.locked_at is null))",
+        id_hash,
+        user_id,
+        state,
+    )
+    .execute(db)
+    .await?;
+    Ok(saved.rows_affected() == 1)
+}
+
+/// Gives a session a new ID; the old one is dead at once (ASVS 7.2.4). `None` when another
+/// request did so first, or the session is gone.
+pub async fn renew(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<Option<SessionId>> {
+    let session_id = SessionId::generate();
+    let renewed = sqlx::query!(
+        "update sessions set id_hash = $2, previous_id_hash = $1
+         where id_hash = $1 and ends_at > now()",
+        id_hash,
+        &session_id.hash(),
+    )
+    .execute(db)
+    .await?;
+    Ok((renewed.rows_affected() == 1).then_some(session_id))
+}
+
+/// After a change of a credential: the session that made it goes on under a new ID, with
+/// the new epoch and a new binding for CSRF tokens. `None` when it ended meanwhile.
+pub async fn renew_after_proof(
+    tx: &mut PgConnection,
+    id: Uuid,
+    epoch: i32,
+) -> sqlx::Result<Option<SessionId>> {
+    let session_id = SessionId::generate();
+    let renewed = sqlx::query!(
+        "update sessions set id_hash = $2, previous_id_hash = id_hash, user_epoch = $3,
+                csrf_binding = $4, authenticated_at = now()
+         where id = $1 and ends_at > now()",
+        id,
+        &session_id.hash(),
+        epoch,
+        &rand::random::<[u8; 32]>(),
+    )
+    .execute(tx)
+    .await?;
+    Ok((renewed.rows_affected() == 1).then_some(session_id))
+}
+
+/// Whether this ID was another one's predecessor: its session lives on under a new ID.
+pub async fn was_renewed(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from sessions where previous_id_hash = $1) as "renewed!""#,
+        id_hash,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Moves the idle timeout of the sessions that are due. Waits for no lock, so it can neither
+/// deadlock nor stand behind a transaction that holds a row; that row's turn comes a request
+/// later. The commit does not wait for the disk: what a crash loses is a minute of activity.
+pub async fn touch(db: impl PgExecutor<'_>, id_hashes: &[[u8; 32]]) -> sqlx::Result<u64> {
+    let id_hashes: Vec<&[u8]> = id_hashes.iter().map(<[u8; 32]>::as_slice).collect();
+    let touched = sqlx::query!(
+        "with off as materialized (select set_config('synchronous_commit', 'off', true)),
+         due as (
+             select id from sessions
+             where id_hash = any($1) and last_seen_at < now() - interval '1 minute'
+             for no key update skip locked)
+         update sessions s set last_seen_at = now() from off, due where s.id = due.id",
+        &id_hashes as _,
+    )
+    .execute(db)
+    .await?;
+    Ok(touched.rows_affected())
+}
+
+/// Ends one session.
+pub async fn end(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from sessions where id = $1", id).execute(db).await.map(drop)
+}
+
+/// Ends the session of an ID; nothing happens when there is none.
+pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<()> {
+    sqlx::query!("delete from sessions where id_hash = $1", id_hash).execute(db).await.map(drop)
+}
+
+/// Ends every session of a user but `keep`. The caller has bumped the epoch, which also stops
+/// the logins that are on their way; this takes the rows away.
+pub async fn end_all(
+    tx: &mut PgConnection,
+    user_id: Uuid,
+    keep: Option<Uuid>,
+) -> sqlx::Result<u64> {
+    let ended = sqlx::query!(
+        "delete from sessions where user_id = $1 and id is distinct from $2",
+        user_id,
+        keep,
+    );
+    Ok(ended.execute(tx).await?.rows_affected())
+}
+
+/// Deletes up to `batch` expired sessions; returns how many there were. Locked rows are left
+/// for the next round, so two instances can prune at once.
+pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
+    let pruned = sqlx::query!(
+        "delete from sessions where id in (
+             select id from sessions
+             where ends_at <= now() or last_seen_at + idle_timeout <= now()
+             limit $1 for update skip locked)",
+        batch,
+    );
+    Ok(pruned.execute(db).await?.rows_affected())
+}

@@ -1,0 +1,125 @@
+//! The shared state, and the layers around every route, each with its reason.
+
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_identity::IdentityMiddleware;
+use actix_session::SessionMiddleware;
+use actix_session::config::{BrowserSession, CookieContentSecurity};
+use actix_web::cookie::{Key, SameSite};
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App as ActixApp, HttpServer, web};
+use secrecy::ExposeSecret;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tracing_actix_web::TracingLogger;
+
+use crate::accounts::password::Hasher;
+use crate::config::Config;
+use crate::keys::Keys;
+use crate::routes;
+use crate::telemetry::RequestSpan;
+use crate::web::session_store::PostgresStore;
+use crate::web::{address, cookies, csrf, layer};
+
+/// How long the head of a request may take to arrive.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long requests in flight may take after a signal to stop, in seconds.
+const STOP_TIMEOUT: u64 = 10;
+/// A request waits this long for a connection; with it, an answer is out within two seconds.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
+
+/// What every handler can ask for, as `web::Data<App>`.
+pub struct App {
+    pub config: Config,
+    pub origin: Origin,
+    pub db: PgPool,
+    pub hasher: Hasher,
+    pub keys: Keys,
+}
+
+/// The one public origin. From the configuration, never from a request.
+pub struct Origin {
+    /// `https://example.com`, without a slash at the end.
+    pub url: String,
+    /// `example.com`, with the port where it is not the usual one.
+    pub host: String,
+}
+
+impl App {
+    /// Puts the parts together. `port` is the one that is listened on.
+    ///
+    /// # Errors
+    /// When `SECRET_KEYS` cannot be parsed, which `Config` has already checked.
+    pub fn new(config: Config, port: u16, db: PgPool, hasher: Hasher) -> anyhow::Result<Self> {
+        let url = match &config.base_url {
+            Some(url) => url.origin().ascii_serialization(),
+            None => format!("http://localhost:{port}"),
+        };
+        let host = url.split_once("://").map(|(_, host)| host.to_owned()).unwrap_or_default();
+        let keys = Keys::parse(config.secret_keys.expose_secret()).map_err(anyhow::Error::msg)?;
+        Ok(Self { config, origin: Origin { url, host }, db, hasher, keys })
+    }
+}
+
+/// The pool. A ping before every use would cost a fifth of the speed; a connection that died
+/// fails one request instead, with 503.
+pub async fn connect(config: &Config) -> sqlx::Result<PgPool> {
+    let options = config.database.clone().application_name("vestibule").options([
+        ("statement_timeout", "5s"),
+        ("lock_timeout", "3s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+    ]);
+    PgPoolOptions::new()
+        .max_connections(config.database_max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+}
+
+/// The running site. The layers wrap from the inside out: the last one meets a request first.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(app: web::Data<App>, listener: TcpListener) -> io::Result<Server> {
+    let state = app.clone();
+    let server = HttpServer::new(move || {
+        ActixApp::new()
+            .app_data(state.clone())
+            .configure(routes::all)
+            // The user of the session, for `Identity::login` and `logout`. Without deadlines:
+            // they would write the session at every request; ours are in SQL.
+            .wrap(IdentityMiddleware::default())
+            .wrap(from_fn(layer::renew_in_place))
+            .wrap(sessions(&state))
+            .wrap(from_fn(csrf::refuse_cross_site))
+            .wrap(from_fn(address::right_host))
+            .wrap(from_fn(layer::complete))
+            .wrap(TracingLogger::<RequestSpan>::new())
+    });
+    Ok(server
+        .workers(std::thread::available_parallelism().map_or(1, usize::from))
+        .client_request_timeout(HEAD_TIMEOUT)
+        .shutdown_timeout(STOP_TIMEOUT)
+        .listen(listener)?
+        .run())
+}
+
+/// actix-session with our store. `Private` binds the value to the cookie's name, `Signed` does
+/// not; `BrowserSession` writes no Max-Age, `web/cookies.rs` adds it for remembered sessions.
+fn sessions(app: &web::Data<App>) -> SessionMiddleware<PostgresStore> {
+    let store = PostgresStore { db: app.db.clone(), lifetimes: app.config.lifetimes };
+    let newest = app.keys.cookies().next().cloned().unwrap_or_else(Key::generate);
+    SessionMiddleware::builder(store, newest)
+        .cookie_name(cookies::SESSION.to_owned())
+        .cookie_content_security(CookieContentSecurity::Private)
+        .cookie_secure(true)
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_path("/".to_owned())
+        .session_lifecycle(BrowserSession::default())
+        .build()
+}

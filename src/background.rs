@@ -1,0 +1,39 @@
+//! What goes on beside the requests: expired sessions are pruned.
+//!
+//! Express's connect-pg-simple does it every 15 minutes; so do we, with a jitter, so that instances
+//! started together do not work together.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use crate::accounts::session;
+
+const INTERVAL: Duration = Duration::from_secs(15 * 60);
+/// Small, so that no statement holds many rows, and requests get their turn in between.
+const BATCH: i64 = 1_000;
+
+/// Starts the loops. They end with the process: what they do can be cut off anywhere.
+pub fn start(db: PgPool) {
+    actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(INTERVAL.mul_f64(rand::random_range(0.5..1.5))).await;
+            match prune(&db).await {
+                Ok(pruned) => tracing::info!(pruned, "expired sessions were pruned"),
+                Err(error) => tracing::warn!(%error, "pruning failed; the next round tries again"),
+            }
+        }
+    });
+}
+
+/// Deletes every expired session, in batches. Returns how many there were.
+pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
+    let mut total = 0;
+    loop {
+        let pruned = session::prune(db, BATCH).await?;
+        total += pruned;
+        if pruned < BATCH as u64 {
+            return Ok(total);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The one binary's commands. Exit status: 0, 1 (failed), 2 (wrong use).
+
+use std::net::TcpListener;
+
+use actix_web::web;
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use sqlx::PgPool;
+
+use crate::accounts::password::Hasher;
+use crate::app::{self, App};
+use crate::config::{Config, Waiver};
+use crate::keys::Keys;
+use crate::{background, schema, telemetry};
+
+/// Getting in and staying in safely, shown in full.
+#[derive(Parser)]
+#[command(version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the site (what happens without a command)
+    Serve,
+    /// Check the settings and the database without starting
+    Doctor,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Delete expired sessions now
+    Prune,
+    /// Keys for SECRET_KEYS
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+#[derive(Subcommand)]
+enum KeyCommand {
+    /// Print a new key
+    Generate,
+}
+
+/// Does what was asked for.
+///
+/// # Errors
+/// What went wrong, in words for whoever runs this.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    if let Some(Command::Key(KeyCommand::Generate)) = cli.command {
+        println!("{}", Keys::generate());
+        return Ok(());
+    }
+    let config = Config::load()?;
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(config).await,
+        Command::Doctor => {
+            let db = connect(&config).await?;
+            refuse(&config, &db).await?;
+            println!("all is well");
+            Ok(())
+        }
+        Command::Migrate => schema::migrate(&connect(&config).await?).await,
+        Command::Prune => {
+            let pruned = background::prune(&connect(&config).await?).await?;
+            println!("{pruned} expired sessions deleted");
+            Ok(())
+        }
+        Command::Key(_) => Ok(()),
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    telemetry::start(&config);
+    let db = connect(&config).await?;
+    if config.environment.is_development() {
+        schema::migrate(&db).await?;
+    }
+    refuse(&config, &db).await?;
+    for waiver in &config.allow_unsafe {
+        tracing::warn!(waiver = waiver.name(), "started with ALLOW_UNSAFE");
+    }
+    let listener = TcpListener::bind(config.listen)
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let port = listener.local_addr()?.port();
+    let hasher = Hasher::new(config.argon2.clone(), config.argon2_concurrency)?;
+    let app = web::Data::new(App::new(config, port, db, hasher)?);
+    background::start(app.db.clone());
+    println!("listening on {}", app.origin.url);
+    app::serve(app, listener)?.await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn connect(config: &Config) -> anyhow::Result<PgPool> {
+    app::connect(config).await.with_context(|| {
+        let database = &config.database;
+        format!(
+            "cannot reach PostgreSQL at {}:{} (DATABASE_URL). `bin/postgres start` starts the \
+             private one",
+            database.get_host(),
+            database.get_port(),
+        )
+    })
+}
+
+/// What can be refused only with the database at hand.
+async fn refuse(config: &Config, db: &PgPool) -> anyhow::Result<()> {
+    let mut reasons = Vec::new();
+    if !schema::is_current(db).await? {
+        reasons.push("the database's schema is behind: run `vestibule migrate`");
+    }
+    let waived = config.allow_unsafe.contains(&Waiver::DatabaseSuperuser);
+    let production = !config.environment.is_development();
+    if production && !waived && schema::is_superuser(db).await? {
+        reasons.push(
+            "DATABASE_URL logs in as a superuser: give the app a role of its own (waiver: \
+             ALLOW_UNSAFE=database-superuser)",
+        );
+    }
+    anyhow::ensure!(reasons.is_empty(), "not started:\n  - {}", reasons.join("\n  - "));
+    Ok(())
+}

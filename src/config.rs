@@ -1,0 +1,285 @@
+//! Every setting: its name, its default, its check. All mistakes are reported at once.
+//!
+//! Read from the environment and, in development, from `.env`. This is the only file that looks
+//! at the environment; `.env.example` lists the same names and defaults, and a test holds them
+//! equal. What production refuses is in `config/refusals.rs`.
+
+mod refusals;
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use argon2::Params;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use sqlx::postgres::PgConnectOptions;
+use url::Url;
+
+pub use refusals::Waiver;
+
+use crate::accounts::session::Timeouts;
+use crate::keys::Keys;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    Development,
+    Production,
+}
+
+impl Environment {
+    pub fn is_development(self) -> bool {
+        self == Self::Development
+    }
+}
+
+/// How long sessions live, and how many one user keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetimes {
+    pub ordinary: Timeouts,
+    pub remembered: Timeouts,
+    pub sessions_per_user: i64,
+}
+
+impl Lifetimes {
+    pub fn of(&self, remembered: bool) -> Timeouts {
+        if remembered { self.remembered } else { self.ordinary }
+    }
+}
+
+/// All settings, checked.
+pub struct Config {
+    pub environment: Environment,
+    pub app_name: String,
+    pub listen: SocketAddr,
+    /// `None` in development: `http://localhost:` and the port used.
+    pub base_url: Option<Url>,
+    pub database: PgConnectOptions,
+    pub database_max_connections: u32,
+    pub secret_keys: SecretString,
+    pub lifetimes: Lifetimes,
+    /// Code points.
+    pub password_min_length: usize,
+    pub argon2: Params,
+    pub argon2_concurrency: usize,
+    pub trusted_proxies: Vec<IpNet>,
+    pub log_json: bool,
+    pub log_filter: String,
+    pub allow_unsafe: Vec<Waiver>,
+}
+
+/// Every mistake found, a line each.
+#[derive(Debug)]
+pub struct Mistakes(pub Vec<String>);
+
+impl Display for Mistakes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "the settings need your attention:")?;
+        self.0.iter().try_for_each(|mistake| writeln!(f, "  - {mistake}"))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl Config {
+    /// Reads `.env` and the environment, which wins.
+    ///
+    /// # Errors
+    /// Everything that is wrong, and everything that production refuses.
+    pub fn load() -> Result<Self, Mistakes> {
+        let file = dotenvy::from_filename_iter(".env").into_iter().flatten();
+        let mut values: HashMap<String, String> = match file.collect::<Result<_, _>>() {
+            Ok(values) => values,
+            Err(error) => return Err(Mistakes(vec![format!(".env cannot be read: {error}")])),
+        };
+        values.extend(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }));
+        Self::from_values(values)
+    }
+
+    /// The same from given values, for tests.
+    pub fn from_values(values: HashMap<String, String>) -> Result<Self, Mistakes> {
+        let mut read = Reader { values, mistakes: Vec::new() };
+        let config = read.config();
+        let mut mistakes = read.mistakes;
+        if let Some(config) = &config {
+            mistakes.extend(refusals::of(config));
+        }
+        match config {
+            Some(config) if mistakes.is_empty() => Ok(config),
+            _ => Err(Mistakes(mistakes)),
+        }
+    }
+}
+
+struct Reader {
+    values: HashMap<String, String>,
+    mistakes: Vec<String>,
+}
+
+impl Reader {
+    /// `None` as soon as one setting is wrong; the mistakes are collected all the same.
+    fn config(&mut self) -> Option<Config> {
+        let built_as = if cfg!(debug_assertions) { "development" } else { "production" };
+        let environment = self.setting("ENVIRONMENT", built_as, environment);
+        let log_default =
+            if environment == Some(Environment::Production) { "json" } else { "pretty" };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
+
+        let app_name = self.setting("APP_NAME", "Vestibule", one_line);
+        let listen = self.setting("LISTEN", "127.0.0.1:8080", parsed("an address, 127.0.0.1:8080"));
+        let base_url = self.setting("BASE_URL", "", base_url);
+        let database = self.setting("DATABASE_URL", "", database_url);
+        let max_connections = self.setting("DATABASE_MAX_CONNECTIONS", "16", at_least(2));
+        let secret_keys = self.setting("SECRET_KEYS", "", secret_keys);
+        let idle = self.setting("SESSION_IDLE_TIMEOUT", "1h", duration);
+        let absolute = self.setting("SESSION_ABSOLUTE_TIMEOUT", "24h", duration);
+        let remember_idle = self.setting("REMEMBER_IDLE_TIMEOUT", "14d", duration);
+        let remember_absolute = self.setting("REMEMBER_ABSOLUTE_TIMEOUT", "30d", duration);
+        let sessions_per_user = self.setting("SESSIONS_PER_USER", "20", at_least(1));
+        let min_length = self.setting("PASSWORD_MIN_LENGTH", "15", at_least(8));
+        let memory = self.setting("ARGON2_MEMORY", "19456", at_least(7168));
+        let iterations = self.setting("ARGON2_ITERATIONS", "2", at_least(1));
+        let lanes = self.setting("ARGON2_LANES", "1", at_least(1));
+        let concurrency = self.setting("ARGON2_CONCURRENCY", &cores, at_least(1));
+        let trusted_proxies = self.setting("TRUSTED_PROXIES", "", networks);
+        let log_json = self.setting("LOG_FORMAT", log_default, log_format);
+        let log_filter = self.setting("RUST_LOG", "info", log_filter);
+        let allow_unsafe = self.setting("ALLOW_UNSAFE", "", Waiver::list);
+
+        let argon2 = Params::new(memory? as u32, iterations? as u32, lanes? as u32, None);
+        let argon2 =
+            argon2.map_err(|error| self.mistakes.push(format!("ARGON2_MEMORY: {error}"))).ok();
+        Some(Config {
+            environment: environment?,
+            app_name: app_name?,
+            listen: listen?,
+            base_url: base_url?,
+            database: database?,
+            database_max_connections: max_connections? as u32,
+            secret_keys: secret_keys?,
+            lifetimes: Lifetimes {
+                ordinary: Timeouts { idle: idle?, absolute: absolute? },
+                remembered: Timeouts { idle: remember_idle?, absolute: remember_absolute? },
+                sessions_per_user: sessions_per_user? as i64,
+            },
+            password_min_length: min_length?,
+            argon2: argon2?,
+            argon2_concurrency: concurrency?,
+            trusted_proxies: trusted_proxies?,
+            log_json: log_json?,
+            log_filter: log_filter?,
+            allow_unsafe: allow_unsafe?,
+        })
+    }
+
+    /// One setting. An empty value counts as absent: `.env.example` leaves them so.
+    fn setting<T>(
+        &mut self,
+        name: &str,
+        default: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value =
+            self.values.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+        let parsed = parse(value.unwrap_or(default));
+        parsed.map_err(|mistake| self.mistakes.push(format!("{name} {mistake}"))).ok()
+    }
+}
+
+fn environment(value: &str) -> Result<Environment, String> {
+    match value {
+        "development" => Ok(Environment::Development),
+        "production" => Ok(Environment::Production),
+        _ => Err("must be development or production".to_owned()),
+    }
+}
+
+fn one_line(value: &str) -> Result<String, String> {
+    let fits = value.chars().count() <= 60 && !value.contains(char::is_control);
+    if fits {
+        Ok(value.to_owned())
+    } else {
+        Err("must be one line of up to 60 characters".to_owned())
+    }
+}
+
+fn parsed<T: FromStr>(example: &str) -> impl FnOnce(&str) -> Result<T, String> {
+    move |value| value.parse().map_err(|_| format!("must be {example}"))
+}
+
+fn at_least(least: usize) -> impl FnOnce(&str) -> Result<usize, String> {
+    move |value| {
+        let number =
+            value.parse().ok().filter(|number| (least..=u32::MAX as usize).contains(number));
+        number.ok_or_else(|| format!("must be a number, {least} or more"))
+    }
+}
+
+fn base_url(value: &str) -> Result<Option<Url>, String> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let url = Url::parse(value).ok().filter(|url| {
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        matches!(url.scheme(), "http" | "https") && bare && url.username().is_empty()
+    });
+    url.map(Some).ok_or_else(|| "must be an origin, such as https://login.example.com".to_owned())
+}
+
+fn database_url(value: &str) -> Result<PgConnectOptions, String> {
+    let example = "must be a PostgreSQL URL, such as postgres://user:password@localhost/vestibule";
+    if !value.starts_with("postgres://") && !value.starts_with("postgresql://") {
+        return Err(example.to_owned());
+    }
+    value.parse().map_err(|_| example.to_owned())
+}
+
+fn secret_keys(value: &str) -> Result<SecretString, String> {
+    if value.is_empty() {
+        return Err("is missing; `vestibule key generate` makes one".to_owned());
+    }
+    Keys::parse(value)
+        .map_err(|mistake| format!("{mistake}; `vestibule key generate` makes one"))?;
+    Ok(value.into())
+}
+
+fn duration(value: &str) -> Result<Duration, String> {
+    let parsed = humantime::parse_duration(value).ok();
+    let sane = parsed.filter(|time| (1..=366 * 86_400).contains(&time.as_secs()));
+    sane.ok_or_else(|| "must be a duration of 1s to 1 year, such as 90s, 15m, 1h, 14d".to_owned())
+}
+
+fn networks(value: &str) -> Result<Vec<IpNet>, String> {
+    const PRIVATE: &str =
+        "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7,fe80::/10";
+    let list = if value == "private" { PRIVATE } else { value };
+    list.split(',')
+        .map(str::trim)
+        .filter(|network| !network.is_empty())
+        .map(|network| {
+            network.parse::<IpNet>().or_else(|_| Ok(network.parse::<std::net::IpAddr>()?.into()))
+        })
+        .collect::<Result<_, std::net::AddrParseError>>()
+        .map_err(|_| {
+            "must be networks, such as 10.0.0.0/8,fd00::/8, or the word private".to_owned()
+        })
+}
+
+fn log_format(value: &str) -> Result<bool, String> {
+    match value {
+        "json" => Ok(true),
+        "pretty" => Ok(false),
+        _ => Err("must be pretty or json".to_owned()),
+    }
+}
+
+fn log_filter(value: &str) -> Result<String, String> {
+    let valid = tracing_subscriber::EnvFilter::try_new(value);
+    valid
+        .map(|_| value.to_owned())
+        .map_err(|_| "must be a filter, such as info,sqlx=warn".to_owned())
+}

@@ -1,0 +1,99 @@
+//! What is refused at start: settings that are right by themselves and wrong together.
+//!
+//! Development stays on this machine, because it shows mail and sessions to whoever asks.
+//! Production refuses what would make a promise of this site untrue (ASVS 13.2, 12.3), naming
+//! every reason at once. Some reasons can be waived by name; each waiver is logged at every start.
+
+use std::str::FromStr;
+
+use sqlx::postgres::PgSslMode;
+
+use super::{Config, Environment};
+
+/// A named exception, for `ALLOW_UNSAFE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiver {
+    /// The database is reached without verified TLS.
+    DatabaseTls,
+    /// The app's role in PostgreSQL is a superuser.
+    DatabaseSuperuser,
+}
+
+impl Waiver {
+    pub const ALL: [Self; 2] = [Self::DatabaseTls, Self::DatabaseSuperuser];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DatabaseTls => "database-tls",
+            Self::DatabaseSuperuser => "database-superuser",
+        }
+    }
+
+    pub(super) fn list(value: &str) -> Result<Vec<Self>, String> {
+        value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::parse).collect()
+    }
+}
+
+impl FromStr for Waiver {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let names = || Self::ALL.map(Self::name).join(", ");
+        let found = Self::ALL.into_iter().find(|waiver| waiver.name() == name);
+        found.ok_or_else(|| format!("knows {}; not {name:?}", names()))
+    }
+}
+
+/// The reasons not to start with this configuration; empty: none.
+pub(super) fn of(config: &Config) -> Vec<String> {
+    match config.environment {
+        Environment::Development => development(config),
+        Environment::Production => production(config),
+    }
+}
+
+fn development(config: &Config) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if !config.listen.ip().is_loopback() {
+        reasons.push(format!(
+            "LISTEN is {}: development shows mail and sessions to everybody who can reach it, so \
+             it listens on 127.0.0.1 only; ENVIRONMENT=production for anything else",
+            config.listen
+        ));
+    }
+    let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    if config.base_url.as_ref().and_then(|url| url.host_str()).is_some_and(|host| !local(host)) {
+        reasons.push("BASE_URL must be on localhost in development".to_owned());
+    }
+    reasons
+}
+
+fn production(config: &Config) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if config.base_url.as_ref().is_none_or(|url| url.scheme() != "https") {
+        reasons.push(
+            "BASE_URL must be the https origin that visitors use, such as https://example.com"
+                .to_owned(),
+        );
+    }
+    if config.trusted_proxies.is_empty() {
+        reasons.push(
+            "TRUSTED_PROXIES must name the proxy that speaks HTTPS in front of this app, such as \
+             10.0.0.7, or the word private"
+                .to_owned(),
+        );
+    }
+    let database = &config.database;
+    let local = matches!(database.get_host(), "localhost" | "127.0.0.1" | "::1" | "[::1]")
+        || database.get_socket().is_some()
+        || database.get_host().starts_with('/');
+    let verified = matches!(database.get_ssl_mode(), PgSslMode::VerifyFull);
+    if !local && !verified && !config.allow_unsafe.contains(&Waiver::DatabaseTls) {
+        reasons.push(
+            "DATABASE_URL is on another host: add ?sslmode=verify-full, or it may be read on its \
+             way (waiver: ALLOW_UNSAFE=database-tls)"
+                .to_owned(),
+        );
+    }
+    reasons
+}

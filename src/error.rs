@@ -1,0 +1,208 @@
+//! The ways a request can end badly, and their page.
+//!
+//! What a visitor can mend on the same page is not an error but a value: the page again, 422.
+//! Causes are logged once, here; the visitor sees only the request's ID. The page needs neither
+//! session nor database.
+
+use std::fmt;
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use askama::Template;
+
+use crate::accounts::password::HashError;
+use crate::web::{assets, visit};
+
+/// Seconds after which a busy site is worth another try.
+const RETRY_AFTER: &str = "5";
+
+#[derive(Debug)]
+pub enum Error {
+    /// With the way back after the login.
+    LogInFirst(String),
+    /// Not from our own page, or from one that is out of date.
+    Forbidden,
+    /// The browser did not send back the cookie that came with the form.
+    NoCookies,
+    NotFound,
+    /// A request that no page of ours makes.
+    Malformed(StatusCode, &'static str),
+    /// The database is away, or too much is asked at once.
+    Busy,
+    Internal(anyhow::Error),
+}
+
+/// `?` on anything. It cannot be `std::error::Error` itself for that, and need not.
+impl<E: Into<anyhow::Error>> From<E> for Error {
+    fn from(cause: E) -> Self {
+        let cause = cause.into();
+        let busy = matches!(cause.downcast_ref::<HashError>(), Some(HashError::Busy))
+            || cause.downcast_ref::<sqlx::Error>().is_some_and(is_unavailable);
+        if busy { Self::Busy } else { Self::Internal(cause) }
+    }
+}
+
+/// Whether PostgreSQL is away or out of connections, rather than unhappy with a statement.
+pub fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
+        // 57P01–57P03: shutting down, crashed, starting up. 53300: too many connections.
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("57P0") || code == "53300")
+        }
+        _ => false,
+    }
+}
+
+/// `{:#}` and not `{:?}`: the latter of a database error prints the row it is about.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internal(cause) => write!(f, "{cause:#}"),
+            other => f.write_str(&other.words().0),
+        }
+    }
+}
+
+impl Error {
+    /// Title and text of the page.
+    fn words(&self) -> (String, String) {
+        let (title, text) = match self {
+            Self::Malformed(status, text) => (page_title(*status), *text),
+            Self::Forbidden => (
+                "This form is out of date",
+                "It was opened before you logged in or out, or it came from another site. Nothing \
+                 was changed. Go back, reload the page, and send it again.",
+            ),
+            Self::NoCookies => (
+                "Your browser kept no cookie",
+                "The form arrived without the cookie that its page had set, so it was not \
+                 accepted. Allow cookies for this site. Safari keeps them on https only, also on \
+                 localhost: start the app with TLS_CERT=self-signed, or use another browser.",
+            ),
+            Self::Busy => (
+                "Too busy right now",
+                "We cannot answer at the moment. Nothing was lost: please try again in a few \
+                 seconds.",
+            ),
+            other => return plain_words(other.status_code()),
+        };
+        (title.to_owned(), text.to_owned())
+    }
+}
+
+fn page_title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::MISDIRECTED_REQUEST => "The wrong address",
+        StatusCode::PAYLOAD_TOO_LARGE => "Too large",
+        StatusCode::REQUEST_TIMEOUT => "Too slow",
+        _ => "This does not work",
+    }
+}
+
+/// For what actix answers by itself.
+fn plain_words(status: StatusCode) -> (String, String) {
+    let (title, text) = match status {
+        StatusCode::NOT_FOUND => ("Nothing here", "There is no page at this address."),
+        StatusCode::METHOD_NOT_ALLOWED => ("Not this way", "This address does not take that."),
+        status if status.is_server_error() => (
+            "Something went wrong",
+            "The fault is ours, and it has been noted. Please try again later.",
+        ),
+        _ => ("This does not work", "The request could not be understood."),
+    };
+    (title.to_owned(), text.to_owned())
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::LogInFirst(_) => StatusCode::SEE_OTHER,
+            Self::Forbidden | Self::NoCookies => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Malformed(status, _) => *status,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if let Self::LogInFirst(back) = self {
+            let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
+            return see_other(&format!("/login?next={back}"));
+        }
+        let (title, text) = self.words();
+        let mut response = error_page(self.status_code(), title, text);
+        if matches!(self, Self::Busy) {
+            let seconds = header::HeaderValue::from_static(RETRY_AFTER);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    title: String,
+    text: String,
+    request_id: Option<String>,
+    app_name: String,
+    stylesheet: String,
+    mark: String,
+}
+
+fn error_page(status: StatusCode, title: String, text: String) -> HttpResponse {
+    let known = visit::with(|visit| (visit.app_name.clone(), visit.request_id.clone()));
+    let (app_name, request_id) = known.unwrap_or_default();
+    let page = ErrorPage {
+        title,
+        text,
+        request_id: status.is_server_error().then_some(request_id),
+        app_name,
+        stylesheet: assets::url("site.css"),
+        mark: assets::url("mark.svg"),
+    };
+    // A template without logic renders; if it ever does not, the status still tells.
+    let body = page.render().unwrap_or_default();
+    HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body)
+}
+
+/// 303, after which the browser asks with GET.
+pub fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
+}
+
+/// Gives a bare answer of the framework, such as a 405, the page of this site.
+pub fn dress(response: HttpResponse) -> HttpResponse {
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let plain = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let ours = !plain && !matches!(response.body().size(), BodySize::None);
+    if !failed || ours {
+        return response;
+    }
+    let (title, text) = plain_words(status);
+    let mut dressed = error_page(status, title, text);
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = response.headers().get(&name) {
+            dressed.headers_mut().insert(name, value.clone());
+        }
+    }
+    dressed
+}
+
+/// Logs why a request failed, once: for our own faults with the cause.
+pub fn log_cause(response: &HttpResponse) {
+    if !response.status().is_server_error() {
+        return;
+    }
+    match response.error() {
+        Some(cause) => tracing::error!(%cause, "a request failed"),
+        None => tracing::error!(status = response.status().as_u16(), "a request failed"),
+    }
+}

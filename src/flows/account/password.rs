@@ -1,0 +1,119 @@
+//! Change the password.
+//!
+//! `GET  /account/password`  show    the form
+//! `POST /account/password`  submit  the new one; every other session of this account ends
+//!
+//! An attacker with a stolen session lacks the current password, which is asked for here. One who
+//! knows the old password has a login on its way: the epoch goes up in the same transaction, so
+//! it does not arrive. This session goes on under a new ID.
+
+use actix_web::HttpResponse;
+use askama::Template;
+use serde::Deserialize;
+
+use crate::accounts::audit::{self, Kind};
+use crate::accounts::password::{Password, PasswordHash, Verdict};
+use crate::accounts::strength::{self, Strength};
+use crate::accounts::{session, user};
+use crate::error::Error;
+use crate::web::csrf::Form;
+use crate::web::page::{self, FlashKind, Page};
+use crate::web::visit::{self, Renewal};
+use crate::web::visitor::LoggedIn;
+
+#[derive(Template)]
+#[template(path = "account/password.html")]
+struct PasswordPage {
+    page: Page,
+    problems: Problems,
+    minimum: usize,
+    strength: Option<Strength>,
+}
+
+#[derive(Default)]
+struct Problems {
+    current_password: Option<String>,
+    password: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct PasswordForm {
+    #[serde(default)]
+    current_password: String,
+    #[serde(default)]
+    password: String,
+}
+
+pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
+    page::show(blank(&somebody))
+}
+
+pub async fn submit(
+    somebody: LoggedIn,
+    Form(form): Form<PasswordForm>,
+) -> Result<HttpResponse, Error> {
+    let mut again = blank(&somebody);
+    let app = &somebody.visitor.app;
+    let new = Password::typed(&form.password);
+    let known = [somebody.user.email.as_str(), &app.config.app_name];
+    if let Err(refusal) = strength::check(&new, app.config.password_min_length, &known) {
+        again.problems.password = Some(refusal.reason);
+        again.strength = refusal.strength;
+        return page::again(again);
+    }
+    if form.password == form.current_password {
+        again.problems.password = Some("This is the password you have now.".to_owned());
+        return page::again(again);
+    }
+    let stored = user::password_hash(&app.db, somebody.user.id).await?;
+    let current = Password::typed(&form.current_password);
+    if app.hasher.verify(&current, Some(&stored)).await? == Verdict::Wrong {
+        note_failure(&somebody).await?;
+        again.problems.current_password = Some("This is not your current password.".to_owned());
+        return page::again(again);
+    }
+    let hash = app.hasher.hash(&new).await?;
+    if !change(&somebody, &stored, &hash).await? {
+        // Changed or ended elsewhere in this very moment: this session is over too.
+        return Err(Error::LogInFirst("/account/password".to_owned()));
+    }
+    let text = "Your password is changed. Every other session has ended.";
+    somebody.visitor.flash(FlashKind::Good, text);
+    page::go_to("/account")
+}
+
+fn blank(somebody: &LoggedIn) -> PasswordPage {
+    PasswordPage {
+        page: somebody.visitor.page("Change your password"),
+        problems: Problems::default(),
+        minimum: somebody.visitor.app.config.password_min_length,
+        strength: None,
+    }
+}
+
+/// All of it, or nothing: the password, the end of the other sessions, the new ID of this one.
+async fn change(
+    somebody: &LoggedIn,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> Result<bool, Error> {
+    let user_id = somebody.user.id;
+    let mut tx = somebody.visitor.app.db.begin().await?;
+    let Some(epoch) = user::change_password(&mut tx, user_id, old, new).await? else {
+        return Ok(false);
+    };
+    session::end_all(&mut tx, user_id, Some(somebody.session.id)).await?;
+    let renewed = session::renew_after_proof(&mut tx, somebody.session.id, epoch).await?;
+    let Some(session_id) = renewed else { return Ok(false) };
+    audit::record(&mut tx, Kind::PasswordChanged, Some(user_id), &somebody.visitor.client).await?;
+    tx.commit().await?;
+    visit::with(|visit| visit.renewal = Renewal::Done(session_id));
+    Ok(true)
+}
+
+async fn note_failure(somebody: &LoggedIn) -> Result<(), Error> {
+    let (user_id, client) = (Some(somebody.user.id), &somebody.visitor.client);
+    let mut tx = somebody.visitor.app.db.begin().await?;
+    audit::record(&mut tx, Kind::PasswordChangeFailed, user_id, client).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,73 @@
+//! The dashboard: the protected page, and a value kept in the session.
+//!
+//! `GET  /app`       show       who you are, and how long this session lasts
+//! `POST /app/note`  keep_note  an ordinary value in this session, Express's `req.session.note`
+//!
+//! Put the pages of your own product here: the scope in `routes.rs` is closed to strangers.
+
+use actix_web::HttpResponse;
+use askama::Template;
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::web::csrf::Form;
+use crate::web::page::{self, FlashKind, Page};
+use crate::web::visitor::LoggedIn;
+use crate::web::words;
+
+/// The note's name in the session.
+const NOTE: &str = "note";
+/// Longest note, in characters. A session is read at every request: keep it small.
+const NOTE_MAX: usize = 500;
+
+#[derive(Template)]
+#[template(path = "app.html")]
+struct AppPage {
+    page: Page,
+    note: String,
+    problem: Option<String>,
+    /// When the absolute timeout ends the session.
+    ends: String,
+    /// The idle timeout.
+    idle: String,
+}
+
+#[derive(Deserialize)]
+pub struct NoteForm {
+    #[serde(default)]
+    note: String,
+}
+
+pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
+    let note = somebody.visitor.state.get(NOTE)?.unwrap_or_default();
+    page::show(draw(&somebody, note, None))
+}
+
+pub async fn keep_note(
+    somebody: LoggedIn,
+    Form(form): Form<NoteForm>,
+) -> Result<HttpResponse, Error> {
+    if form.note.chars().count() > NOTE_MAX {
+        let problem = format!("A note holds up to {NOTE_MAX} characters.");
+        return page::again(draw(&somebody, form.note, Some(problem)));
+    }
+    // NUL above all, which PostgreSQL cannot keep.
+    if form.note.contains(char::is_control) {
+        let problem = "A note is one line of text, without control characters.".to_owned();
+        return page::again(draw(&somebody, form.note, Some(problem)));
+    }
+    somebody.visitor.state.insert(NOTE, form.note)?;
+    somebody.visitor.flash(FlashKind::Good, "The note is kept.");
+    page::go_to("/app")
+}
+
+fn draw(somebody: &LoggedIn, note: String, problem: Option<String>) -> AppPage {
+    let lifetimes = somebody.visitor.app.config.lifetimes;
+    AppPage {
+        page: somebody.visitor.page("Dashboard"),
+        note,
+        problem,
+        ends: words::moment(somebody.session.ends_at),
+        idle: words::span(lifetimes.of(somebody.session.remembered).idle),
+    }
+}

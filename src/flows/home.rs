@@ -1,0 +1,20 @@
+//! The front page.
+//!
+//! `GET /`  show  what this site is, and the way in
+
+use actix_web::HttpResponse;
+use askama::Template;
+
+use crate::error::Error;
+use crate::web::page::{self, Page};
+use crate::web::visitor::Visitor;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    page: Page,
+}
+
+pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
+    page::show(HomePage { page: visitor.page("Welcome") })
+}

@@ -1,0 +1,101 @@
+//! Log in with an e-mail address and a password.
+//!
+//! `GET  /login`  show    the form
+//! `POST /login`  submit  a session, under a new ID, and on to `next`
+//!
+//! An attacker tries to learn who has an account: the answer is the same for an unknown address and
+//! for a wrong password, in bytes and in time. To log a victim in as themselves: `web/csrf.rs`. To
+//! send the victim elsewhere afterwards: `own_path`.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::start_session;
+use crate::accounts::audit::{self, Kind};
+use crate::accounts::email::Email;
+use crate::accounts::password::{Password, Verdict};
+use crate::accounts::user::{self, User};
+use crate::error::Error;
+use crate::web::csrf::Form;
+use crate::web::next_page::{HOME, own_path};
+use crate::web::page::{self, Page};
+use crate::web::visit::Login;
+use crate::web::visitor::Visitor;
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    page: Page,
+    email: String,
+    remember: bool,
+    next: String,
+    problem: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct LoginQuery {
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Deserialize)]
+pub struct LoginForm {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    remember: Option<String>,
+    #[serde(default)]
+    next: String,
+}
+
+pub async fn show(visitor: Visitor, query: web::Query<LoginQuery>) -> Result<HttpResponse, Error> {
+    let next = query.into_inner().next;
+    if visitor.user.is_some() {
+        return page::go_to(&own_path(&next, HOME));
+    }
+    let page = visitor.page("Log in");
+    page::show(LoginPage { page, email: String::new(), remember: false, next, problem: None })
+}
+
+pub async fn submit(
+    req: HttpRequest,
+    visitor: Visitor,
+    Form(form): Form<LoginForm>,
+) -> Result<HttpResponse, Error> {
+    let remembered = form.remember.is_some();
+    if let Some(user) = prove(&visitor, &form).await? {
+        return start_session::start(&req, &visitor, Login { user, remembered }, &form.next);
+    }
+    page::again(LoginPage {
+        page: visitor.page("Log in"),
+        email: form.email,
+        remember: remembered,
+        next: form.next,
+        problem: Some("This e-mail and password do not belong together.".to_owned()),
+    })
+}
+
+/// Whose password this is. Every path costs one run of Argon2 and one audit row.
+async fn prove(visitor: &Visitor, form: &LoginForm) -> Result<Option<User>, Error> {
+    let app = &visitor.app;
+    let known = match Email::parse(&form.email) {
+        Ok(email) => user::credentials(&app.db, &email).await?,
+        Err(_) => None,
+    };
+    let password = Password::typed(&form.password);
+    let stored = known.as_ref().map(|known| &known.password_hash);
+    let verdict = app.hasher.verify(&password, stored).await?;
+    if let (Verdict::RightButWeak, Some(known)) = (verdict, &known) {
+        let stronger = app.hasher.hash(&password).await?;
+        user::rehash(&app.db, known.user.id, &known.password_hash, &stronger).await?;
+    }
+    let kind = if verdict == Verdict::Wrong { Kind::LoginFailed } else { Kind::LoggedIn };
+    let user = known.map(|known| known.user);
+    let mut tx = app.db.begin().await?;
+    audit::record(&mut tx, kind, user.as_ref().map(|user| user.id), &visitor.client).await?;
+    tx.commit().await?;
+    Ok(user.filter(|_| verdict != Verdict::Wrong))
+}

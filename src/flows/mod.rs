@@ -1,0 +1,12 @@
+//! What people can do: a file for each flow, in folders as in the URL.
+//!
+//! Each file tells its story first, then come the page, the form and the handlers. Flows do not
+//! call flows, except `start_session`, the one door: every way in ends there.
+
+pub mod account;
+pub mod app;
+pub mod home;
+pub mod login;
+pub mod logout;
+pub mod register;
+pub mod start_session;

@@ -1,0 +1,107 @@
+//! The keys of `SECRET_KEYS`: one for each purpose, derived by HKDF (RFC 5869), newest first.
+//!
+//! The first of each seals; all of them open. So a new key in front changes nothing for anybody
+//! who is logged in, and the old one can go when the longest session has ended.
+
+use actix_web::cookie::Key;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// Shortest secret, in bytes.
+const MIN_BYTES: usize = 64;
+
+/// Derived keys, without `Debug`.
+pub struct Keys(Vec<Derived>);
+
+struct Derived {
+    cookies: Key,
+    csrf: [u8; 32],
+    log: [u8; 32],
+}
+
+impl Keys {
+    /// Parses `SECRET_KEYS`.
+    ///
+    /// # Errors
+    /// What is wrong, without the value: it ends up in a log.
+    pub fn parse(setting: &str) -> Result<Self, String> {
+        let derived: Result<Vec<_>, _> = setting.split(',').map(|key| derive(key.trim())).collect();
+        derived.map(Self)
+    }
+
+    /// A fresh secret, as `SECRET_KEYS` takes it.
+    pub fn generate() -> String {
+        BASE64.encode(rand::random::<[u8; MIN_BYTES]>())
+    }
+
+    /// Seals cookies.
+    pub fn cookies(&self) -> impl Iterator<Item = &Key> {
+        self.0.iter().map(|derived| &derived.cookies)
+    }
+
+    /// Authenticates CSRF tokens.
+    pub fn csrf(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.0.iter().map(|derived| &derived.csrf)
+    }
+
+    /// A name for something in a log: the same thing has the same name, and nobody without
+    /// the key can tell which it is.
+    pub fn log_name(&self, subject: &[u8]) -> String {
+        let Some(newest) = self.0.first() else { return String::new() };
+        let mut mac = Hmac::<Sha256>::new_from_slice(&newest.log).expect("any length will do");
+        mac.update(subject);
+        mac.finalize().into_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn derive(key: &str) -> Result<Derived, String> {
+    let secret = BASE64.decode(key).map_err(|_| "is not base64".to_owned())?;
+    if secret.len() < MIN_BYTES {
+        return Err(format!(
+            "is too short: {} bytes, at least {MIN_BYTES} are needed",
+            secret.len()
+        ));
+    }
+    // A sample, or somebody's row of `A`s: 64 random bytes hold about 57 different ones.
+    let mut seen = secret.clone();
+    seen.sort_unstable();
+    seen.dedup();
+    if seen.len() < 32 {
+        return Err("is not random".to_owned());
+    }
+    let hkdf = Hkdf::<Sha256>::new(None, &secret);
+    let expand = |purpose: &str, out: &mut [u8]| {
+        hkdf.expand(purpose.as_bytes(), out).map_err(|error| error.to_string())
+    };
+    let (mut cookies, mut csrf, mut log) = ([0; 64], [0; 32], [0; 32]);
+    expand("vestibule cookies", &mut cookies)?;
+    expand("vestibule csrf", &mut csrf)?;
+    expand("vestibule log", &mut log)?;
+    Ok(Derived { cookies: Key::from(&cookies), csrf, log })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generated_key_is_taken_and_weak_ones_are_not() {
+        let key = Keys::generate();
+        assert!(Keys::parse(&key).is_ok());
+        assert_eq!(Keys::parse(&format!("{key}, {key}")).unwrap().cookies().count(), 2);
+        for weak in ["", "change-me", "c2hvcnQ=", &BASE64.encode([7; 64]), &format!("{key},")] {
+            assert!(Keys::parse(weak).is_err(), "{weak}");
+        }
+    }
+
+    #[test]
+    fn each_purpose_has_a_key_of_its_own() {
+        let keys = Keys::parse(&Keys::generate()).unwrap();
+        let (cookies, csrf) = (keys.cookies().next().unwrap(), keys.csrf().next().unwrap());
+        assert_ne!(&cookies.master()[..32], csrf);
+        assert_ne!(keys.log_name(b"a"), keys.log_name(b"b"));
+    }
+}

@@ -1,0 +1,47 @@
+//! The log: one line per request, security events by their OWASP names, nothing secret.
+//!
+//! tracing-actix-web's own span holds the path with its query, where `next` and tokens are, and the
+//! Host as the client wrote it. Ours holds the route as it stands in `routes.rs`.
+
+use std::io::IsTerminal;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::{Error, HttpMessage};
+use tracing::Span;
+use tracing_actix_web::{RequestId, RootSpanBuilder};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+
+/// Logs to stderr; stdout is for the one line that says where the site is.
+pub fn start(config: &Config) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&config.log_filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    if config.log_json { log.json().init() } else { log.init() }
+}
+
+/// The span of a request: everything logged inside carries the request's ID.
+pub struct RequestSpan;
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let request_id = request.extensions().get::<RequestId>().copied();
+        tracing::info_span!(
+            "request",
+            method = %request.method(),
+            route = request.match_pattern().unwrap_or_else(|| "none".to_owned()),
+            request_id = request_id.map(tracing::field::display),
+        )
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+        let status = match outcome {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        span.in_scope(|| tracing::info!(status = status.as_u16(), "answered"));
+    }
+}

@@ -1,0 +1,108 @@
+//! The files of `static/`: in the binary in a release build, from the disk in a debug build.
+//!
+//! One hash over all of them is part of every address, so an answer may be kept for ever, and
+//! an edit changes the addresses. `site.css` is Pico and then ours: one request instead of two.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Arc, LazyLock};
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+
+#[derive(RustEmbed)]
+#[folder = "static/"]
+struct Files;
+
+struct Catalogue {
+    hash: String,
+    files: BTreeMap<String, File>,
+}
+
+struct File {
+    content: Vec<u8>,
+    /// Present where it is smaller.
+    gzip: Option<Vec<u8>>,
+    kind: String,
+}
+
+/// The address of a file, changed with its content.
+pub fn url(name: &str) -> String {
+    format!("/static/{}/{name}", catalogue().hash)
+}
+
+/// `GET /static/{hash}/{path}`. An old hash is answered too, with today's file, for a page that
+/// was drawn before an update; only today's may be kept.
+pub async fn show(
+    req: HttpRequest,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Error> {
+    let catalogue = catalogue();
+    let (hash, name) = path.into_inner();
+    let file = catalogue.files.get(&name).ok_or(Error::NotFound)?;
+    let mut response = HttpResponse::Ok();
+    response.content_type(file.kind.as_str()).insert_header((header::VARY, "Accept-Encoding"));
+    if hash == catalogue.hash {
+        response.insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"));
+    }
+    let accepted = req.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    match &file.gzip {
+        Some(gzip) if accepted.is_some_and(|accepted| accepted.contains("gzip")) => {
+            Ok(response.insert_header((header::CONTENT_ENCODING, "gzip")).body(gzip.clone()))
+        }
+        _ => Ok(response.body(file.content.clone())),
+    }
+}
+
+/// Read once in a release build; anew for every use in a debug build, so that an edited style
+/// is seen at the next reload.
+fn catalogue() -> Arc<Catalogue> {
+    static ONCE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| Arc::new(read()));
+    if cfg!(debug_assertions) { Arc::new(read()) } else { ONCE.clone() }
+}
+
+fn read() -> Catalogue {
+    let mut contents: BTreeMap<String, Vec<u8>> = Files::iter()
+        .filter_map(|name| {
+            Files::get(&name).map(|file| (name.into_owned(), file.data.into_owned()))
+        })
+        .collect();
+    let mut site = contents.remove("pico.css").unwrap_or_default();
+    site.extend(contents.remove("style.css").unwrap_or_default());
+    contents.insert("site.css".to_owned(), site);
+
+    let mut digest = Sha256::new();
+    for (name, content) in &contents {
+        digest.update(name);
+        digest.update(content);
+    }
+    let hash: String = digest.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let files = contents.into_iter().map(|(name, content)| (name.clone(), file(&name, content)));
+    Catalogue { hash, files: files.collect() }
+}
+
+fn file(name: &str, content: Vec<u8>) -> File {
+    let kind = match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("md") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    };
+    // Debug builds read anew all the time, and compress for nobody.
+    let gzip = if cfg!(debug_assertions) { None } else { compress(&content) };
+    let gzip = gzip.filter(|gzip| gzip.len() < content.len());
+    File { content, gzip, kind: kind.to_owned() }
+}
+
+fn compress(content: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content).ok()?;
+    encoder.finish().ok()
+}

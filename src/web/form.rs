@@ -1,0 +1,164 @@
+//! A form's body, read strictly: what a browser would not send is refused, not guessed at.
+//!
+//! actix's own extractor decodes any charset, turns invalid UTF-8 into U+FFFD (so that two
+//! passwords become one) and waits for a body for ever; see `docs/actix-session.md`.
+
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use futures_util::StreamExt;
+use percent_encoding::percent_decode;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::Error;
+
+/// Largest form, in bytes.
+pub const MAX_BYTES: usize = 16 * 1024;
+/// How long a body may take to arrive.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Names and values, decoded, in the order they came.
+pub type Fields = Vec<(String, String)>;
+
+/// Reads an `application/x-www-form-urlencoded` body.
+///
+/// # Errors
+/// 400 invalid UTF-8 · 408 slower than 10 s · 413 above 16 KiB · 415 another type or charset,
+/// or compressed.
+pub async fn read(req: &HttpRequest, mut payload: Payload) -> Result<Fields, Error> {
+    let content = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !content.is_some_and(is_plain_form) || req.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(Error::Malformed(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "This is not a form that this site understands.",
+        ));
+    }
+    let too_large = Error::Malformed(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large.");
+    let announced = req.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if announced
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: usize| length > MAX_BYTES)
+    {
+        return Err(too_large);
+    }
+    let body = tokio::time::timeout(TIMEOUT, async {
+        let mut body = Vec::new();
+        while let Some(chunk) = payload.next().await {
+            body.extend_from_slice(&chunk.map_err(|_| MALFORMED)?);
+            if body.len() > MAX_BYTES {
+                return Err(too_large);
+            }
+        }
+        Ok(body)
+    });
+    let body = body.await.map_err(|_| {
+        Error::Malformed(StatusCode::REQUEST_TIMEOUT, "The form did not arrive in time.")
+    })??;
+    decode(&body)
+}
+
+const MALFORMED: Error =
+    Error::Malformed(StatusCode::BAD_REQUEST, "The form arrived in a way that makes no sense.");
+
+/// `charset=utf-8` or none: another one would be decoded after every check was made.
+fn is_plain_form(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+        && parts.all(|parameter| parameter.eq_ignore_ascii_case("charset=utf-8"))
+}
+
+fn decode(body: &[u8]) -> Result<Fields, Error> {
+    let text = |raw: &[u8]| {
+        let spaced: Vec<u8> = raw.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
+        let decoded = percent_decode(&spaced).decode_utf8().map(|text| text.into_owned());
+        decoded.map_err(|_| {
+            Error::Malformed(StatusCode::BAD_REQUEST, "The form holds text that is not UTF-8.")
+        })
+    };
+    body.split(|b| *b == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let equals = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
+            Ok((text(&pair[..equals])?, text(pair.get(equals + 1..).unwrap_or_default())?))
+        })
+        .collect()
+}
+
+/// Takes a field out.
+///
+/// # Errors
+/// 400 when it comes twice.
+pub fn take(fields: &mut Fields, name: &str) -> Result<Option<String>, Error> {
+    let mut found = fields.extract_if(.., |(field, _)| field == name).map(|(_, value)| value);
+    let first = found.next();
+    if found.next().is_some() { Err(MALFORMED) } else { Ok(first) }
+}
+
+/// Fills a form's struct. Unknown fields are left alone; a known one that comes twice is not
+/// taken for either (HTTP parameter pollution, ASVS 15.3.7).
+pub fn deserialize<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
+    let mut values = Twice::default();
+    for (name, value) in fields {
+        values.add(name, value);
+    }
+    serde_json::from_value(Value::Object(values.0)).map_err(|_| MALFORMED)
+}
+
+/// A field that comes twice becomes a list, which no field of a form accepts.
+#[derive(Default)]
+struct Twice(serde_json::Map<String, Value>);
+
+impl Twice {
+    fn add(&mut self, name: String, value: String) {
+        match self.0.get_mut(&name) {
+            None => drop(self.0.insert(name, Value::String(value))),
+            Some(earlier) => *earlier = Value::Array(Vec::new()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize, Debug, PartialEq)]
+    struct Login {
+        email: String,
+        #[serde(default)]
+        remember: Option<String>,
+    }
+
+    fn parse(body: &[u8]) -> Result<Login, Error> {
+        decode(body).and_then(deserialize)
+    }
+
+    #[test]
+    fn a_form_is_read_as_a_browser_sends_it() {
+        let login = parse(b"email=ada%40example.com&unknown=1&remember=on").unwrap();
+        assert_eq!(login, Login { email: "ada@example.com".into(), remember: Some("on".into()) });
+        assert_eq!(parse(b"email=a+b%2Bc&unknown=1&unknown=2").unwrap().email, "a b+c");
+        assert_eq!(parse(b"email=%zz%e2%82%ac").unwrap().email, "%zz€");
+    }
+
+    #[test]
+    fn what_can_be_read_two_ways_is_refused() {
+        for body in ["email=a&email=b", "email=a&remember=on&remember=on", "remember=on"] {
+            assert!(parse(body.as_bytes()).is_err(), "{body}");
+        }
+        for body in [&b"email=%ff"[..], b"email=\xff", b"email=%ed%a0%80", b"%ff=1&email=a"] {
+            assert!(parse(body).is_err(), "{}", body.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn only_utf_8_forms_are_understood() {
+        assert!(is_plain_form("application/x-www-form-urlencoded"));
+        assert!(is_plain_form("Application/X-WWW-Form-Urlencoded; charset=UTF-8"));
+        assert!(!is_plain_form("application/x-www-form-urlencoded; charset=utf-16le"));
+        assert!(!is_plain_form("text/plain"));
+        assert!(!is_plain_form("multipart/form-data; boundary=x"));
+    }
+}

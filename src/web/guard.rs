@@ -1,0 +1,23 @@
+//! Who may enter. `/app` and `/account` are guarded as whole scopes, so a page added there is
+//! closed until somebody logs in, whatever its handler's signature says (ASVS 8.2.1).
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+
+use super::{next_page, visit};
+use crate::error::Error;
+
+/// For a scope: anonymous visitors are sent to the login page, with the way back.
+pub async fn logged_in(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let somebody =
+        visit::with(|visit| visit.session.as_ref().is_some_and(|session| session.user.is_some()));
+    if somebody == Some(true) {
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    }
+    let back = next_page::way_back(req.request());
+    Ok(req.error_response(Error::LogInFirst(back)))
+}

@@ -1,0 +1,108 @@
+//! The outermost layer: what comes in is cut down to what we know, what goes out is complete.
+//!
+//! The one place that turns a session store's failure into a page (the crate makes a bare 500 of
+//! any) and that puts the headers on every answer, those of errors and panics included.
+
+use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+
+use actix_session::SessionExt;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::Method;
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpResponse, web};
+use futures_util::FutureExt;
+use tracing_actix_web::RequestId;
+
+use super::visit::{self, Outcome, Renewal, Visit};
+use super::{address, cookies, headers, session_store};
+use crate::accounts::client::Client;
+use crate::app::App;
+use crate::error::{self, Error};
+
+/// The outermost layer: from raw request to finished answer.
+pub async fn complete(
+    app: web::Data<App>,
+    mut req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    // Pages answer HEAD as they answer GET; actix leaves the body out by itself.
+    if req.method() == Method::HEAD {
+        req.head_mut().method = Method::GET;
+    }
+    let caller = address::caller(req.request(), &app.config.trusted_proxies);
+    let client = Client::new(caller.address, headers::text(&req, "user-agent"));
+    let request_id = req.extensions().get::<RequestId>().map(ToString::to_string);
+    let app_name = app.config.app_name.clone();
+    let visit = Visit::new(client, request_id.unwrap_or_default(), app_name);
+    let visit = Rc::new(RefCell::new(visit));
+    cookies::admit(&app.keys, &mut req, &mut visit.borrow_mut());
+    let facts = Facts::of(&req, caller.https);
+
+    let answer = visit::scope(visit.clone(), next.call(req));
+    // A panic ends this request and no other: without this the connection just closes.
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    visit::sync_scope(visit, || match answer {
+        Ok(Ok(response)) => {
+            let (request, response) = response.into_parts();
+            let response = finish(&app, &facts, response.map_into_boxed_body());
+            Ok(ServiceResponse::new(request, response))
+        }
+        Ok(Err(failure)) => {
+            let response = finish(&app, &facts, failure.error_response().map_into_boxed_body());
+            Err(InternalError::from_response(failure, response).into())
+        }
+        Err(_) => {
+            let failure = Error::Internal(anyhow::anyhow!("a handler panicked"));
+            let response = finish(&app, &facts, HttpResponse::from_error(failure));
+            Err(InternalError::from_response("panic", response).into())
+        }
+    })
+}
+
+/// What the end needs of the request, which is gone by then.
+struct Facts {
+    path: String,
+    get: bool,
+    https: bool,
+}
+
+impl Facts {
+    fn of(req: &ServiceRequest, https: bool) -> Self {
+        Self { path: req.uri().to_string(), get: req.method() == Method::GET, https }
+    }
+}
+
+fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
+    error::log_cause(&response);
+    let outcome = visit::with(|visit| std::mem::take(&mut visit.outcome)).unwrap_or_default();
+    let mut response = match outcome {
+        Outcome::Fine => error::dress(response),
+        Outcome::DatabaseDown => HttpResponse::from_error(Error::Busy),
+        // The same address again: by then the browser holds the new cookie.
+        Outcome::RenewedElsewhere if facts.get => error::see_other(&facts.path),
+        Outcome::Gone | Outcome::RenewedElsewhere => error::see_other("/login"),
+    };
+    cookies::dismiss(&app.keys, &mut response);
+    headers::add(response.headers_mut(), facts.https);
+    response
+}
+
+/// Between actix-session and actix-identity: when the ID is to be renewed, or was, makes the
+/// crate call the store's `update`, which returns the new one for the cookie.
+pub async fn renew_in_place(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let session = req.get_session();
+    let response = next.call(req).await?;
+    let due =
+        visit::with(|visit| visit.session.is_some() && !matches!(visit.renewal, Renewal::None));
+    if due == Some(true) {
+        session.insert(session_store::RENEWED, true)?;
+    }
+    Ok(response)
+}

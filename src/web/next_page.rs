@@ -1,0 +1,83 @@
+//! Where a login leads: the `next` of its form, as far as it may be believed.
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, web};
+
+use crate::app::App;
+
+/// Where a login leads when the visitor was not on the way to another page.
+pub const HOME: &str = "/app";
+/// Longest `next`, in bytes: it ends up in a Location header.
+const NEXT_MAX: usize = 512;
+
+/// Where to go after the login that this request needs: the page itself, and for a POST, which
+/// cannot be repeated, the page that showed its form. Browsers name it in `Referer`; our
+/// `Referrer-Policy` keeps that among ourselves.
+pub fn way_back(req: &HttpRequest) -> String {
+    if req.method() == Method::GET {
+        return req.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    }
+    let referer = req.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
+    let app = req.app_data::<web::Data<App>>();
+    let path = app.zip(referer).and_then(|(app, referer)| referer.strip_prefix(&app.origin.url));
+    own_path(path.unwrap_or_default(), HOME)
+}
+
+/// Where `next` may lead: a path of this site, or `fallback` (open redirect, ASVS 3.7.2).
+///
+/// Browsers read `\` as `/` and drop tabs and newlines, so `/\evil.example` is another host
+/// to them. What is resolved here is what they would resolve, and only its path is kept.
+pub fn own_path(next: &str, fallback: &str) -> String {
+    let base = url::Url::parse("https://own.invalid").expect("a constant");
+    let plain = next.starts_with('/')
+        && next.len() <= NEXT_MAX
+        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+        && !next.starts_with("//");
+    let resolved = base.join(next).ok().filter(|url| plain && url.origin() == base.origin());
+    // Dot segments can make a second slash at the front: `/..//evil.example`.
+    match resolved {
+        Some(url) if !url.path().starts_with("//") => url[url::Position::BeforePath..].to_owned(),
+        _ => fallback.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn a_path_of_ours_is_kept() {
+        for next in ["/app", "/account/password", "/app?page=2&sort=name", "/app#note", "/%2f/x"] {
+            assert_eq!(own_path(next, "/fallback"), next);
+        }
+        assert_eq!(own_path("/login?next=//evil.example", "/"), "/login?next=//evil.example");
+    }
+
+    #[test]
+    fn anything_else_leads_to_the_fallback() {
+        for next in [
+            "",
+            "app",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "https://evil.example",
+            "https:evil.example",
+            "https:/evil.example",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "@evil.example",
+            "/..//evil.example",
+            "/.//evil.example",
+            "/\u{2044}evil.example",
+            "/app\0",
+            "/app\r\nSet-Cookie: a=b",
+            " /app",
+        ] {
+            assert_eq!(own_path(next, "/fallback"), "/fallback", "{next:?}");
+        }
+        assert_eq!(own_path(&format!("/{}", "a".repeat(600)), "/fallback"), "/fallback");
+    }
+}

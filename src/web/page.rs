@@ -1,0 +1,84 @@
+//! What surrounds every page, and the answers a handler gives: a page, or a way to go.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::{Deserialize, Serialize};
+
+use super::{assets, csrf};
+use crate::app::App;
+use crate::error::Error;
+
+/// First field of every page struct: what `layout.html` draws around it.
+pub struct Page {
+    pub app: web::Data<App>,
+    pub title: String,
+    pub app_name: String,
+    /// The address of whoever is logged in.
+    pub email: Option<String>,
+    pub flash: Option<Flash>,
+    /// Of this request, so that the navigation can tell where we are.
+    pub path: String,
+    pub development: bool,
+}
+
+impl Page {
+    /// For a form of this page. Made when it is drawn: a page without a form sets no cookie.
+    pub fn csrf(&self) -> String {
+        csrf::token(&self.app.keys)
+    }
+
+    /// The address of a file in `static/`, changed with its content.
+    pub fn asset(&self, name: &str) -> String {
+        assets::url(name)
+    }
+}
+
+/// Said once, on the next page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flash {
+    pub kind: FlashKind,
+    pub text: String,
+}
+
+impl Flash {
+    pub fn new(kind: FlashKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlashKind {
+    Good,
+    Bad,
+}
+
+impl FlashKind {
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// The page as asked for: 200.
+pub fn show(page: impl Template) -> Result<HttpResponse, Error> {
+    html(StatusCode::OK, page)
+}
+
+/// The same page again, with what is wrong and what was typed: 422.
+pub fn again(page: impl Template) -> Result<HttpResponse, Error> {
+    html(StatusCode::UNPROCESSABLE_ENTITY, page)
+}
+
+/// After success, so that a reload repeats nothing: 303.
+pub fn go_to(path: &str) -> Result<HttpResponse, Error> {
+    Ok(crate::error::see_other(path))
+}
+
+pub fn html(status: StatusCode, page: impl Template) -> Result<HttpResponse, Error> {
+    let body = page.render()?;
+    Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body))
+}

@@ -1,0 +1,180 @@
+//! actix-session's store on PostgreSQL.
+//!
+//! The crate hands over a key and a map of strings and knows nothing of users, deadlines or
+//! requests. The rest travels in `visit`, a task-local that the outermost layer sets: `load`
+//! leaves the row there for the handlers, `save` finds there who logs in, and every method
+//! leaves its outcome there, because the crate turns any error of a store into a bare 500.
+//!
+//! To take it along: `accounts/session.rs`, its migration, and of `visit` the fields used here.
+//! No `#[instrument]` on these methods: `SessionKey` prints itself.
+
+use std::collections::HashMap;
+
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_web::cookie::time::Duration;
+use anyhow::anyhow;
+use serde_json::Value;
+use sqlx::PgPool;
+
+use super::visit::{self, Outcome, Renewal, Stale};
+use crate::accounts::session::{self, NewSession, Session, Timeouts};
+use crate::accounts::session_id::SessionId;
+use crate::config::Lifetimes;
+
+type State = HashMap<String, String>;
+
+/// Where actix-identity keeps the user's ID. It comes from the column at load and goes back
+/// there at save; in `state` it is never kept, so nothing stored there can log anybody in.
+const USER_ID: &str = "actix_identity.user_id";
+
+/// What makes actix-session call `update`, so that a renewal wanted elsewhere happens there.
+pub const RENEWED: &str = "renewed";
+
+pub struct PostgresStore {
+    pub db: PgPool,
+    pub lifetimes: Lifetimes,
+}
+
+impl SessionStore for PostgresStore {
+    /// Unknown, expired, ended or unreadable: `None`, and the crate forgets the key, so an ID
+    /// that was never issued is never adopted (session fixation).
+    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
+        let Some(id) = SessionId::parse(key.as_ref()) else { return Ok(None) };
+        let found = session::find(&self.db, &id.hash()).await.map_err(visit::store_failed);
+        let Some(session) = found.map_err(LoadError::Other)? else {
+            let renewed = session::was_renewed(&self.db, &id.hash()).await;
+            let renewed = renewed.map_err(visit::store_failed).map_err(LoadError::Other)?;
+            visit::with(|visit| visit.stale = if renewed { Stale::Renewed } else { Stale::Gone });
+            return Ok(None);
+        };
+        let Some(state) = to_map(&session) else {
+            // `LoadError::Deserialization` would keep the key alive with an empty state.
+            tracing::error!(session = %session.id, "a session row cannot be read: ended");
+            let ended = session::end(&self.db, session.id).await.map_err(visit::store_failed);
+            ended.map_err(LoadError::Other)?;
+            visit::with(|visit| visit.stale = Stale::Gone);
+            return Ok(None);
+        };
+        if session.touch_due {
+            self.touch(&id);
+        }
+        visit::with(|visit| visit.session = Some(session));
+        Ok(Some(state))
+    }
+
+    /// A new session: a login, or the first value a visitor keeps.
+    async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
+        let (user_id, state) = from_map(state).map_err(SaveError::Serialization)?;
+        let (login, client) = visit::with(|visit| (visit.login.clone(), visit.client.clone()))
+            .ok_or_else(|| SaveError::Other(anyhow!("no visit")))?;
+        let user = login.as_ref().map(|login| &login.user);
+        if user.map(|user| user.id) != user_id {
+            return Err(SaveError::Other(anyhow!("a session is only opened by start_session")));
+        }
+        let remembered = login.as_ref().is_some_and(|login| login.remembered);
+        let timeouts = match user {
+            Some(_) => self.lifetimes.of(remembered),
+            None => Timeouts::ANONYMOUS,
+        };
+        let new = NewSession { user, timeouts, remembered, client: &client, state: &state };
+        let started = async {
+            let mut tx = self.db.begin().await?;
+            let started = session::start(&mut tx, new, self.lifetimes.sessions_per_user).await?;
+            tx.commit().await.map(|()| started)
+        };
+        let started = started.await.map_err(visit::store_failed).map_err(SaveError::Other)?;
+        let id = started.ok_or_else(|| SaveError::Other(visit::session_gone(Outcome::Gone)))?;
+        visit::with(|visit| {
+            visit.cookie_seconds = remembered.then_some(timeouts.absolute.as_secs() as i64);
+            visit.session = None;
+        });
+        to_key(&id).map_err(SaveError::Other)
+    }
+
+    /// A plain UPDATE, never an insert: a session that was ended while this request ran stays
+    /// ended. Returns the ID that counts from now on, which a renewal has changed.
+    async fn update(
+        &self,
+        key: SessionKey,
+        mut state: State,
+        _: &Duration,
+    ) -> Result<SessionKey, UpdateError> {
+        state.remove(RENEWED);
+        let (user_id, state) = from_map(state).map_err(UpdateError::Serialization)?;
+        let old = SessionId::parse(key.as_ref())
+            .ok_or_else(|| UpdateError::Other(visit::session_gone(Outcome::Gone)))?;
+        let renewal = visit::with(|visit| std::mem::take(&mut visit.renewal)).unwrap_or_default();
+        let lost = match renewal {
+            Renewal::Wanted => Outcome::RenewedElsewhere,
+            _ => Outcome::Gone,
+        };
+        let updated = async {
+            let id = match renewal {
+                Renewal::None => Some(old),
+                Renewal::Done(new) => Some(new),
+                Renewal::Wanted => session::renew(&self.db, &old.hash()).await?,
+            };
+            let Some(id) = id else { return Ok(None) };
+            let saved = session::save_state(&self.db, &id.hash(), user_id, &state).await?;
+            Ok(saved.then_some(id))
+        };
+        let updated = updated.await.map_err(visit::store_failed).map_err(UpdateError::Other)?;
+        let id = updated.ok_or_else(|| UpdateError::Other(visit::session_gone(lost)))?;
+        to_key(&id).map_err(UpdateError::Other)
+    }
+
+    /// Never called: deadlines live in SQL, moved by `touch`.
+    async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
+        Ok(())
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
+        let Some(id) = SessionId::parse(key.as_ref()) else { return Ok(()) };
+        visit::with(|visit| visit.session = None);
+        session::end_by_id_hash(&self.db, &id.hash()).await.map_err(visit::store_failed)
+    }
+}
+
+impl PostgresStore {
+    /// Detached: no answer waits for it. Without an idle connection it is left to a later
+    /// request rather than taken from one that has somebody waiting.
+    fn touch(&self, id: &SessionId) {
+        let Some(mut connection) = self.db.try_acquire() else { return };
+        let id_hash = id.hash();
+        actix_web::rt::spawn(async move {
+            if let Err(error) = session::touch(&mut *connection, &[id_hash]).await {
+                tracing::warn!(%error, "a session could not be touched");
+            }
+        });
+    }
+}
+
+/// The crate's map: every value a JSON text of its own, the user's ID among them.
+fn to_map(session: &Session) -> Option<State> {
+    let mut state: State = session
+        .state
+        .as_object()?
+        .iter()
+        .filter(|(name, _)| *name != USER_ID)
+        .map(|(name, value)| (name.clone(), value.to_string()))
+        .collect();
+    if let Some(user) = &session.user {
+        state.insert(USER_ID.to_owned(), Value::String(user.id.to_string()).to_string());
+    }
+    Some(state)
+}
+
+fn from_map(mut state: State) -> Result<(Option<uuid::Uuid>, Value), anyhow::Error> {
+    let user_id: Option<String> =
+        state.remove(USER_ID).map(|id| serde_json::from_str(&id)).transpose()?;
+    let user_id = user_id.as_deref().map(str::parse).transpose()?;
+    let state = state
+        .into_iter()
+        .map(|(name, value)| Ok((name, serde_json::from_str(&value)?)))
+        .collect::<Result<_, serde_json::Error>>()?;
+    Ok((user_id, Value::Object(state)))
+}
+
+fn to_key(id: &SessionId) -> Result<SessionKey, anyhow::Error> {
+    SessionKey::try_from(id.as_str().to_owned()).map_err(Into::into)
+}

@@ -1,0 +1,112 @@
+//! Who asks: `Visitor` is anyone, `LoggedIn` is somebody. The signature of a handler says which.
+//!
+//! Both read what the session store found for this request; neither asks the database again.
+//! Neither holds the `HttpRequest`: a clone that lives past the handler panics actix's router.
+
+use std::future::{Ready, ready};
+
+use actix_session::{Session as State, SessionExt};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+
+use super::page::{Flash, FlashKind, Page};
+use super::{next_page, visit};
+use crate::accounts::client::Client;
+use crate::accounts::session::Session;
+use crate::accounts::user::User;
+use crate::app::App;
+use crate::error::Error;
+
+/// Where a session keeps its flash.
+const FLASH: &str = "flash";
+
+/// Anyone: a visitor with or without a session.
+pub struct Visitor {
+    pub app: web::Data<App>,
+    pub client: Client,
+    /// Who is logged in, if anybody.
+    pub user: Option<User>,
+    /// Small values that belong to this session, Express's `req.session`.
+    pub state: State,
+    path: String,
+    has_session: bool,
+}
+
+impl Visitor {
+    /// What surrounds a page. Takes the flash: it is said once.
+    pub fn page(&self, title: &str) -> Page {
+        Page {
+            app: self.app.clone(),
+            title: title.to_owned(),
+            app_name: self.app.config.app_name.clone(),
+            email: self.user.as_ref().map(|user| user.email.clone()),
+            flash: self.take_flash(),
+            path: self.path.clone(),
+            development: self.app.config.environment.is_development(),
+        }
+    }
+
+    /// Says something on the next page.
+    pub fn flash(&self, kind: FlashKind, text: impl Into<String>) {
+        let flash = Flash::new(kind, text);
+        if self.has_session {
+            // Fails only for values that cannot be written as JSON.
+            let _ = self.state.insert(FLASH, flash);
+        } else {
+            visit::with(|visit| visit.visitor.set_flash(flash));
+        }
+    }
+
+    fn take_flash(&self) -> Option<Flash> {
+        let of_session = self.state.get(FLASH).ok().flatten();
+        if of_session.is_some() {
+            self.state.remove(FLASH);
+        }
+        of_session.or_else(|| visit::with(|visit| visit.visitor.take_flash()).flatten())
+    }
+}
+
+impl FromRequest for Visitor {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(visitor(req))
+    }
+}
+
+fn visitor(req: &HttpRequest) -> Result<Visitor, Error> {
+    let app = req.app_data::<web::Data<App>>().cloned();
+    let (client, session) = visit::with(|visit| (visit.client.clone(), visit.session.clone()))
+        .ok_or_else(|| anyhow::anyhow!("no visit"))?;
+    Ok(Visitor {
+        app: app.ok_or_else(|| anyhow::anyhow!("no App in app_data"))?,
+        client,
+        has_session: session.is_some(),
+        user: session.and_then(|session| session.user),
+        state: req.get_session(),
+        path: req.path().to_owned(),
+    })
+}
+
+/// Somebody who is logged in, with the session that says so.
+pub struct LoggedIn {
+    pub visitor: Visitor,
+    pub user: User,
+    pub session: Session,
+}
+
+impl FromRequest for LoggedIn {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(visitor(req).and_then(|visitor| {
+            let session = visit::with(|visit| visit.session.clone()).flatten();
+            match (visitor.user.clone(), session) {
+                (Some(user), Some(session)) => Ok(Self { visitor, user, session }),
+                _ => Err(Error::LogInFirst(next_page::way_back(req))),
+            }
+        }))
+    }
+}
