@@ -1,0 +1,1 @@
+//! Every attack that was thought of, one file each.

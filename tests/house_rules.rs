@@ -1,0 +1,280 @@
+//! Rules that guard the people who use the app. Keep this file in your own: what it holds is easy
+//! to break by accident and hard to see in a review. It reads text, so it needs nothing to run.
+
+#[path = "support/source.rs"]
+mod source;
+
+use source::{Source, files, is_in, none_of, read};
+
+/// Where the code names something that `forbidden` knows.
+fn naming(files: Vec<Source>, forbidden: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut places = Vec::new();
+    for file in files {
+        let names = file.names().into_iter().filter(|name| forbidden(&name.path));
+        places.extend(names.map(|name| format!("{}:{} {}", file.path, name.line, name.path)));
+    }
+    places
+}
+
+fn sources_except(allowed: &[&str]) -> Vec<Source> {
+    let mut sources = files("src", "rs");
+    sources.retain(|file| !allowed.iter().any(|start| file.path.starts_with(start)));
+    sources
+}
+
+#[test]
+fn accounts_know_nothing_of_the_web() {
+    let above = |path: &str| {
+        path.starts_with("actix_")
+            || is_in(path, "askama")
+            || is_in(path, "crate::web")
+            || is_in(path, "crate::flows")
+    };
+    none_of(
+        "src/accounts/ says who people are, without HTTP and templates. Move this to src/web/ or src/flows/:",
+        naming(files("src/accounts", "rs"), above),
+    );
+}
+
+#[test]
+fn the_web_floor_knows_no_flow() {
+    none_of(
+        "src/web/ carries every flow and knows none. Let routes.rs or the flow connect the two:",
+        naming(files("src/web", "rs"), |path| is_in(path, "crate::flows")),
+    );
+}
+
+#[test]
+fn flows_do_not_call_flows() {
+    let flows = files("src/flows", "rs");
+    let modules: Vec<String> = flows.iter().map(Source::module).collect();
+    let mut places = Vec::new();
+    for flow in &flows {
+        let own = flow.module();
+        for name in flow.names() {
+            let target = modules
+                .iter()
+                .filter(|module| is_in(&name.path, module))
+                .max_by_key(|module| module.len());
+            // A file may use what is in it, below it, and in the folders above it.
+            let near = |target: &str| is_in(target, &own) || is_in(&own, target);
+            if target.is_some_and(|target| target != "crate::flows::start_session" && !near(target))
+            {
+                places.push(format!("{}:{} {}", flow.path, name.line, name.path));
+            }
+        }
+    }
+    none_of(
+        "A flow is read top to bottom and deleted whole; only start_session is shared. Move what two flows need to src/accounts/ or src/web/:",
+        places,
+    );
+}
+
+#[test]
+fn one_door_leads_in() {
+    none_of(
+        "Every way in ends in start_session, which renews the session ID and drops what was set before. Call that instead of Identity::login:",
+        naming(sources_except(&["src/flows/start_session.rs"]), |path| {
+            path.ends_with("Identity::login")
+        }),
+    );
+}
+
+#[test]
+fn only_smtp_knows_how_mail_is_sent() {
+    none_of(
+        "A mail is a row in the outbox, written in the transaction of the change. lettre belongs to src/mail/smtp.rs:",
+        naming(sources_except(&["src/mail/smtp.rs"]), |path| is_in(path, "lettre")),
+    );
+}
+
+#[test]
+fn only_the_config_reads_the_environment() {
+    let environment = |path: &str| is_in(path, "std::env") || is_in(path, "dotenvy");
+    none_of(
+        "Settings are read once, checked together and listed in .env.example. Add yours to src/config.rs:",
+        naming(sources_except(&["src/config.rs", "src/config/"]), environment),
+    );
+}
+
+#[test]
+fn no_process_is_spawned() {
+    none_of(
+        "A web app that starts programs is one quoting mistake away from running an attacker's. Use a library:",
+        naming(sources_except(&[]), |path| {
+            is_in(path, "std::process::Command") || is_in(path, "tokio::process")
+        }),
+    );
+}
+
+#[test]
+fn the_session_store_is_not_instrumented() {
+    none_of(
+        "SessionKey prints itself, so #[instrument] would write session IDs to the log. Log by hand what is safe:",
+        naming(vec![read("src/web/session_store.rs")], |path| {
+            path == "instrument" || path.ends_with("::instrument")
+        }),
+    );
+}
+
+#[test]
+fn templates_escape_everything() {
+    let mut places = Vec::new();
+    for file in files("templates", "html").into_iter().chain(files("src", "rs")) {
+        for (number, line) in lines_of(&file) {
+            let dense: String = line.split_whitespace().collect();
+            let raw = file.path.starts_with("templates/") && dense.contains("|safe");
+            if raw || dense.contains("escape=\"none\"") || dense.contains("escape(\"none\")") {
+                places.push(format!("{}:{number} {}", file.path, line.trim()));
+            }
+        }
+    }
+    none_of(
+        "What is not escaped runs in the browser of somebody else. Leave the escaping to askama:",
+        places,
+    );
+}
+
+#[test]
+fn templates_hold_no_inline_script_or_style() {
+    let mut places = Vec::new();
+    for file in files("templates", "html") {
+        for tag in tags(&file) {
+            let has = |wanted: &str| tag.attributes.iter().any(|(name, _)| name == wanted);
+            let handler = tag.attributes.iter().any(|(name, value)| {
+                name.starts_with("on")
+                    || value.to_lowercase().trim_start().starts_with("javascript:")
+            });
+            if handler || has("style") || tag.name == "style" || tag.name == "script" && !has("src")
+            {
+                places.push(format!("{}:{} <{}>", file.path, tag.line, tag.name));
+            }
+        }
+    }
+    none_of(
+        "The Content-Security-Policy lets nothing inline run; this would silently do nothing. Put it in static/:",
+        places,
+    );
+}
+
+#[test]
+fn every_form_is_opened_by_the_macro_with_the_csrf_field() {
+    let is_form = |file: &Source| {
+        tags(file)
+            .into_iter()
+            .filter(|tag| tag.name == "form")
+            .map(|tag| tag.line)
+            .collect::<Vec<_>>()
+    };
+    let form = read("templates/form.html");
+    assert!(
+        !is_form(&form).is_empty()
+            && tags(&form)
+                .iter()
+                .any(|tag| tag.attributes.contains(&("name".into(), "csrf".into()))),
+        "templates/form.html opens the forms and gives each its hidden field csrf"
+    );
+    let mut places = Vec::new();
+    for file in files("templates", "html").iter().filter(|file| file.path != form.path) {
+        places.extend(is_form(file).into_iter().map(|line| format!("{}:{line}", file.path)));
+    }
+    none_of(
+        "A form without a CSRF token is refused. Open it with the macro of templates/form.html:",
+        places,
+    );
+}
+
+#[test]
+fn no_statement_is_put_together_from_strings() {
+    let mut places = naming(sources_except(&[]), |path| {
+        path.ends_with("AssertSqlSafe") || path.ends_with("QueryBuilder")
+    });
+    for file in sources_except(&[]) {
+        let code = file.code();
+        for (at, _) in code.match_indices("format!(") {
+            // As far back as the statement goes, is there a query it is part of?
+            let statement = code[..at].rfind([';', '{', '}']).map_or(0, |start| start + 1);
+            let before = &code[statement..at];
+            if ["query(", "query!(", "query_as", "query_scalar", "raw_sql("]
+                .iter()
+                .any(|query| before.contains(query))
+            {
+                let line = code[..at].lines().count();
+                places.push(format!("{}:{line} format! in a query", file.path));
+            }
+        }
+    }
+    none_of(
+        "SQL made of strings is SQL injection waiting for its day. Use sqlx::query! and parameters ($1):",
+        places,
+    );
+}
+
+fn lines_of(file: &Source) -> Vec<(usize, String)> {
+    let text = if file.path.ends_with(".rs") { file.code() } else { markup(&file.text, false) };
+    text.lines().map(str::to_owned).enumerate().map(|(index, line)| (index + 1, line)).collect()
+}
+
+struct Tag {
+    line: usize,
+    name: String,
+    attributes: Vec<(String, String)>,
+}
+
+/// The opening tags of a template.
+fn tags(file: &Source) -> Vec<Tag> {
+    let text = markup(&file.text, true);
+    let mut tags = Vec::new();
+    for (at, _) in text.match_indices('<') {
+        let Some(end) = text[at..].find(|c: char| c.is_whitespace() || c == '>') else { continue };
+        let name = text[at + 1..at + end].to_lowercase();
+        if !name.starts_with(|c: char| c.is_alphabetic()) {
+            continue;
+        }
+        let mut tag = Tag { line: text[..at].lines().count(), name, attributes: Vec::new() };
+        let mut rest = text[at + end..].trim_start();
+        while !rest.is_empty() && !rest.starts_with('>') {
+            let length = rest
+                .find(|c: char| c.is_whitespace() || c == '=' || c == '>')
+                .unwrap_or(rest.len());
+            let name = rest[..length].to_lowercase();
+            rest = rest[length..].trim_start();
+            let mut value = "";
+            if let Some(after) = rest.strip_prefix('=') {
+                let after = after.trim_start();
+                let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+                let inner = &after[quote.map_or(0, char::len_utf8)..];
+                let end = inner.find(|c: char| {
+                    quote.map_or(c.is_whitespace() || c == '>', |quote| c == quote)
+                });
+                let end = end.unwrap_or(inner.len());
+                value = &inner[..end];
+                rest = inner[end..].strip_prefix(['"', '\'']).unwrap_or(&inner[end..]).trim_start();
+            }
+            tag.attributes.push((name, value.to_owned()));
+            // A slash before the bracket, or a stray quote, is no attribute.
+            rest = if length == 0 && value.is_empty() { rest.get(1..).unwrap_or("") } else { rest };
+        }
+        tags.push(tag);
+    }
+    tags
+}
+
+/// A template without its comments and, on request, without what askama evaluates.
+fn markup(text: &str, only_html: bool) -> String {
+    let mut out = text.to_owned();
+    let mut pairs = vec![("{#", "#}"), ("<!--", "-->")];
+    if only_html {
+        pairs.extend([("{{", "}}"), ("{%", "%}")]);
+    }
+    for (open, close) in pairs {
+        while let Some(start) = out.find(open) {
+            let end =
+                out[start..].find(close).map_or(out.len(), |length| start + length + close.len());
+            let blank: String =
+                out[start..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
+            out.replace_range(start..end, &blank);
+        }
+    }
+    out
+}

@@ -1,0 +1,1 @@
+//! The practices of safe logins, one file each.

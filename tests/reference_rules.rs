@@ -1,0 +1,281 @@
+//! Rules that keep this repository a good thing to read and to copy from. They guard the reference,
+//! not your users: delete this file in yours.
+
+#[allow(dead_code, reason = "the house rules use the rest")]
+#[path = "support/source.rs"]
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use source::{Source, files, none_of, read, root};
+
+/// What a learner reads in an evening, and how much of it there may be.
+const EVENING: [&str; 14] = [
+    "src/routes",
+    "src/flows/register",
+    "src/flows/login",
+    "src/flows/logout",
+    "src/flows/start_session",
+    "src/web/visit",
+    "src/web/visitor",
+    "src/web/guard",
+    "src/web/session_store",
+    "src/web/cookies",
+    "src/web/csrf",
+    "src/accounts/user",
+    "src/accounts/session",
+    "src/accounts/password",
+];
+const EVENING_TABLES: [&str; 2] = ["users", "sessions"];
+const EVENING_LINES: usize = 1500;
+const FILE_LINES: usize = 300;
+/// Flows that no address leads to.
+const WITHOUT_ADDRESS: [&str; 1] = ["src/flows/start_session.rs"];
+
+#[test]
+fn a_table_is_written_by_one_file() {
+    let tables: BTreeSet<String> = migrations().into_values().flatten().collect();
+    let mut writers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in files("src", "rs") {
+        let code = file.code().to_lowercase();
+        let words: Vec<&str> = words(&code).collect();
+        for window in words.windows(4) {
+            let table = match window {
+                ["insert" | "merge", "into", table, ..] | ["delete", "from", table, ..] => table,
+                ["update" | "truncate", "only" | "table", table, ..] => table,
+                ["update" | "truncate", table, ..] => table,
+                _ => continue,
+            };
+            if tables.contains(*table) {
+                writers.entry((*table).to_owned()).or_default().insert(file.path.clone());
+            }
+        }
+    }
+    let shared = writers.iter().filter(|(_, files)| files.len() > 1);
+    none_of(
+        "A table is written by one file, so that its rules stand in one place. Move the statements together:",
+        shared.map(|(table, files)| format!("{table}: {files:?}")).collect(),
+    );
+}
+
+#[test]
+fn every_file_opens_with_its_story_and_stays_short() {
+    let mut places = Vec::new();
+    for file in files("src", "rs") {
+        let lines = file.text.lines().count();
+        if !file.text.starts_with("//! ") {
+            places.push(format!("{} does not begin with //!", file.path));
+        }
+        if lines > FILE_LINES {
+            places.push(format!("{} has {lines} lines", file.path));
+        }
+    }
+    none_of("A file of src/ begins with //! (what it is for) and has at most 300 lines:", places);
+}
+
+#[test]
+fn every_flow_tells_its_steps_and_has_its_tests() {
+    let mut places = Vec::new();
+    let flows = files("src/flows", "rs").into_iter().filter(|flow| !flow.path.ends_with("/mod.rs"));
+    for flow in flows {
+        let story: String = flow.text.lines().take_while(|line| line.starts_with("//!")).collect();
+        let tells = ["GET /", "POST /"].iter().any(|step| story.contains(step));
+        if !tells && !WITHOUT_ADDRESS.contains(&flow.path.as_str()) {
+            places.push(format!(
+                "{}: its //! does not tell the steps (GET /login  show …)",
+                flow.path
+            ));
+        }
+        let tests = flow.path.replacen("src/", "tests/", 1);
+        if !root(&tests).is_file() {
+            places.push(format!("{}: write {tests}", flow.path));
+        }
+    }
+    none_of("A flow tells its steps first, and its tests are found at its path:", places);
+}
+
+#[test]
+fn the_example_settings_are_those_of_the_config() {
+    let mut read_by_config = BTreeMap::new();
+    for file in files("src/config", "rs").into_iter().chain([read("src/config.rs")]) {
+        let code = file.code();
+        for (at, call) in code.match_indices(".setting(") {
+            let mut arguments = code[at + call.len()..].trim_start().splitn(3, ',').map(str::trim);
+            let (name, default) = (arguments.next().unwrap_or(""), arguments.next().unwrap_or(""));
+            // A default that is worked out stands empty in the example.
+            let literal = default.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            read_by_config
+                .insert(name.trim_matches('"').to_owned(), literal.unwrap_or("").to_owned());
+        }
+    }
+    assert!(
+        !read_by_config.is_empty(),
+        "src/config.rs reads settings with setting(NAME, DEFAULT, …)"
+    );
+    let example = read(".env.example").text;
+    let lines = example.lines().filter(|line| !line.starts_with('#'));
+    let listed: BTreeMap<String, String> = lines
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let names: BTreeSet<&String> = read_by_config.keys().chain(listed.keys()).collect();
+    let differ = names.into_iter().filter(|name| read_by_config.get(*name) != listed.get(*name));
+    none_of(
+        "src/config.rs and .env.example list the same settings with the same defaults:",
+        differ
+            .map(|name| {
+                format!(
+                    "{name}: config {:?}, example {:?}",
+                    read_by_config.get(name),
+                    listed.get(name)
+                )
+            })
+            .collect(),
+    );
+}
+
+#[test]
+fn the_heart_of_it_is_read_in_an_evening() {
+    let mut lengths = Vec::new();
+    for name in EVENING {
+        let single = format!("{name}.rs");
+        let parts = if root(&single).is_file() { vec![read(&single)] } else { Vec::new() };
+        let parts: Vec<Source> = parts.into_iter().chain(files(name, "rs")).collect();
+        assert!(
+            !parts.is_empty(),
+            "{name}.rs is on the evening's list and not there: change the list, or the name"
+        );
+        // What stands below a flow is an optional step of it.
+        let parts =
+            parts.into_iter().filter(|part| !name.starts_with("src/flows/") || part.path == single);
+        lengths.extend(parts.map(|part| (part.text.lines().count(), part.path)));
+    }
+    for (path, tables) in migrations() {
+        if EVENING_TABLES.iter().any(|table| tables.iter().any(|made| made == table)) {
+            lengths.push((read(&path).text.lines().count(), path));
+        }
+    }
+    let sum: usize = lengths.iter().map(|(lines, _)| lines).sum();
+    assert!(
+        sum <= EVENING_LINES,
+        "{sum} lines are more than an evening's {EVENING_LINES}: {lengths:#?}"
+    );
+}
+
+#[test]
+fn documents_point_at_what_is_there() {
+    let mut places = Vec::new();
+    let mut documents = files("docs", "md");
+    documents.extend(
+        ["README.md", "CHANGELOG.md"].into_iter().filter(|path| root(path).is_file()).map(read),
+    );
+    for document in &documents {
+        let folder = document.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut fenced = false;
+        for (index, line) in document.text.lines().enumerate() {
+            fenced ^= line.trim_start().starts_with("```");
+            if fenced {
+                continue;
+            }
+            let links = line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
+            let missing_links = links.filter_map(|link| missing_link(document, folder, link));
+            let mentions = line.split('`').skip(1).step_by(2);
+            let missing_mentions = mentions.filter_map(missing_mention);
+            let missing = missing_links.chain(missing_mentions);
+            places.extend(missing.map(|what| format!("{}:{} {what}", document.path, index + 1)));
+        }
+    }
+    none_of("These files or names are not there any more; point at what took their place:", places);
+}
+
+fn missing_link(document: &Source, folder: &str, link: &str) -> Option<String> {
+    if link.contains(':') || link.starts_with('/') {
+        return None;
+    }
+    let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+    let target = match path {
+        "" => document.path.clone(),
+        path => normal(&format!("{folder}/{path}")),
+    };
+    if !root(&target).exists() {
+        return Some(link.to_owned());
+    }
+    let found = match target.rsplit('.').next() {
+        _ if anchor.is_empty() => true,
+        Some("md") => read(&target).text.lines().any(|line| slug(line) == anchor),
+        _ => words(&read(&target).text).any(|word| word == anchor),
+    };
+    (!found).then(|| link.to_owned())
+}
+
+/// A file or folder of ours in backticks, alone, as `path#symbol` or as `path::symbol`.
+fn missing_mention(mention: &str) -> Option<String> {
+    const ROOMS: [&str; 9] = [
+        "src/",
+        "tests/",
+        "templates/",
+        "migrations/",
+        "static/",
+        "bin/",
+        "docs/",
+        "benches/",
+        "examples/",
+    ];
+    let ours = |path: &str| ROOMS.iter().any(|room| path.starts_with(room));
+    let plain = mention.chars().all(|c| c.is_alphanumeric() || "_-./#:".contains(c));
+    let (path, symbol) =
+        mention.split_once('#').or_else(|| mention.split_once("::")).unwrap_or((mention, ""));
+    let with_symbol = !symbol.is_empty() && path.ends_with(".rs");
+    // `tests/attacks/broken/NAME.patch` stands for many files.
+    let placeholder =
+        path.split(['/', '.']).any(|part| part.len() > 1 && part.chars().all(|c| c.is_uppercase()));
+    if !plain || placeholder || !ours(path) && !with_symbol {
+        return None;
+    }
+    let place =
+        [path.to_owned(), format!("src/{path}")].into_iter().find(|path| root(path).exists());
+    let Some(place) = place else { return Some(mention.to_owned()) };
+    let found = symbol.split("::").all(|name| words(&read(&place).text).any(|word| word == name));
+    (with_symbol && !found).then(|| mention.to_owned())
+}
+
+/// Each migration, and the tables it makes.
+fn migrations() -> BTreeMap<String, Vec<String>> {
+    let tables = |file: &Source| {
+        let text = file.text.to_lowercase();
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("--"));
+        let made = lines.filter_map(|line| line.trim_start().strip_prefix("create table "));
+        made.filter_map(|rest| {
+            words(rest.trim_start_matches("if not exists ")).next().map(str::to_owned)
+        })
+        .collect()
+    };
+    files("migrations", "sql").iter().map(|file| (file.path.clone(), tables(file))).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// The anchor that a heading gets.
+fn slug(line: &str) -> String {
+    let heading = line.trim_start_matches('#').trim().to_lowercase();
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    if line.starts_with('#') {
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    } else {
+        String::new()
+    }
+}
+
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

@@ -1,0 +1,253 @@
+//! A database for every test: `let db = database().await;`
+//!
+//! The first test of a run migrates a template, named by the hash of `migrations/`; every test
+//! then gets a copy of it, in some 40 ms. `#[sqlx::test]` does the same but caps a process at
+//! 20 connections, so that a 50-way race would be a 5-way one.
+//!
+//! A thread keeps one connection for the length of the run. It drops what tests leave, and holds
+//! advisory locks on the run's number and its template: who gets the lock of another knows that
+//! nobody needs what it stands for, and clears it away, also after `kill -9`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use sha2::{Digest, Sha256};
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, raw_sql};
+use tokio::sync::{OnceCell, oneshot};
+use url::Url;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The two families of databases, and the class of advisory locks that keep each alive.
+const TESTS: (&str, i32) = ("test", 0x7665_7301);
+const TEMPLATES: (&str, i32) = ("template", 0x7665_7302);
+/// Held while a template is made. The key of a template is never 0.
+const MAKING: i32 = 0;
+/// How many databases are dropped at the same time.
+const TOGETHER: usize = 8;
+
+pub struct Database {
+    pub pool: PgPool,
+    pub url: String,
+    pub name: String,
+}
+
+struct Run {
+    cluster: Url,
+    /// What the names of this run's databases begin with.
+    prefix: String,
+    template: String,
+    dropped: SyncSender<String>,
+}
+
+static RUN: OnceCell<Run> = OnceCell::const_new();
+
+pub async fn database() -> Database {
+    database_with(10).await
+}
+
+/// With room for as many connections as a race needs.
+pub async fn database_with(connections: u32) -> Database {
+    make(connections).await.unwrap_or_else(|error| panic!("no database for this test: {error:#}"))
+}
+
+async fn make(connections: u32) -> Result<Database> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let run = RUN.get_or_try_init(begin_run).await?;
+    let name = format!("{}{}", run.prefix, NUMBER.fetch_add(1, Ordering::Relaxed));
+    let mut cluster = connect(&run.cluster).await?;
+    execute(&mut cluster, format!(r#"create database "{name}" template "{}""#, run.template))
+        .await?;
+    cluster.close().await?;
+    let url = with_name(&run.cluster, &name);
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(20))
+        .connect_lazy(url.as_str())?;
+    Ok(Database { pool, url: url.into(), name })
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(run) = RUN.get() {
+            // Fails only when the process ends; then the next run drops it.
+            let _ = run.dropped.send(std::mem::take(&mut self.name));
+        }
+    }
+}
+
+/// Starts the thread that outlives every test: a connection belongs to the runtime it was opened
+/// on, and each test has a runtime of its own.
+async fn begin_run() -> Result<Run> {
+    let cluster = Url::parse(&database_url()?).context("DATABASE_URL is no address")?;
+    let own = cluster.path().trim_start_matches('/').to_owned();
+    let (ready, begun) = oneshot::channel();
+    std::thread::Builder::new().name("databases".into()).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        // A short queue: tests wait for the drops rather than leave hundreds of databases behind.
+        let (dropped, drops) = sync_channel(TOGETHER);
+        let prepared = runtime.block_on(prepare(cluster.clone(), &own, dropped));
+        let (run, mut connection) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return drop(ready.send(Err(error))),
+        };
+        let kept = (run.prefix.clone(), run.template.clone());
+        let _ = ready.send(Ok(run));
+        for family in [TESTS, TEMPLATES] {
+            let cleared = clear_away(&mut connection, &cluster, &own, family, &kept);
+            if let Err(error) = runtime.block_on(cleared) {
+                eprintln!("databases of earlier runs stay: {error}");
+            }
+        }
+        while let Ok(first) = drops.recv() {
+            let names: Vec<String> =
+                [first].into_iter().chain(drops.try_iter().take(TOGETHER)).collect();
+            runtime.block_on(remove_all(&cluster, &names));
+        }
+    })?;
+    begun.await.context("the thread that keeps the databases is gone")?
+}
+
+async fn prepare(
+    cluster: Url,
+    own: &str,
+    dropped: SyncSender<String>,
+) -> Result<(Run, PgConnection)> {
+    let mut connection = connect(&cluster)
+        .await
+        .context("the cluster of DATABASE_URL does not answer (bin/setup starts one)")?;
+    let number = key(uuid::Uuid::new_v4().as_bytes());
+    lock(&mut connection, "pg_advisory_lock", TESTS.1, number).await?;
+
+    // Read at run time: `migrate!` would not notice a new file until something else changes.
+    let migrator = Migrator::new(Path::new(ROOT).join("migrations")).await?;
+    let mut hash = Sha256::new();
+    migrator.iter().for_each(|migration| hash.update(&migration.checksum));
+    let hash = key(&hash.finalize());
+    let template = format!("{own}_{}_{hash}", TEMPLATES.0);
+
+    // One process makes the template; the others wait here. It gets its name when it is
+    // finished, so a process killed half-way leaves no broken one.
+    lock(&mut connection, "pg_advisory_lock", TEMPLATES.1, MAKING).await?;
+    lock(&mut connection, "pg_advisory_lock_shared", TEMPLATES.1, hash).await?;
+    let exists: bool =
+        sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+            .bind(&template)
+            .fetch_one(&mut connection)
+            .await?;
+    if !exists {
+        let unfinished = format!("{own}_unfinished");
+        remove(&mut connection, &unfinished).await;
+        execute(&mut connection, format!(r#"create database "{unfinished}""#))
+            .await
+            .context("the role of DATABASE_URL must be allowed to create databases (createdb)")?;
+        let mut inside = connect(&with_name(&cluster, &unfinished)).await?;
+        migrator.run(&mut inside).await?;
+        inside.close().await?;
+        let finish = format!(r#"alter database "{unfinished}" rename to "{template}""#);
+        execute(&mut connection, finish).await?;
+    }
+    lock(&mut connection, "pg_advisory_unlock", TEMPLATES.1, MAKING).await?;
+    let prefix = format!("{own}_{}_{number}_", TESTS.0);
+    Ok((Run { cluster, prefix, template, dropped }, connection))
+}
+
+/// Drops what nobody holds the lock of: databases of dead runs, templates of other migrations.
+async fn clear_away(
+    connection: &mut PgConnection,
+    cluster: &Url,
+    own: &str,
+    (family, class): (&str, i32),
+    (prefix, template): &(String, String),
+) -> Result<()> {
+    let family = format!("{own}_{family}_");
+    let names: Vec<String> =
+        sqlx::query_scalar("select datname from pg_database where starts_with(datname, $1)")
+            .bind(&family)
+            .fetch_all(&mut *connection)
+            .await?;
+    let others = names.iter().filter(|name| !name.starts_with(prefix) && *name != template);
+    let (mut keys, mut dead) = (BTreeSet::new(), Vec::new());
+    for name in others {
+        let key = name[family.len()..].split('_').next().and_then(|key| key.parse::<i32>().ok());
+        let Some(key) = key else { continue };
+        if keys.contains(&key) || lock(connection, "pg_try_advisory_lock", class, key).await? {
+            keys.insert(key);
+            dead.push(name.clone());
+        }
+    }
+    for names in dead.chunks(TOGETHER) {
+        remove_all(cluster, names).await;
+    }
+    for key in keys {
+        lock(connection, "pg_advisory_unlock", class, key).await?;
+    }
+    Ok(())
+}
+
+/// A positive number to lock by.
+fn key(bytes: &[u8]) -> i32 {
+    i32::from_ne_bytes(*bytes.first_chunk().expect("4 bytes")) & i32::MAX | 1
+}
+
+async fn lock(connection: &mut PgConnection, act: &str, class: i32, key: i32) -> Result<bool> {
+    let statement = format!("select coalesce(nullif({act}($1, $2)::text, ''), 'true')::boolean");
+    let query = sqlx::query_scalar(AssertSqlSafe(statement)).bind(class).bind(key);
+    Ok(query.fetch_one(connection).await?)
+}
+
+/// A connection of our own by way of a pool: that waits while a race has all slots of the server.
+async fn connect(url: &Url) -> Result<PgConnection, sqlx::Error> {
+    let one = PgPoolOptions::new().max_connections(1).connect(url.as_str()).await?;
+    Ok(one.acquire().await?.detach())
+}
+
+/// Dropping a database waits for a checkpoint; several at once wait for the same one.
+async fn remove_all(cluster: &Url, names: &[String]) {
+    let removals = names.iter().map(async |name| match connect(cluster).await {
+        Ok(mut connection) => remove(&mut connection, name).await,
+        Err(error) => eprintln!("the database {name} stays until the next run: {error}"),
+    });
+    futures_util::future::join_all(removals).await;
+}
+
+/// `force` ends the connections that a test's pool still holds.
+async fn remove(connection: &mut PgConnection, name: &str) {
+    if let Err(error) =
+        execute(connection, format!(r#"drop database if exists "{name}" with (force)"#)).await
+    {
+        eprintln!("the database {name} stays until the next run: {error}");
+    }
+}
+
+/// Names of databases cannot be parameters; these are made above, of letters of ours.
+async fn execute(connection: &mut PgConnection, statement: String) -> Result<(), sqlx::Error> {
+    raw_sql(AssertSqlSafe(statement)).execute(connection).await.map(drop)
+}
+
+fn with_name(cluster: &Url, name: &str) -> Url {
+    let mut url = cluster.clone();
+    url.set_path(name);
+    url
+}
+
+fn database_url() -> Result<String> {
+    const KEY: &str = "DATABASE_URL";
+    if let Ok(url) = std::env::var(KEY) {
+        return Ok(url);
+    }
+    let file = Path::new(ROOT).join(".env");
+    let settings = dotenvy::from_path_iter(&file)
+        .map_err(|_| anyhow!("DATABASE_URL is not set, and bin/setup has written no .env yet"))?;
+    let found = settings.filter_map(Result::ok).find(|(key, _)| key == KEY);
+    found
+        .map(|(_, url)| url)
+        .with_context(|| format!("{} does not set DATABASE_URL", file.display()))
+}

@@ -1,0 +1,91 @@
+//! What a person reads on a page: its text, its title, its links by their words.
+
+use std::fmt::Write;
+
+use scraper::{ElementRef, Html, Node, Selector};
+use url::Url;
+
+/// Where the link with these words leads.
+pub fn link(html: &str, url: &Url, words: &str) -> Result<Url, String> {
+    let page = Html::parse_document(html);
+    let mut names = String::new();
+    for anchor in page.select(&selector("a[href]")) {
+        let text = text_of(anchor).replace('\n', " ");
+        if text == words {
+            let href = anchor.attr("href").unwrap_or_default();
+            return url
+                .join(href)
+                .map_err(|e| format!("the link \"{words}\" leads to {href:?}: {e}"));
+        }
+        let _ = write!(names, " \"{text}\"");
+    }
+    Err(format!("no link \"{words}\"; the links:{names}"))
+}
+
+pub fn title(html: &str) -> String {
+    let page = Html::parse_document(html);
+    page.select(&selector("title"))
+        .next()
+        .map(|title| squeeze(&title.text().collect::<String>()))
+        .unwrap_or_default()
+}
+
+/// What a person reads, a line per block.
+pub fn text(html: &str) -> String {
+    let page = Html::parse_document(html);
+    page.select(&selector("body")).next().map(text_of).unwrap_or_default()
+}
+
+pub fn text_of(element: ElementRef) -> String {
+    let mut text = String::new();
+    read(element, &mut text);
+    let lines: Vec<String> =
+        text.split('\u{b}').map(squeeze).filter(|line| !line.is_empty()).collect();
+    lines.join("\n")
+}
+
+fn read(element: ElementRef, text: &mut String) {
+    const UNSEEN: [&str; 6] = ["head", "script", "style", "template", "select", "textarea"];
+    const INLINE: [&str; 19] = [
+        "a", "abbr", "b", "bdi", "button", "cite", "code", "em", "i", "input", "kbd", "mark", "q",
+        "s", "small", "span", "strong", "time", "u",
+    ];
+    for child in element.children() {
+        match child.value() {
+            Node::Text(piece) => text.push_str(piece),
+            Node::Element(tag) if UNSEEN.contains(&tag.name()) || tag.attr("hidden").is_some() => {}
+            Node::Element(tag) => {
+                // A vertical tab marks the edge of a block: HTML itself does not let one through.
+                let edge = if INLINE.contains(&tag.name()) { "" } else { "\u{b}" };
+                text.push_str(edge);
+                ElementRef::wrap(child).into_iter().for_each(|child| read(child, text));
+                text.push_str(edge);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn squeeze(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+pub fn selector(css: &str) -> Selector {
+    Selector::parse(css).expect("a selector of ours")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = r#"<title> A  page </title><h1>Hello <b>Ada</b>!</h1><p hidden>no</p>
+        <script>unseen</script><ul><li>one<li>two</ul><a href="/next?a=1">Go <i>on</i></a>"#;
+
+    #[test]
+    fn a_page_is_read_as_a_person_reads_it() {
+        assert_eq!(text(PAGE), "Hello Ada!\none\ntwo\nGo on");
+        assert_eq!(title(PAGE), "A page");
+        let leads_to = link(PAGE, &Url::parse("http://localhost/").expect("a URL"), "Go on");
+        assert_eq!(leads_to.expect("a link").as_str(), "http://localhost/next?a=1");
+    }
+}

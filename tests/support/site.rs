@@ -1,0 +1,80 @@
+//! The real server, on a port of its own, with a database of its own.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use argon2::Params;
+use vestibule::accounts::password::Hasher;
+use vestibule::app::{self, App};
+use vestibule::config::Config;
+use vestibule::keys::Keys;
+
+use super::browser::Browser;
+use super::database::{Database, database_with};
+
+/// A running site. It stops when it is dropped.
+pub struct Site {
+    pub db: Database,
+    pub app: Data<App>,
+    pub address: SocketAddr,
+    /// `http://localhost:PORT`
+    pub url: String,
+    server: ServerHandle,
+}
+
+impl Site {
+    pub async fn start() -> Site {
+        Site::with(&[]).await
+    }
+
+    /// With settings of its own, by their names in `.env.example`.
+    pub async fn with(settings: &[(&str, &str)]) -> Site {
+        Site::on(database_with(10).await, settings).await
+    }
+
+    pub async fn on(db: Database, settings: &[(&str, &str)]) -> Site {
+        let config = config(&db.url, settings);
+        let concurrency = config.argon2_concurrency;
+        // Argon2 at its cheapest, by a constructor that production does not call.
+        let params = Params::new(Params::MIN_M_COST, 1, 1, None).expect("the cheapest settings");
+        let hasher = Hasher::new(params, concurrency).expect("a hasher");
+        Site::with_hasher(db, config, hasher).await
+    }
+
+    pub async fn with_hasher(db: Database, config: Config, hasher: Hasher) -> Site {
+        let listener = TcpListener::bind(config.listen).expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let pool = app::connect(&config).await.expect("the database");
+        let app = App::new(config, address.port(), pool, hasher).expect("the app");
+        let app = Data::new(app);
+        let server = app::serve(app.clone(), listener).expect("the server");
+        let handle = server.handle();
+        tokio::spawn(server);
+        Site { db, url: app.origin.url.clone(), app, address, server: handle }
+    }
+
+    /// A new device.
+    pub fn browser(&self) -> Browser {
+        Browser::at(&self.url)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+    }
+}
+
+/// Settings as in development, on a free port.
+pub fn config(database_url: &str, settings: &[(&str, &str)]) -> Config {
+    let mut values: HashMap<String, String> = HashMap::from([
+        ("DATABASE_URL".to_owned(), database_url.to_owned()),
+        ("SECRET_KEYS".to_owned(), Keys::generate()),
+        ("LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+        ("ENVIRONMENT".to_owned(), "development".to_owned()),
+    ]);
+    values.extend(settings.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+    Config::from_values(values).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}

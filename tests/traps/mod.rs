@@ -1,0 +1,1 @@
+//! What the bare libraries do, one file each: the reasons for some of our code.
