@@ -86,8 +86,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let hasher = Hasher::new(config.argon2.clone(), config.argon2_concurrency)?;
     let app = web::Data::new(App::new(config, port, db, hasher)?);
     background::start(app.db.clone());
-    println!("listening on {}", app.origin.url);
-    app::serve(app, listener)?.await?;
+    let url = app.origin.url.clone();
+    let server = actix_web::rt::spawn(app::serve(app, listener)?);
+    // Once the server has run it hears signals: whoever reads this line may send one.
+    tokio::task::yield_now().await;
+    println!("listening on {url}");
+    server.await??;
     tracing::info!("stopped");
     Ok(())
 }

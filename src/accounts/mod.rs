@@ -9,6 +9,7 @@ pub mod argon2id;
 pub mod audit;
 pub mod client;
 pub mod email;
+pub mod hasher;
 pub mod password;
 pub mod session;
 pub mod session_id;

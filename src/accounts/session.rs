@@ -34,16 +34,11 @@ impl Timeouts {
 #[derive(Debug, Clone)]
 pub struct Session {
     pub id: Uuid,
-    pub public_id: Uuid,
     pub user: Option<User>,
     pub csrf_binding: Vec<u8>,
-    pub created_at: OffsetDateTime,
     /// The absolute timeout, and the seconds until then.
     pub ends_at: OffsetDateTime,
     pub seconds_left: i64,
-    /// When it ends if nothing more happens. Up to a minute early: see `touch`.
-    pub idle_ends_at: OffsetDateTime,
-    pub authenticated_at: Option<OffsetDateTime>,
     pub remembered: bool,
     pub state: serde_json::Value,
     /// `last_seen_at` is more than a minute old.
@@ -54,10 +49,8 @@ pub struct Session {
 /// before the user's credentials changed.
 pub async fn find(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<Option<Session>> {
     let row = sqlx::query!(
-        r#"select s.id, s.public_id, s.csrf_binding, s.created_at, s.ends_at, s.authenticated_at,
-                s.remembered, s.state,
+        r#"select s.id, s.csrf_binding, s.ends_at, s.remembered, s.state,
                 ceil(extract(epoch from s.ends_at - now()))::bigint as "seconds_left!",
-                s.last_seen_at + s.idle_timeout as "idle_ends_at!",
                 s.last_seen_at < now() - interval '1 minute' as "touch_due!",
                 u.id as "user_id?", u.email as "email?", u.session_epoch as "session_epoch?"
            from sessions s left join users u on u.id = s.user_id
@@ -74,13 +67,9 @@ pub async fn find(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<O
             _ => None,
         },
         id: row.id,
-        public_id: row.public_id,
         csrf_binding: row.csrf_binding,
-        created_at: row.created_at,
         ends_at: row.ends_at,
         seconds_left: row.seconds_left,
-        idle_ends_at: row.idle_ends_at,
-        authenticated_at: row.authenticated_at,
         remembered: row.remembered,
         state: row.state,
         touch_due: row.touch_due,

@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use tracing_actix_web::RequestId;
 
 use super::visit::{self, Outcome, Renewal, Visit};
-use super::{address, cookies, headers, session_store};
+use super::{address, cookies, headers, session_store, set_cookie};
 use crate::accounts::client::Client;
 use crate::app::App;
 use crate::error::{self, Error};
@@ -86,7 +86,7 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
         Outcome::RenewedElsewhere if facts.get => error::see_other(&facts.path),
         Outcome::Gone | Outcome::RenewedElsewhere => error::see_other("/login"),
     };
-    cookies::dismiss(&app.keys, &mut response);
+    set_cookie::complete(&app.keys, &mut response);
     headers::add(response.headers_mut(), facts.https);
     response
 }

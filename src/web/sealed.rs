@@ -2,6 +2,8 @@
 
 use actix_web::cookie::{Cookie, CookieJar, Key};
 
+use crate::keys::Keys;
+
 /// `None` for what this key did not seal for this cookie.
 pub fn open(key: &Key, name: &'static str, value: &str) -> Option<String> {
     let mut jar = CookieJar::new();
@@ -19,4 +21,15 @@ pub fn seal(key: &Key, name: &'static str, value: String) -> String {
         .split_once('=')
         .map(|(_, value)| value.to_owned())
         .unwrap_or_default()
+}
+
+/// Seals with the newest key what an older one sealed; `None` when there is no need, or no key
+/// opens it.
+pub fn reseal(keys: &Keys, name: &'static str, value: &str) -> Option<String> {
+    let mut keys = keys.cookies();
+    let newest = keys.next()?;
+    if open(newest, name, value).is_some() {
+        return None;
+    }
+    keys.find_map(|key| open(key, name, value)).map(|id| seal(newest, name, id))
 }

@@ -8,24 +8,16 @@
 //! To take it along: `accounts/session.rs`, its migration, and of `visit` the fields used here.
 //! No `#[instrument]` on these methods: `SessionKey` prints itself.
 
-use std::collections::HashMap;
-
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::cookie::time::Duration;
 use anyhow::anyhow;
-use serde_json::Value;
 use sqlx::PgPool;
 
+use super::session_state::{State, from_map, to_key, to_map};
 use super::visit::{self, Outcome, Renewal, Stale};
-use crate::accounts::session::{self, NewSession, Session, Timeouts};
+use crate::accounts::session::{self, NewSession, Timeouts};
 use crate::accounts::session_id::SessionId;
 use crate::config::Lifetimes;
-
-type State = HashMap<String, String>;
-
-/// Where actix-identity keeps the user's ID. It comes from the column at load and goes back
-/// there at save; in `state` it is never kept, so nothing stored there can log anybody in.
-const USER_ID: &str = "actix_identity.user_id";
 
 /// What makes actix-session call `update`, so that a renewal wanted elsewhere happens there.
 pub const RENEWED: &str = "renewed";
@@ -147,34 +139,4 @@ impl PostgresStore {
             }
         });
     }
-}
-
-/// The crate's map: every value a JSON text of its own, the user's ID among them.
-fn to_map(session: &Session) -> Option<State> {
-    let mut state: State = session
-        .state
-        .as_object()?
-        .iter()
-        .filter(|(name, _)| *name != USER_ID)
-        .map(|(name, value)| (name.clone(), value.to_string()))
-        .collect();
-    if let Some(user) = &session.user {
-        state.insert(USER_ID.to_owned(), Value::String(user.id.to_string()).to_string());
-    }
-    Some(state)
-}
-
-fn from_map(mut state: State) -> Result<(Option<uuid::Uuid>, Value), anyhow::Error> {
-    let user_id: Option<String> =
-        state.remove(USER_ID).map(|id| serde_json::from_str(&id)).transpose()?;
-    let user_id = user_id.as_deref().map(str::parse).transpose()?;
-    let state = state
-        .into_iter()
-        .map(|(name, value)| Ok((name, serde_json::from_str(&value)?)))
-        .collect::<Result<_, serde_json::Error>>()?;
-    Ok((user_id, Value::Object(state)))
-}
-
-fn to_key(id: &SessionId) -> Result<SessionKey, anyhow::Error> {
-    SessionKey::try_from(id.as_str().to_owned()).map_err(Into::into)
 }

@@ -15,8 +15,7 @@ pub struct Person {
     pub password: &'static str,
 }
 
-pub const ADA: Person =
-    Person { email: "ada@example.com", password: "trombone velvet lighthouse" };
+pub const ADA: Person = Person { email: "ada@example.com", password: "trombone velvet lighthouse" };
 pub const GRACE: Person =
     Person { email: "grace@example.org", password: "glacier pumpkin harmonica" };
 /// The attacker, who has an account too.

@@ -1,0 +1,76 @@
+//! The cookies of an answer: their attributes, and how long they are kept.
+
+use actix_web::HttpResponse;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header::{HeaderValue, SET_COOKIE};
+
+use super::cookies::{SESSION, VISITOR};
+use super::sealed::seal;
+use super::visit::{self, Stale};
+use crate::keys::Keys;
+
+/// Completes an answer: `Max-Age` for a remembered session, the removal of a cookie that has no
+/// session behind it, and the visitor's cookie.
+pub fn complete(keys: &Keys, response: &mut HttpResponse) {
+    let Some(plan) = visit::with(|visit| {
+        let remembered = visit.session.as_ref().filter(|session| session.remembered);
+        Plan {
+            max_age: visit.cookie_seconds.or(remembered.map(|session| session.seconds_left)),
+            remove_session: visit.stale == Stale::Gone && visit.session.is_none(),
+            visitor: visit.visitor.changed.then(|| serde_json::to_string(&visit.visitor)),
+        }
+    }) else {
+        return;
+    };
+    let mut lines: Vec<HeaderValue> = response.headers_mut().remove(SET_COOKIE).collect();
+    if let Some(seconds) = plan.max_age {
+        keep_for(&mut lines, seconds);
+    }
+    if plan.remove_session && !lines.iter().any(is_session) {
+        lines.extend(header(cookie(SESSION, String::new(), Some(0))));
+    }
+    if let (Some(Ok(json)), Some(key)) = (plan.visitor, keys.cookies().next()) {
+        lines.extend(header(cookie(VISITOR, seal(key, VISITOR, json), None)));
+    }
+    for line in lines {
+        response.headers_mut().append(SET_COOKIE, line);
+    }
+}
+
+struct Plan {
+    max_age: Option<i64>,
+    remove_session: bool,
+    visitor: Option<serde_json::Result<String>>,
+}
+
+/// actix-session writes the whole cookie at every change, without a Max-Age of its own per login:
+/// the first flash after a remembered login would turn it back into one that dies with the browser.
+fn keep_for(lines: &mut [HeaderValue], seconds: i64) {
+    for line in lines.iter_mut().filter(|line| is_session(line)) {
+        let text = line.to_str().unwrap_or_default();
+        let kept = HeaderValue::from_str(&format!("{text}; Max-Age={seconds}"));
+        if let (false, Ok(kept)) = (text.contains("Max-Age="), kept) {
+            *line = kept;
+        }
+    }
+}
+
+fn is_session(line: &HeaderValue) -> bool {
+    line.as_bytes().strip_prefix(SESSION.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+}
+
+/// The one list of attributes beside that of actix-session in `app.rs`.
+fn cookie(name: &'static str, sealed: String, seconds: Option<i64>) -> String {
+    let mut cookie = Cookie::build(name, sealed)
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .finish();
+    cookie.set_max_age(seconds.map(actix_web::cookie::time::Duration::seconds));
+    cookie.to_string()
+}
+
+fn header(cookie: String) -> Option<HeaderValue> {
+    HeaderValue::from_str(&cookie).ok()
+}
