@@ -197,12 +197,8 @@ pub fn dress(response: HttpResponse) -> HttpResponse {
 }
 
 /// Logs why a request failed, once: for our own faults with the cause.
-pub fn log_cause(response: &HttpResponse) {
-    if !response.status().is_server_error() {
-        return;
-    }
-    match response.error() {
-        Some(cause) => tracing::error!(%cause, "a request failed"),
-        None => tracing::error!(status = response.status().as_u16(), "a request failed"),
+pub fn log_cause(status: StatusCode, cause: Option<&actix_web::Error>) {
+    if status.is_server_error() {
+        tracing::error!(cause = cause.map(tracing::field::display), "a request failed");
     }
 }

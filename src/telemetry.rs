@@ -34,6 +34,8 @@ impl RootSpanBuilder for RequestSpan {
             method = %request.method(),
             route = request.match_pattern().unwrap_or_else(|| "none".to_owned()),
             request_id = request_id.map(tracing::field::display),
+            // Filled in when there is one: a keyed hash, the same for all of its requests.
+            session = tracing::field::Empty,
         )
     }
 

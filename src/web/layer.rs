@@ -48,15 +48,19 @@ pub async fn complete(
     visit::sync_scope(visit, || match answer {
         Ok(Ok(response)) => {
             let (request, response) = response.into_parts();
+            error::log_cause(response.status(), response.error());
             let response = finish(&app, &facts, response.map_into_boxed_body());
             Ok(ServiceResponse::new(request, response))
         }
         Ok(Err(failure)) => {
-            let response = finish(&app, &facts, failure.error_response().map_into_boxed_body());
+            let response = failure.error_response();
+            error::log_cause(response.status(), Some(&failure));
+            let response = finish(&app, &facts, response);
             Err(InternalError::from_response(failure, response).into())
         }
         Err(_) => {
             let failure = Error::Internal(anyhow::anyhow!("a handler panicked"));
+            tracing::error!("a handler panicked");
             let response = finish(&app, &facts, HttpResponse::from_error(failure));
             Err(InternalError::from_response("panic", response).into())
         }
@@ -77,7 +81,6 @@ impl Facts {
 }
 
 fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
-    error::log_cause(&response);
     let outcome = visit::with(|visit| std::mem::take(&mut visit.outcome)).unwrap_or_default();
     let mut response = match outcome {
         Outcome::Fine => error::dress(response),
@@ -91,13 +94,17 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
     response
 }
 
-/// Between actix-session and actix-identity: when the ID is to be renewed, or was, makes the
+/// Between actix-session and actix-identity: names the session in the log, and when the ID is to be renewed, or was, makes the
 /// crate call the store's `update`, which returns the new one for the cookie.
 pub async fn renew_in_place(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let session = req.get_session();
+    let id = visit::with(|visit| visit.session.as_ref().map(|session| session.id)).flatten();
+    if let (Some(id), Some(app)) = (id, req.app_data::<web::Data<App>>()) {
+        tracing::Span::current().record("session", app.keys.log_name(id.as_bytes()));
+    }
     let response = next.call(req).await?;
     let due =
         visit::with(|visit| visit.session.is_some() && !matches!(visit.renewal, Renewal::None));

@@ -34,6 +34,7 @@ impl SessionStore for PostgresStore {
         let Some(id) = SessionId::parse(key.as_ref()) else { return Ok(None) };
         let found = session::find(&self.db, &id.hash()).await.map_err(visit::store_failed);
         let Some(session) = found.map_err(LoadError::Other)? else {
+            tracing::info!(target: "security", event = "session_use_after_expire");
             let renewed = session::was_renewed(&self.db, &id.hash()).await;
             let renewed = renewed.map_err(visit::store_failed).map_err(LoadError::Other)?;
             visit::with(|visit| visit.stale = if renewed { Stale::Renewed } else { Stale::Gone });
@@ -76,6 +77,7 @@ impl SessionStore for PostgresStore {
         };
         let started = started.await.map_err(visit::store_failed).map_err(SaveError::Other)?;
         let id = started.ok_or_else(|| SaveError::Other(visit::session_gone(Outcome::Gone)))?;
+        tracing::info!(target: "security", event = "session_created", remembered);
         visit::with(|visit| {
             visit.cookie_seconds = remembered.then_some(timeouts.absolute.as_secs() as i64);
             visit.session = None;

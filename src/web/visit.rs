@@ -109,6 +109,8 @@ pub fn with<R>(look: impl FnOnce(&mut Visit) -> R) -> Option<R> {
 
 /// For `map_err` in the store: remembers that the database is away.
 pub fn store_failed(failure: sqlx::Error) -> anyhow::Error {
+    // Here, because the crate's own error shows no cause.
+    tracing::error!(cause = %failure, "the session store failed");
     if error::is_unavailable(&failure) {
         with(|visit| visit.outcome = Outcome::DatabaseDown);
     }
