@@ -167,7 +167,10 @@ fn documents_point_at_what_is_there() {
     let mut places = Vec::new();
     let mut documents = files("docs", "md");
     documents.extend(
-        ["README.md", "CHANGELOG.md"].into_iter().filter(|path| root(path).is_file()).map(read),
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+            .into_iter()
+            .filter(|path| root(path).is_file())
+            .map(read),
     );
     for document in &documents {
         let folder = document.path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -235,8 +238,12 @@ fn missing_mention(mention: &str) -> Option<String> {
     let place =
         [path.to_owned(), format!("src/{path}")].into_iter().find(|path| root(path).exists());
     let Some(place) = place else { return Some(mention.to_owned()) };
-    let found = symbol.split("::").all(|name| words(&read(&place).text).any(|word| word == name));
-    (with_symbol && !found).then(|| mention.to_owned())
+    if !with_symbol {
+        return None;
+    }
+    let text = read(&place).text;
+    let found = symbol.split("::").all(|name| words(&text).any(|word| word == name));
+    (!found).then(|| mention.to_owned())
 }
 
 /// Each migration, and the tables it makes.
