@@ -14,7 +14,7 @@ use crate::accounts::session;
 use crate::error::Error;
 use crate::web::csrf::Form;
 use crate::web::page::{self, Flash, FlashKind};
-use crate::web::visit;
+use crate::web::visit::{self, Stale};
 use crate::web::visitor::Visitor;
 
 #[derive(Deserialize)]
@@ -23,8 +23,13 @@ pub struct LogoutForm {}
 pub async fn submit(
     visitor: Visitor,
     identity: Option<Identity>,
-    _: Form<LogoutForm>,
+    form: Result<Form<LogoutForm>, Error>,
 ) -> Result<HttpResponse, Error> {
+    // The token of a page that was drawn before the session ended belongs to nothing any more.
+    // There is nothing left to protect, and whoever presses the button wants to be out.
+    if visit::with(|visit| visit.stale == Stale::Gone) != Some(true) {
+        form?;
+    }
     if let Some(session) = visit::with(|visit| visit.session.take()).flatten() {
         let user_id = session.user.map(|user| user.id);
         let mut tx = visitor.app.db.begin().await?;
