@@ -1,1 +1,65 @@
-//! Every attack that was thought of, one file each.
+//! Every attack that was thought of, one file each: the attack, why it matters, where it stops,
+//! and who says so.
+//!
+//! `broken/NAME.patch` takes one defence out of the app. The tests that it names fail then, and
+//! no others: `bin/prove-attacks`.
+
+mod cookie_names;
+mod fixation;
+mod mass_log_out;
+mod open_redirect;
+mod resurrection;
+mod touch_storm;
+
+use std::time::Duration;
+
+use vestibule::web::cookies::SESSION;
+use vestibule::web::sealed::seal;
+
+use crate::support::browser::Browser;
+use crate::support::database::Database;
+use crate::support::raw::{self, Response};
+use crate::support::site::Site;
+
+/// A session cookie's value for this ID, sealed by the site's own key: the strongest forgery.
+fn sealed(site: &Site, id: &str) -> String {
+    let key = site.app.keys.cookies().next().expect("a key");
+    seal(key, SESSION, id.to_owned())
+}
+
+/// Asks with header lines as bytes.
+async fn get(site: &Site, path: &str, header_lines: &[u8]) -> Response {
+    let start = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n", site.app.origin.host);
+    raw::send(site.address, [start.as_bytes(), header_lines, b"\r\n"].concat()).await
+}
+
+/// Whether this browser shows a page to somebody who is logged in.
+async fn is_logged_in(mut browser: Browser) -> bool {
+    browser.follow_redirects = true;
+    browser.visit("/app").await;
+    assert!(matches!(browser.status, 200), "{} at {}", browser.status, browser.path);
+    browser.path == "/app"
+}
+
+/// How many sessions there are, of anybody.
+async fn sessions(db: &Database) -> i64 {
+    let count = sqlx::query_scalar("select count(*) from sessions").fetch_one(&db.pool);
+    count.await.expect("a count")
+}
+
+/// Until a statement of the app stands behind a lock: from then on it is in the middle of its work.
+async fn somebody_waits_for_a_lock(db: &Database) {
+    let waiting = async {
+        let query = "select exists (select from pg_stat_activity
+                     where datname = current_database() and wait_event_type = 'Lock')";
+        while !sqlx::query_scalar::<_, bool>(query).fetch_one(&db.pool).await.expect("an answer") {
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time(waiting).await;
+}
+
+/// Guards against waiting for ever; no test waits for it to pass.
+async fn in_time<T>(event: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), event).await.expect("it to happen in time")
+}

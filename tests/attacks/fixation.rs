@@ -1,0 +1,144 @@
+//! Session fixation: the attacker puts a session of their choice into the victim's browser, and
+//! is logged in with it as soon as the victim is.
+//!
+//! Why it matters: no password is needed, and the victim sees nothing. Even with a fresh ID, what
+//! the attacker left in the session (a note, a flag of a half-done flow) would cross the login.
+//! Stops in: `src/flows/start_session.rs` (`clear`, then `Identity::login`) and
+//! `src/web/session_store.rs` (`delete`; `load` adopts no ID that was never issued).
+//! Sources: ASVS 5.0 7.2.4, 7.2.1; WSTG-SESS-03; CWE-384; actix-extras#244, where a renewed
+//! session was overwritten by a later insert.
+
+use serde_json::json;
+use vestibule::accounts::session::{self, NewSession, Timeouts};
+use vestibule::accounts::session_id::SessionId;
+use vestibule::web::cookies::SESSION;
+
+use super::{is_logged_in, sealed, sessions};
+use crate::support::browser::Browser;
+use crate::support::people::{ADA, EVE, Person, somewhere};
+use crate::support::site::Site;
+
+const PLANTED: &str = "planted by somebody else";
+
+/// The page of whoever is logged in has no form to log in: the attacker's script, or a tab from
+/// before, has. Sent from our own page, with its token: nothing but the new session protects now.
+async fn logs_in_inside(browser: &mut Browser, person: Person) {
+    browser.visit("/app").await;
+    let mut form = browser.form("Keep the note");
+    form.action = form.action.join("/login").expect("an address");
+    form.forge("email", person.email);
+    form.forge("password", person.password);
+    browser.send(form).await;
+    browser.must_be_at("/app", 200);
+    browser.must_see(person.email);
+}
+
+async fn keeps_a_note(browser: &mut Browser) {
+    browser.visit("/app").await;
+    browser.submit("Keep the note", &[("Note", PLANTED)]).await;
+    browser.must_be_at("/app", 200);
+    assert_eq!(browser.field("Keep the note", "Note"), PLANTED);
+}
+
+/// A session of nobody, as the attacker would get one, with values in it.
+async fn session_of_nobody(site: &Site) -> String {
+    let state = json!({ "note": PLANTED, "is_admin": true, "actix_identity.user_id": "1" });
+    let client = somewhere();
+    let new = NewSession {
+        user: None,
+        timeouts: Timeouts::ANONYMOUS,
+        remembered: false,
+        client: &client,
+        state: &state,
+    };
+    let mut tx = site.db.pool.begin().await.expect("a transaction");
+    let id = session::start(&mut tx, new, 20).await.expect("to insert").expect("a session");
+    tx.commit().await.expect("to commit");
+    sealed(site, id.as_str())
+}
+
+/// The one session left is a new one, holds nothing planted, and the old cookie opens nothing.
+async fn nothing_crossed(site: &Site, victim: &mut Browser, planted_cookie: &str) {
+    let cookie = victim.cookie(SESSION).expect("a session cookie");
+    assert_ne!(cookie, planted_cookie, "the victim goes on under the planted ID");
+    let mut attacker = site.browser();
+    attacker.plant_cookie(SESSION, planted_cookie);
+    assert!(!is_logged_in(attacker).await, "the planted cookie is logged in");
+    assert_eq!(sessions(&site.db).await, 1, "the old row is still there");
+    victim.visit("/app").await;
+    assert_eq!(victim.field("Keep the note", "Note"), "", "a planted value crossed the login");
+    let state: serde_json::Value = sqlx::query_scalar("select state from sessions")
+        .fetch_one(&site.db.pool)
+        .await
+        .expect("the one session");
+    assert_eq!(state, json!({}));
+}
+
+#[tokio::test]
+async fn the_attackers_own_session_ends_at_the_victims_login() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut eve = EVE.at(&site).await;
+    keeps_a_note(&mut eve).await;
+    let cookie = eve.cookie(SESSION).expect("a session cookie");
+
+    let mut victim = site.browser();
+    victim.plant_cookie(SESSION, &cookie);
+    logs_in_inside(&mut victim, ADA).await;
+    nothing_crossed(&site, &mut victim, &cookie).await;
+}
+
+#[tokio::test]
+async fn whoever_logs_in_inside_another_session_inherits_nothing() {
+    let site = Site::start().await;
+    EVE.joins(&site).await;
+    let mut shared = ADA.at(&site).await;
+    keeps_a_note(&mut shared).await;
+    let cookie = shared.cookie(SESSION).expect("a session cookie");
+
+    logs_in_inside(&mut shared, EVE).await;
+    shared.must_not_see(ADA.email);
+    nothing_crossed(&site, &mut shared, &cookie).await;
+}
+
+#[tokio::test]
+async fn a_session_of_nobody_ends_at_the_login() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let cookie = session_of_nobody(&site).await;
+
+    let mut victim = site.browser();
+    victim.plant_cookie(SESSION, &cookie);
+    ADA.logs_in(&mut victim).await;
+    victim.must_be_at("/app", 200);
+    nothing_crossed(&site, &mut victim, &cookie).await;
+}
+
+#[tokio::test]
+async fn a_session_of_nobody_ends_at_the_registration() {
+    let site = Site::start().await;
+    let cookie = session_of_nobody(&site).await;
+
+    let mut victim = site.browser();
+    victim.plant_cookie(SESSION, &cookie);
+    victim.visit("/register").await;
+    victim.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    victim.must_be_at("/app", 200);
+    nothing_crossed(&site, &mut victim, &cookie).await;
+}
+
+#[tokio::test]
+async fn an_id_that_was_never_issued_is_not_adopted() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let cookie = sealed(&site, SessionId::generate().as_str());
+
+    let mut victim = site.browser();
+    victim.plant_cookie(SESSION, &cookie);
+    victim.visit("/login").await;
+    assert_eq!(victim.cookie(SESSION), None, "a cookie with nothing behind it is taken away");
+    victim.plant_cookie(SESSION, &cookie);
+    victim.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    victim.must_be_at("/app", 200);
+    nothing_crossed(&site, &mut victim, &cookie).await;
+}

@@ -1,0 +1,107 @@
+//! Outliving a mass log-out: the attacker knows the old password or holds a session, and the victim
+//! changes the password.
+//!
+//! Why it matters: changing the password is what people do when they feel watched. A DELETE of
+//! all sessions misses the login that has checked the old password and not yet written its row:
+//! it arrives a moment later and stays.
+//! Stops in: `src/accounts/user.rs` (`change_password` bumps the epoch and compares the old hash),
+//! `src/accounts/session.rs` (`start` and `find` compare the epoch, `end_all`) and
+//! `src/flows/account/password.rs` (all of it in one transaction).
+//! Sources: ASVS 5.0 7.4.3, 6.2.3; CWE-613; OWASP Session Management Cheat Sheet.
+
+use vestibule::accounts::password::Password;
+use vestibule::accounts::{session, user};
+use vestibule::web::cookies::SESSION;
+
+use super::{is_logged_in, sessions, somebody_waits_for_a_lock};
+use crate::support::browser::Browser;
+use crate::support::people::{ADA, Person};
+use crate::support::site::Site;
+
+const NEW: &str = "saxophone marble orchard";
+
+async fn changes_password(browser: &mut Browser, new: &str) {
+    browser.visit("/account/password").await;
+    sends_password(browser, new).await;
+}
+
+async fn sends_password(browser: &mut Browser, new: &str) {
+    let fields = [("Current password", ADA.password), ("New password", new)];
+    browser.submit("Change password", &fields).await;
+}
+
+#[tokio::test]
+async fn a_login_in_flight_does_not_arrive() {
+    let site = Site::start().await;
+    let ada = ADA.joins(&site).await;
+    let old = user::password_hash(&site.db.pool, ada.id).await.expect("her hash");
+    let new = site.app.hasher.hash(&Password::typed(NEW)).await.expect("a hash");
+
+    let mut change = site.db.pool.begin().await.expect("a transaction");
+    let epoch = user::change_password(&mut change, ada.id, &old, &new).await.expect("to change");
+    assert_eq!(epoch, Some(1));
+    session::end_all(&mut change, ada.id, None).await.expect("to end them");
+    let mut thief = site.browser();
+    tokio::join!(ADA.logs_in(&mut thief), async {
+        // The old password was right when it was looked at; its session waits to be written.
+        somebody_waits_for_a_lock(&site.db).await;
+        change.commit().await.expect("to commit");
+    });
+
+    thief.must_be_at("/login", 200);
+    assert!(!is_logged_in(thief).await, "the old password logged in after its change");
+    assert_eq!(sessions(&site.db).await, 0);
+}
+
+#[tokio::test]
+async fn every_other_session_ends_when_the_password_changes() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    let others = [ADA.on_another_device(&site).await, ADA.on_another_device(&site).await];
+    let copied = ada.clone();
+
+    changes_password(&mut ada, NEW).await;
+    ada.must_be_at("/account", 200);
+    assert_ne!(ada.cookie(SESSION), copied.cookie(SESSION), "her own session has a new ID");
+    assert!(!is_logged_in(copied).await, "a copy of her cookie is logged in");
+    for other in others {
+        assert!(!is_logged_in(other).await, "another session is logged in");
+    }
+    assert!(is_logged_in(ada).await, "she herself is logged out");
+    assert_eq!(sessions(&site.db).await, 1);
+}
+
+#[tokio::test]
+async fn of_fifty_changes_at_once_one_wins() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    ada.visit("/account/password").await;
+    let passwords: Vec<String> =
+        (10..60).map(|n| format!("saxophone marble {n} orchard")).collect();
+
+    let tabs = passwords.iter().map(async |new| {
+        let mut tab = ada.clone();
+        sends_password(&mut tab, new).await;
+        // Too late: logged out, or the current password is not that any more.
+        assert!(matches!(tab.status, 200 | 422), "{} at {}", tab.status, tab.path);
+        (tab.path == "/account").then_some(new.as_str())
+    });
+    let won: Vec<&str> = futures_util::future::join_all(tabs).await.into_iter().flatten().collect();
+
+    assert_eq!(won.len(), 1, "{won:?} were all told that they won");
+    let (epoch, events): (i32, i64) = sqlx::query_as(
+        "select session_epoch, (select count(*) from audit_events where kind = 'account.password')
+         from users",
+    )
+    .fetch_one(&site.db.pool)
+    .await
+    .expect("one user");
+    assert_eq!((epoch, events), (1, 1));
+    for password in &passwords {
+        let mut browser = site.browser();
+        Person { email: ADA.email, password: String::leak(password.clone()) }
+            .logs_in(&mut browser)
+            .await;
+        assert_eq!(browser.path == "/app", won[0] == password, "{password}");
+    }
+}

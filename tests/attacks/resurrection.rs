@@ -1,0 +1,110 @@
+//! Resurrection: a slow request of a session finishes after the log-out, writes the session once
+//! more, and thereby brings it back.
+//!
+//! Why it matters: a thief keeps a request running and outlives every log-out. A store whose
+//! `update` falls back to an insert, as actix-session's own for Redis does, issues the thief a
+//! brand-new ID. Nothing here depends on luck: the test holds the log-out open until
+//! PostgreSQL says that the slow request stands behind it.
+//! Stops in: `src/accounts/session.rs` (`save_state` is a plain UPDATE, and its zero rows are an
+//! answer) and `src/web/session_store.rs` (`update`).
+//! Sources: ASVS 5.0 7.4.1; CWE-613; express-session's touch, session-file-store#55.
+
+use uuid::Uuid;
+use vestibule::accounts::session;
+use vestibule::web::cookies::SESSION;
+
+use super::{in_time, is_logged_in, sessions, somebody_waits_for_a_lock};
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::people::ADA;
+use crate::support::raw::Wire;
+use crate::support::site::Site;
+
+async fn only_session(site: &Site) -> Uuid {
+    let id = sqlx::query_scalar("select id from sessions").fetch_one(&site.db.pool);
+    id.await.expect("one session")
+}
+
+/// No cookie of the answer is a session's, no row is left, and the old cookie opens nothing.
+async fn stays_ended(site: &Site, thief: Browser, set_cookies: &[String]) {
+    let of_session = |line: &&String| line.starts_with(SESSION) && !line.contains("Max-Age=0");
+    assert_eq!(set_cookies.iter().find(of_session), None, "a session cookie was issued");
+    assert_eq!(sessions(&site.db).await, 0, "the session is back");
+    assert!(!is_logged_in(thief).await, "the old cookie is logged in again");
+}
+
+#[tokio::test]
+async fn a_request_in_flight_does_not_bring_the_session_back() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    let thief = ada.clone();
+
+    let mut log_out = site.db.pool.begin().await.expect("a transaction");
+    session::end(&mut *log_out, only_session(&site).await).await.expect("to end it");
+    ada.follow_redirects = false;
+    tokio::join!(ada.submit("Keep the note", &[("Note", "still here")]), async {
+        somebody_waits_for_a_lock(&site.db).await;
+        log_out.commit().await.expect("to commit");
+    });
+
+    ada.must_be_at("/app/note", 303);
+    assert_eq!(ada.headers["location"], "/login");
+    stays_ended(&site, thief, &ada.raw_set_cookies()).await;
+}
+
+#[tokio::test]
+async fn a_body_held_back_does_not_bring_the_session_back() {
+    let site = Site::start().await;
+    let ada = ADA.at(&site).await;
+    let form = ada.form("Keep the note");
+    let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
+    let body = format!("csrf={token}&note=still+here");
+    // A session that was not seen for a while is touched when it is read: that tells us so.
+    clock::later(&site.db, "2 minutes").await;
+    let seen = async || -> bool {
+        let query = "select last_seen_at > now() - interval '1 minute' from sessions";
+        sqlx::query_scalar(query).fetch_one(&site.db.pool).await.expect("one session")
+    };
+
+    let mut slow = Wire::open(site.address).await;
+    let head = format!(
+        "POST /app/note HTTP/1.1\r\nHost: {}\r\nCookie: {SESSION}={}\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n",
+        site.app.origin.host,
+        ada.cookie(SESSION).expect("a session cookie"),
+        body.len(),
+    );
+    slow.write(head).await;
+    in_time(async {
+        while !seen().await {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    session::end(&site.db.pool, only_session(&site).await).await.expect("to end it");
+    slow.write(body).await;
+
+    let answer = slow.answer().await.expect("an answer");
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/login")));
+    let set_cookies: Vec<String> =
+        answer.all("set-cookie").into_iter().map(str::to_owned).collect();
+    stays_ended(&site, ada, &set_cookies).await;
+}
+
+#[tokio::test]
+async fn a_thief_who_never_stops_asking_is_out_after_the_log_out() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    let thieves = std::iter::repeat_with(|| ada.clone()).take(20).collect::<Vec<_>>();
+    let insisting = thieves.into_iter().map(async |mut thief| {
+        thief.submit("Keep the note", &[("Note", "still here")]).await;
+        thief
+    });
+    let (thieves, ()) =
+        tokio::join!(futures_util::future::join_all(insisting), ada.press("Log out"));
+    ada.must_be_at("/login", 200);
+    assert_eq!(sessions(&site.db).await, 0, "the session is back");
+    for thief in thieves {
+        assert!(!is_logged_in(thief).await, "a thief is logged in");
+    }
+}
