@@ -47,16 +47,18 @@ async fn sessions(db: &Database) -> i64 {
     count.await.expect("a count")
 }
 
-/// Until a statement of the app stands behind a lock: from then on it is in the middle of its work.
-async fn somebody_waits_for_a_lock(db: &Database) {
-    let waiting = async {
-        let query = "select exists (select from pg_stat_activity
-                     where datname = current_database() and wait_event_type = 'Lock')";
-        while !sqlx::query_scalar::<_, bool>(query).fetch_one(&db.pool).await.expect("an answer") {
+/// Until so many statements of the app stand behind a lock: they are in the middle of their work.
+async fn wait_for_a_lock(db: &Database, statements: i64) {
+    let query = "select count(*) from pg_stat_activity
+                 where datname = current_database() and wait_event_type = 'Lock'";
+    let waiting =
+        async || -> i64 { sqlx::query_scalar(query).fetch_one(&db.pool).await.expect("a count") };
+    in_time(async {
+        while waiting().await < statements {
             tokio::task::yield_now().await;
         }
-    };
-    in_time(waiting).await;
+    })
+    .await;
 }
 
 /// Guards against waiting for ever; no test waits for it to pass.
