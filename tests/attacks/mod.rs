@@ -5,6 +5,7 @@
 //! no others: `bin/prove-attacks`.
 
 mod cookie_names;
+mod cross_site_request;
 mod fixation;
 mod mass_log_out;
 mod open_redirect;

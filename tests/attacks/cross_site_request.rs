@@ -1,0 +1,212 @@
+//! Cross-site request forgery: the attacker's page sends our forms from the victim's browser,
+//! with the victim's cookies. Forced login is the same with the attacker's password.
+//!
+//! Why it matters: a note is changed, a password asked for, a victim logged out or logged in as the
+//! attacker, without a click. So every route that changes something, as the router itself lists
+//! them, is asked in every combination of where a request may come from, with which token and
+//! as what content. What must happen is worked out from the rule, not written down.
+//! Stops in: `src/web/csrf.rs` (`refuse_cross_site`, and the token in `Form`), `src/web/form.rs`
+//! (the content type), `src/routes.rs` (POST only).
+//! Sources: ASVS 5.0 3.5.1–3.5.3; NIST SP 800-63B-4 §5.1; Go 1.25 `CrossOriginProtection`; CWE-352.
+
+use actix_web::dev::Service;
+use actix_web::introspection::{IntrospectionNode, IntrospectionTree};
+use actix_web::test::{TestRequest, init_service};
+use actix_web::web::Data;
+use actix_web::{App, HttpResponse};
+use reqwest::Method;
+use vestibule::web::cookies::SESSION;
+
+use super::{is_logged_in, sessions};
+use crate::support::browser::Browser;
+use crate::support::database::Database;
+use crate::support::people::{ADA, EVE};
+use crate::support::raw;
+use crate::support::site::Site;
+
+const SITES: [Option<&str>; 6] =
+    [Some("same-origin"), Some("none"), Some("same-site"), Some("cross-site"), Some("bogus"), None];
+const TYPES: [&str; 4] = [
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "text/plain",
+    "application/json",
+];
+
+/// Every address that takes something else than GET.
+async fn unsafe_routes() -> Vec<(String, String)> {
+    let routes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let found = routes.clone();
+    let app = App::new().configure(vestibule::routes::all).wrap_fn(move |req, _| {
+        if let Some(tree) = req.app_data::<Data<IntrospectionTree>>() {
+            collect(&tree.root, &mut found.lock().expect("one thread"));
+        }
+        async { Ok(req.into_response(HttpResponse::Ok().finish())) }
+    });
+    let service = init_service(app).await;
+    service.call(TestRequest::default().to_request()).await.expect("an answer");
+    let routes = std::mem::take(&mut *routes.lock().expect("one thread"));
+    assert!(routes.contains(&("POST".into(), "/logout".into())), "the router lists {routes:?}");
+    routes
+}
+
+fn collect(node: &IntrospectionNode, routes: &mut Vec<(String, String)>) {
+    let changing = node.methods.iter().filter(|method| !method.is_safe());
+    routes.extend(changing.map(|method| {
+        let path = node.full_path.split('/').map(|part| {
+            if part.starts_with('{') { "00000000-0000-4000-8000-000000000000" } else { part }
+        });
+        (method.to_string(), path.collect::<Vec<_>>().join("/"))
+    }));
+    node.children.iter().for_each(|child| collect(child, routes));
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Case<'a> {
+    site: Option<&'a str>,
+    origin: Option<&'a str>,
+    token: &'a str,
+    content_type: &'a str,
+}
+
+/// The rule: what a browser says of the sender decides; then what is sent; then the token.
+fn refusal(case: Case, own: &str, good: &str) -> Option<u16> {
+    let ours = match case.site {
+        Some(site) => matches!(site, "same-origin" | "none"),
+        None => case.origin.is_none_or(|origin| origin == own),
+    };
+    match (ours, case.content_type == TYPES[0], case.token == good) {
+        (false, ..) => Some(403),
+        (true, false, _) => Some(415),
+        (true, true, false) => Some(403),
+        (true, true, true) => None,
+    }
+}
+
+async fn send(site: &Site, (method, path): &(String, String), cookie: &str, case: Case<'_>) -> u16 {
+    let line = |name: &str, value: Option<&str>| {
+        value.map(|value| format!("{name}: {value}\r\n")).unwrap_or_default()
+    };
+    let body = match case.content_type {
+        "application/json" => format!(r#"{{"csrf":"{}"}}"#, case.token),
+        "multipart/form-data; boundary=x" => format!(
+            "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{}\r\n--x--\r\n",
+            case.token
+        ),
+        _ => format!("csrf={}", case.token),
+    };
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {}\r\nCookie: {SESSION}={cookie}\r\n{}{}Content-Type: \
+         {}\r\nContent-Length: {}\r\n\r\n{body}",
+        site.app.origin.host,
+        line("Sec-Fetch-Site", case.site),
+        line("Origin", case.origin),
+        case.content_type,
+        body.len(),
+    );
+    raw::send(site.address, request).await.status
+}
+
+fn token(browser: &Browser) -> String {
+    let form = browser.form("Keep the note");
+    let token = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
+    token.to_owned()
+}
+
+/// Everything in the database.
+async fn content(db: &Database) -> String {
+    let content = sqlx::query_scalar(
+        "select string_agg(table_to_xml(format('%I', table_name)::regclass, true, false, '')::text,
+                '' order by table_name)
+         from information_schema.tables where table_schema = 'public'",
+    );
+    content.fetch_one(&db.pool).await.expect("all rows")
+}
+
+#[tokio::test]
+async fn only_our_own_forms_change_anything() {
+    // Each request that is let through gets a session of its own, and ends none of the others.
+    let site = Site::with(&[("SESSIONS_PER_USER", "1000")]).await;
+    let (old, eve) = (ADA.at(&site).await, EVE.at(&site).await);
+    let ada = ADA.on_another_device(&site).await;
+    let cookie = ada.cookie(SESSION).expect("a cookie");
+    let good = token(&ada);
+    let tokens = [good.clone(), String::new(), token(&eve), token(&old)];
+    let own = site.url.as_str();
+    let (port, scheme) = ("http://localhost:1".to_owned(), own.replace("http:", "https:"));
+    let origins = [
+        Some(own),
+        Some("null"),
+        Some("https://evil.example"),
+        Some(scheme.as_str()),
+        Some(port.as_str()),
+        None,
+    ];
+    let mut cases = Vec::new();
+    for site in SITES {
+        for origin in origins {
+            for token in &tokens {
+                let case = |content_type| Case { site, origin, token, content_type };
+                cases.extend(TYPES.map(case));
+            }
+        }
+    }
+
+    for route in unsafe_routes().await {
+        let before = content(&site.db).await;
+        for case in &cases {
+            if let Some(expected) = refusal(*case, own, &good) {
+                let status = send(&site, &route, &cookie, *case).await;
+                assert_eq!(status, expected, "{route:?} {case:?}");
+            }
+        }
+        assert!(
+            content(&site.db).await == before,
+            "{route:?}: a refused request changed something"
+        );
+        for case in cases.iter().filter(|case| refusal(**case, own, &good).is_none()) {
+            let ada = ADA.on_another_device(&site).await;
+            let (cookie, token) = (ada.cookie(SESSION).expect("a cookie"), token(&ada));
+            let status = send(&site, &route, &cookie, Case { token: &token, ..*case }).await;
+            assert!(status < 500 && ![403, 415].contains(&status), "{route:?}: {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_logged_in_as_the_attacker() {
+    let site = Site::start().await;
+    let mut eve = EVE.at(&site).await;
+    eve.restart();
+    eve.visit("/login").await;
+    let form = eve.form("Log in");
+    let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
+    let mut victim = site.browser();
+    victim.visit("/login").await;
+    let before = sessions(&site.db).await;
+    for origin in ["https://evil.example", "http://localhost:1", "https://localhost"] {
+        let fields = [("email", EVE.email), ("password", EVE.password), ("csrf", token)];
+        victim.forged_post(origin, "/login", &fields).await;
+        victim.must_be_at("/login", 403);
+        assert_eq!(victim.cookie(SESSION), None, "from {origin}");
+    }
+    assert_eq!(sessions(&site.db).await, before);
+}
+
+#[tokio::test]
+async fn nobody_is_logged_out_by_a_link_or_an_image() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    ada.lured_from("https://evil.example", "/logout").await;
+    ada.must_be_at("/logout", 405);
+    ada.lured_from("https://evil.example", "/logout?_method=POST").await;
+    assert_eq!(ada.status, 405);
+    ada.visit("/app").await;
+    for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+        let header = [("x-http-method-override", "POST")];
+        assert_eq!(ada.fetch(method, "/logout", &header, "").await.status, 405);
+    }
+    ada.forged_post("https://evil.example", "/logout", &[]).await;
+    ada.must_be_at("/logout", 403);
+    assert!(is_logged_in(ada).await);
+}
