@@ -17,10 +17,12 @@ use sqlx::postgres::PgPoolOptions;
 use tracing_actix_web::TracingLogger;
 
 use crate::accounts::password::Hasher;
+use crate::accounts::throttle::Throttle;
 use crate::config::Config;
 use crate::keys::Keys;
 use crate::routes;
 use crate::telemetry::RequestSpan;
+use crate::web::limit::{self, Flood};
 use crate::web::session_store::PostgresStore;
 use crate::web::{address, cookies, csrf, layer};
 
@@ -38,6 +40,8 @@ pub struct App {
     pub db: PgPool,
     pub hasher: Hasher,
     pub keys: Keys,
+    pub throttle: Throttle,
+    pub flood: Flood,
 }
 
 /// The one public origin. From the configuration, never from a request.
@@ -60,7 +64,9 @@ impl App {
         };
         let host = url.split_once("://").map(|(_, host)| host.to_owned()).unwrap_or_default();
         let keys = Keys::parse(config.secret_keys.expose_secret()).map_err(anyhow::Error::msg)?;
-        Ok(Self { config, origin: Origin { url, host }, db, hasher, keys })
+        let throttle = Throttle::new(db.clone(), keys.throttle());
+        let (origin, flood) = (Origin { url, host }, Flood::default());
+        Ok(Self { config, origin, db, hasher, keys, throttle, flood })
     }
 }
 
@@ -97,6 +103,7 @@ pub fn serve(app: web::Data<App>, listener: TcpListener) -> io::Result<Server> {
             .wrap(sessions(&state))
             .wrap(from_fn(csrf::refuse_cross_site))
             .wrap(from_fn(address::right_host))
+            .wrap(from_fn(limit::refuse_floods))
             .wrap(from_fn(layer::complete))
             .wrap(TracingLogger::<RequestSpan>::new())
     });

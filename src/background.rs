@@ -1,4 +1,4 @@
-//! What goes on beside the requests: expired sessions are pruned.
+//! What goes on beside the requests: what has expired is pruned.
 //!
 //! Express's connect-pg-simple does it every 15 minutes; so do we, with a jitter, so that instances
 //! started together do not work together.
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
-use crate::accounts::session;
+use crate::accounts::{device, session, throttle};
 
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// Small, so that no statement holds many rows, and requests get their turn in between.
@@ -19,20 +19,24 @@ pub fn start(db: PgPool) {
         loop {
             tokio::time::sleep(INTERVAL.mul_f64(rand::random_range(0.5..1.5))).await;
             match prune(&db).await {
-                Ok(pruned) => tracing::info!(pruned, "expired sessions were pruned"),
+                Ok(pruned) => tracing::info!(pruned, "expired rows were pruned"),
                 Err(error) => tracing::warn!(%error, "pruning failed; the next round tries again"),
             }
         }
     });
 }
 
-/// Deletes every expired session, in batches. Returns how many there were.
+/// Deletes every expired session, counter and device, in batches. Returns how many there were.
 pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
     let mut total = 0;
     loop {
-        let pruned = session::prune(db, BATCH).await?;
-        total += pruned;
-        if pruned < BATCH as u64 {
+        let pruned = [
+            session::prune(db, BATCH).await?,
+            throttle::prune(db, BATCH).await?,
+            device::prune(db, BATCH).await?,
+        ];
+        total += pruned.iter().sum::<u64>();
+        if pruned.iter().all(|pruned| *pruned < BATCH as u64) {
             return Ok(total);
         }
     }

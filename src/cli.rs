@@ -29,7 +29,7 @@ enum Command {
     Doctor,
     /// Bring the database's schema up to date
     Migrate,
-    /// Delete expired sessions now
+    /// Delete expired sessions, counters and devices now
     Prune,
     /// Keys for SECRET_KEYS
     #[command(subcommand)]
@@ -63,7 +63,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => schema::migrate(&connect(&config).await?).await,
         Command::Prune => {
             let pruned = background::prune(&connect(&config).await?).await?;
-            println!("{pruned} expired sessions deleted");
+            println!("{pruned} expired rows deleted");
             Ok(())
         }
         Command::Key(_) => Ok(()),

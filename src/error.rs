@@ -12,10 +12,11 @@ use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 
 use crate::accounts::password::HashError;
-use crate::web::{assets, visit};
+use crate::accounts::throttle::Refusal;
+use crate::web::{assets, limit, visit};
 
 /// Seconds after which a busy site is worth another try.
-const RETRY_AFTER: &str = "5";
+const RETRY_AFTER: u64 = 5;
 
 #[derive(Debug)]
 pub enum Error {
@@ -28,6 +29,8 @@ pub enum Error {
     NotFound,
     /// A request that no page of ours makes.
     Malformed(StatusCode, &'static str),
+    /// Too many attempts; where the form can be shown again, `page::too_many` does it better.
+    TooMany(Refusal),
     /// The database is away, or too much is asked at once.
     Busy,
     Internal(anyhow::Error),
@@ -37,6 +40,9 @@ pub enum Error {
 impl<E: Into<anyhow::Error>> From<E> for Error {
     fn from(cause: E) -> Self {
         let cause = cause.into();
+        if let Some(refusal) = cause.downcast_ref::<Refusal>() {
+            return Self::TooMany(*refusal);
+        }
         let busy = matches!(cause.downcast_ref::<HashError>(), Some(HashError::Busy))
             || cause.downcast_ref::<sqlx::Error>().is_some_and(is_unavailable);
         if busy { Self::Busy } else { Self::Internal(cause) }
@@ -70,6 +76,9 @@ impl Error {
     fn words(&self) -> (String, String) {
         let (title, text) = match self {
             Self::Malformed(status, text) => (page_title(*status), *text),
+            Self::TooMany(refusal) => {
+                return ("Too many attempts".to_owned(), limit::sentence(*refusal));
+            }
             Self::Forbidden => (
                 "This form is out of date",
                 "It was opened before you logged in or out, or it came from another site. Nothing \
@@ -122,6 +131,7 @@ impl ResponseError for Error {
             Self::Forbidden | Self::NoCookies => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Malformed(status, _) => *status,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -134,10 +144,12 @@ impl ResponseError for Error {
         }
         let (title, text) = self.words();
         let mut response = error_page(self.status_code(), title, text);
-        if matches!(self, Self::Busy) {
-            let seconds = header::HeaderValue::from_static(RETRY_AFTER);
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
-        }
+        let seconds = match self {
+            Self::Busy => RETRY_AFTER,
+            Self::TooMany(refusal) => limit::seconds(*refusal),
+            _ => return response,
+        };
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         response
     }
 }

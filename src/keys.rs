@@ -20,6 +20,7 @@ struct Derived {
     cookies: Key,
     csrf: [u8; 32],
     log: [u8; 32],
+    throttle: [u8; 32],
 }
 
 impl Keys {
@@ -45,6 +46,11 @@ impl Keys {
     /// Authenticates CSRF tokens.
     pub fn csrf(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.0.iter().map(|derived| &derived.csrf)
+    }
+
+    /// Hides what attempts are counted on. The oldest, so that a new key in front forgets nothing.
+    pub fn throttle(&self) -> [u8; 32] {
+        self.0.last().map(|derived| derived.throttle).unwrap_or_default()
     }
 
     /// A name for something in a log: the same thing has the same name, and nobody without
@@ -76,11 +82,13 @@ fn derive(key: &str) -> Result<Derived, String> {
     let expand = |purpose: &str, out: &mut [u8]| {
         hkdf.expand(purpose.as_bytes(), out).map_err(|error| error.to_string())
     };
-    let (mut cookies, mut csrf, mut log) = ([0; 64], [0; 32], [0; 32]);
+    let (mut cookies, mut csrf) = ([0; 64], [0; 32]);
+    let (mut log, mut throttle) = ([0; 32], [0; 32]);
     expand("vestibule cookies", &mut cookies)?;
     expand("vestibule csrf", &mut csrf)?;
     expand("vestibule log", &mut log)?;
-    Ok(Derived { cookies: Key::from(&cookies), csrf, log })
+    expand("vestibule throttle", &mut throttle)?;
+    Ok(Derived { cookies: Key::from(&cookies), csrf, log, throttle })
 }
 
 #[cfg(test)]

@@ -8,10 +8,13 @@
 pub mod argon2id;
 pub mod audit;
 pub mod client;
+pub mod device;
 pub mod email;
 pub mod hasher;
+pub mod limits;
 pub mod password;
 pub mod session;
 pub mod session_id;
 pub mod strength;
+pub mod throttle;
 pub mod user;

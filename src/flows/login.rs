@@ -4,7 +4,7 @@
 //! `POST /login`  submit  a session, under a new ID, and on to `next`
 //!
 //! An attacker tries to learn who has an account: the answer is the same for an unknown address and
-//! for a wrong password, in bytes and in time. To log a victim in as themselves: `web/csrf.rs`. To
+//! for a wrong password, in bytes and in time. To guess: `accounts/throttle.rs`. To log a victim in as themselves: `web/csrf.rs`. To
 //! send the victim elsewhere afterwards: `own_path`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -22,6 +22,7 @@ use crate::web::next_page::{HOME, own_path};
 use crate::web::page::{self, Page};
 use crate::web::visit::Login;
 use crate::web::visitor::Visitor;
+use crate::web::{device, limit};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -65,17 +66,30 @@ pub async fn submit(
     visitor: Visitor,
     Form(form): Form<LoginForm>,
 ) -> Result<HttpResponse, Error> {
-    let remembered = form.remember.is_some();
+    // Counted before it is looked at: whoever hangs up early has spent it all the same.
+    let attempt = match device::admit(&visitor, &form.email).await? {
+        Ok(attempt) => attempt,
+        Err(refusal) => {
+            return page::too_many(again(&visitor, form, limit::sentence(refusal)), refusal);
+        }
+    };
     if let Some(user) = prove(&visitor, &form).await? {
+        visitor.app.throttle.succeeded(attempt).await?;
+        device::remember(&visitor, &user).await?;
+        let remembered = form.remember.is_some();
         return start_session::start(&req, &visitor, Login { user, remembered }, &form.next);
     }
-    page::again(LoginPage {
+    page::again(again(&visitor, form, "This e-mail and password do not belong together."))
+}
+
+fn again(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> LoginPage {
+    LoginPage {
         page: visitor.page("Log in"),
         email: form.email,
-        remember: remembered,
+        remember: form.remember.is_some(),
         next: form.next,
-        problem: Some("This e-mail and password do not belong together.".to_owned()),
-    })
+        problem: Some(problem.into()),
+    }
 }
 
 /// Whose password this is. Every path costs one run of Argon2 and one audit row.

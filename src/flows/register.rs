@@ -3,7 +3,8 @@
 //! `GET  /register`  show    the form
 //! `POST /register`  submit  an account, and logged in
 //!
-//! An attacker tries a thousand passwords that everybody uses: they are refused here. Two people
+//! An attacker tries a thousand passwords that everybody uses: they are refused here. To make a
+//! thousand accounts, or keep Argon2 busy: counted by address before anything is hashed. Two people
 //! who register the same address at the same moment: PostgreSQL decides. Whether an address has an
 //! account can be found out here, until mail proves addresses; see README.
 
@@ -14,8 +15,10 @@ use serde::Deserialize;
 use super::start_session;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
+use crate::accounts::limits::Purpose;
 use crate::accounts::password::Password;
 use crate::accounts::strength::{self, Strength};
+use crate::accounts::throttle::Key;
 use crate::accounts::user::{self, User};
 use crate::error::Error;
 use crate::web::csrf::Form;
@@ -23,6 +26,7 @@ use crate::web::next_page::HOME;
 use crate::web::page::{self, FlashKind, Page};
 use crate::web::visit::Login;
 use crate::web::visitor::Visitor;
+use crate::web::{device, limit};
 
 #[derive(Template)]
 #[template(path = "register.html")]
@@ -36,6 +40,7 @@ struct RegisterPage {
 
 #[derive(Default)]
 struct Problems {
+    form: Option<String>,
     email: Option<String>,
     password: Option<String>,
 }
@@ -72,10 +77,16 @@ pub async fn submit(
     }
     let (Ok(email), None) = (email, &again.problems.password) else { return page::again(again) };
 
+    let from = [Key::Address(visitor.client.address)];
+    if let Err(refusal) = visitor.app.throttle.admit(Purpose::Register, &from).await? {
+        again.problems.form = Some(limit::sentence(refusal));
+        return page::too_many(again, refusal);
+    }
     let Some(user) = create(&visitor, &email, &password).await? else {
         again.problems.email = Some("This address has an account. Log in instead.".to_owned());
         return page::again(again);
     };
+    device::remember(&visitor, &user).await?;
     let answer = start_session::start(&req, &visitor, Login { user, remembered: false }, "");
     visitor.flash(FlashKind::Good, "Welcome. Your account is ready.");
     answer

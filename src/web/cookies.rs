@@ -17,8 +17,10 @@ use crate::keys::Keys;
 pub const SESSION: &str = "__Host-session";
 /// Sealed: binds the forms of visitors who have no session, and carries their flash.
 pub const VISITOR: &str = "__Host-visitor";
+/// Random: a browser that has logged in before.
+pub const DEVICE: &str = "__Host-device";
 /// Every cookie that reaches the app. All others are dropped.
-const KNOWN: [&str; 2] = [SESSION, VISITOR];
+const KNOWN: [&str; 3] = [SESSION, VISITOR, DEVICE];
 
 /// On the way in: leaves the known cookies in the request, opens the visitor's, and seals a
 /// session cookie of an older key anew, so that actix-session, which has one key, can open it.
@@ -36,6 +38,7 @@ pub fn admit(keys: &Keys, req: &mut ServiceRequest, visit: &mut Visit) {
                 let cookie = opened.and_then(|json| serde_json::from_str(&json).ok());
                 visit.visitor = cookie.unwrap_or_default();
             }
+            DEVICE => visit.device.receive(&value),
             _ => {
                 let value = match reseal(keys, SESSION, &value) {
                     Some(resealed) => {

@@ -1,7 +1,7 @@
 //! How the site speaks HTTP: everything between the socket and a handler.
 //!
 //! A request passes, from the outside in: `layer` (known cookies only, headers on every answer),
-//! `address` (the right host), `csrf` (not from another site), actix-session with our
+//! `limit` (no flood), `address` (the right host), `csrf` (not from another site), actix-session with our
 //! `session_store`, actix-identity, and the `guard` of its scope. A handler meets the result as
 //! a `Visitor` or as `LoggedIn`.
 
@@ -9,11 +9,13 @@ pub mod address;
 pub mod assets;
 pub mod cookies;
 pub mod csrf;
+pub mod device;
 pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod layer;
+pub mod limit;
 pub mod next_page;
 pub mod page;
 pub mod sealed;

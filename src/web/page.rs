@@ -1,11 +1,12 @@
 //! What surrounds every page, and the answers a handler gives: a page, or a way to go.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
-use super::{assets, csrf};
+use super::{assets, csrf, limit};
+use crate::accounts::throttle::Refusal;
 use crate::app::App;
 use crate::error::Error;
 
@@ -71,6 +72,13 @@ pub fn show(page: impl Template) -> Result<HttpResponse, Error> {
 /// The same page again, with what is wrong and what was typed: 422.
 pub fn again(page: impl Template) -> Result<HttpResponse, Error> {
     html(StatusCode::UNPROCESSABLE_ENTITY, page)
+}
+
+/// The same page again, with `limit::sentence` on it: 429.
+pub fn too_many(page: impl Template, refusal: Refusal) -> Result<HttpResponse, Error> {
+    let mut response = html(StatusCode::TOO_MANY_REQUESTS, page)?;
+    response.headers_mut().insert(header::RETRY_AFTER, limit::seconds(refusal).into());
+    Ok(response)
 }
 
 /// After success, so that a reload repeats nothing: 303.

@@ -4,13 +4,14 @@ use actix_web::HttpResponse;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::{HeaderValue, SET_COOKIE};
 
-use super::cookies::{SESSION, VISITOR};
+use super::cookies::{DEVICE, SESSION, VISITOR};
+use super::device;
 use super::sealed::seal;
 use super::visit::{self, Stale};
 use crate::keys::Keys;
 
 /// Completes an answer: `Max-Age` for a remembered session, the removal of a cookie that has no
-/// session behind it, and the visitor's cookie.
+/// session behind it, the visitor's cookie and the device's.
 pub fn complete(keys: &Keys, response: &mut HttpResponse) {
     let Some(plan) = visit::with(|visit| {
         let remembered = visit.session.as_ref().filter(|session| session.remembered);
@@ -18,6 +19,7 @@ pub fn complete(keys: &Keys, response: &mut HttpResponse) {
             max_age: visit.cookie_seconds.or(remembered.map(|session| session.seconds_left)),
             remove_session: visit.stale == Stale::Gone && visit.session.is_none(),
             visitor: visit.visitor.changed.then(|| serde_json::to_string(&visit.visitor)),
+            device: visit.device.issued(),
         }
     }) else {
         return;
@@ -32,6 +34,9 @@ pub fn complete(keys: &Keys, response: &mut HttpResponse) {
     if let (Some(Ok(json)), Some(key)) = (plan.visitor, keys.cookies().next()) {
         lines.extend(header(cookie(VISITOR, seal(key, VISITOR, json), None)));
     }
+    if let Some(token) = plan.device {
+        lines.extend(header(cookie(DEVICE, token, Some(device::LIFETIME))));
+    }
     for line in lines {
         response.headers_mut().append(SET_COOKIE, line);
     }
@@ -41,6 +46,7 @@ struct Plan {
     max_age: Option<i64>,
     remove_session: bool,
     visitor: Option<serde_json::Result<String>>,
+    device: Option<String>,
 }
 
 /// actix-session writes the whole cookie at every change, without a Max-Age of its own per login:
@@ -60,8 +66,8 @@ fn is_session(line: &HeaderValue) -> bool {
 }
 
 /// The one list of attributes beside that of actix-session in `app.rs`.
-fn cookie(name: &'static str, sealed: String, seconds: Option<i64>) -> String {
-    let mut cookie = Cookie::build(name, sealed)
+fn cookie(name: &'static str, value: String, seconds: Option<i64>) -> String {
+    let mut cookie = Cookie::build(name, value)
         .path("/")
         .secure(true)
         .http_only(true)

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::device::DeviceCookie;
 use super::visitor_cookie::VisitorCookie;
 use crate::accounts::client::Client;
 use crate::accounts::session::Session;
@@ -28,6 +29,7 @@ pub struct Visit {
     /// How long the browser keeps the session cookie; `None`: until it is closed.
     pub cookie_seconds: Option<i64>,
     pub visitor: VisitorCookie,
+    pub device: DeviceCookie,
 }
 
 impl Visit {
@@ -43,6 +45,7 @@ impl Visit {
             outcome: Outcome::Fine,
             cookie_seconds: None,
             visitor: VisitorCookie::default(),
+            device: DeviceCookie::default(),
         }
     }
 }

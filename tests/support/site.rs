@@ -10,6 +10,7 @@ use vestibule::accounts::password::Hasher;
 use vestibule::app::{self, App};
 use vestibule::config::Config;
 use vestibule::keys::Keys;
+use vestibule::web::limit::Flood;
 
 use super::browser::Browser;
 use super::database::{Database, database_with};
@@ -34,21 +35,41 @@ impl Site {
         Site::on(database_with(10).await, settings).await
     }
 
+    /// Where attempts are counted and floods refused, as in production. All other sites let one
+    /// address do as much as it likes.
+    pub async fn with_real_limits(settings: &[(&str, &str)]) -> Site {
+        let db = database_with(10).await;
+        let config = config(&db.url, settings);
+        let hasher = cheap_hasher(&config);
+        Site::run(db, config, hasher, |app| app).await
+    }
+
     pub async fn on(db: Database, settings: &[(&str, &str)]) -> Site {
         let config = config(&db.url, settings);
-        let concurrency = config.argon2_concurrency;
-        // Argon2 at its cheapest, by a constructor that production does not call.
-        let params = Params::new(Params::MIN_M_COST, 1, 1, None).expect("the cheapest settings");
-        let hasher = Hasher::new(params, concurrency).expect("a hasher");
+        let hasher = cheap_hasher(&config);
         Site::with_hasher(db, config, hasher).await
     }
 
     pub async fn with_hasher(db: Database, config: Config, hasher: Hasher) -> Site {
+        let without_limits = |app: App| App {
+            throttle: app.throttle.without_limits(),
+            flood: Flood::without_limits(),
+            ..app
+        };
+        Site::run(db, config, hasher, without_limits).await
+    }
+
+    async fn run(
+        db: Database,
+        config: Config,
+        hasher: Hasher,
+        limits: impl FnOnce(App) -> App,
+    ) -> Site {
         let listener = TcpListener::bind(config.listen).expect("a free port");
         let address = listener.local_addr().expect("its address");
         let pool = app::connect(&config).await.expect("the database");
         let app = App::new(config, address.port(), pool, hasher).expect("the app");
-        let app = Data::new(app);
+        let app = Data::new(limits(app));
         let server = app::serve(app.clone(), listener).expect("the server");
         let handle = server.handle();
         tokio::spawn(server);
@@ -65,6 +86,12 @@ impl Drop for Site {
     fn drop(&mut self) {
         drop(self.server.stop(false));
     }
+}
+
+/// Argon2 at its cheapest, by a constructor that production does not call.
+fn cheap_hasher(config: &Config) -> Hasher {
+    let params = Params::new(Params::MIN_M_COST, 1, 1, None).expect("the cheapest settings");
+    Hasher::new(params, config.argon2_concurrency).expect("a hasher")
 }
 
 /// Settings as in development, on a free port.

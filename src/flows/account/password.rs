@@ -3,7 +3,8 @@
 //! `GET  /account/password`  show    the form
 //! `POST /account/password`  submit  the new one; every other session of this account ends
 //!
-//! An attacker with a stolen session lacks the current password, which is asked for here. One who
+//! An attacker with a stolen session lacks the current password, which is asked for here and
+//! cannot be guessed for long. One who
 //! knows the old password has a login on its way: the epoch goes up in the same transaction, so
 //! it does not arrive. This session goes on under a new ID.
 
@@ -12,8 +13,10 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
+use crate::accounts::limits::Purpose;
 use crate::accounts::password::{Password, PasswordHash, Verdict};
 use crate::accounts::strength::{self, Strength};
+use crate::accounts::throttle::Key;
 use crate::accounts::{session, user};
 use crate::error::Error;
 use crate::web::csrf::Form;
@@ -65,6 +68,9 @@ pub async fn submit(
         again.problems.password = Some("This is the password you have now.".to_owned());
         return page::again(again);
     }
+    let who = somebody.user.id.to_string();
+    let throttle = &app.throttle;
+    let attempt = throttle.admit(Purpose::PasswordChange, &[Key::Account(&who)]).await??;
     let stored = user::password_hash(&app.db, somebody.user.id).await?;
     let current = Password::typed(&form.current_password);
     if app.hasher.verify(&current, Some(&stored)).await? == Verdict::Wrong {
@@ -72,6 +78,7 @@ pub async fn submit(
         again.problems.current_password = Some("This is not your current password.".to_owned());
         return page::again(again);
     }
+    throttle.succeeded(attempt).await?;
     let hash = app.hasher.hash(&new).await?;
     if !change(&somebody, &stored, &hash).await? {
         // Changed or ended elsewhere in this very moment: this session is over too.

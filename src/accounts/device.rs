@@ -1,0 +1,84 @@
+//! The `devices` table: browsers that an account has logged in on before.
+//!
+//! An attacker who keeps guessing makes everybody wait who comes from elsewhere; the owner's own
+//! browser is told apart by a random cookie and does not wait with them (OWASP, "device cookies").
+//! It proves nothing else: the password is still asked for, and the device has a counter of its own.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
+use sha2::{Digest, Sha256};
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+use super::email::Email;
+
+/// What the cookie holds: 256 random bits, without `Debug`.
+#[derive(Clone)]
+pub struct DeviceToken([u8; 32]);
+
+impl DeviceToken {
+    pub fn generate() -> Self {
+        Self(rand::random())
+    }
+
+    /// `None` for anything that `text` cannot have written.
+    pub fn parse(text: &str) -> Option<Self> {
+        BASE64.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
+    pub fn text(&self) -> String {
+        BASE64.encode(self.0)
+    }
+
+    /// What the database knows of it.
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.0).into()
+    }
+}
+
+/// Whether the account of this address has logged in on this device within a year.
+pub async fn is_known(
+    db: impl PgExecutor<'_>,
+    token_hash: &[u8; 32],
+    email: &Email,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from devices d join users u on u.id = d.user_id
+               where d.token_hash = $1 and u.email_canonical = $2
+                 and d.last_used_at > now() - interval '1 year') as "known!""#,
+        token_hash,
+        email.canonical(),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Knows the device from now on, for another year.
+pub async fn remember(
+    db: impl PgExecutor<'_>,
+    token_hash: &[u8; 32],
+    user_id: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into devices (token_hash, user_id) values ($1, $2)
+         on conflict (token_hash, user_id) do update set last_used_at = now()",
+        token_hash,
+        user_id,
+    )
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Forgets up to `batch` devices that nobody has used for a year; returns how many there were.
+pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
+    let pruned = sqlx::query!(
+        "delete from devices where (token_hash, user_id) in (
+             select token_hash, user_id from devices
+             where last_used_at <= now() - interval '1 year'
+             limit $1 for update skip locked)",
+        batch,
+    );
+    Ok(pruned.execute(db).await?.rows_affected())
+}

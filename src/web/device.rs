@@ -1,0 +1,69 @@
+//! `__Host-device`: a browser that has logged in before does not wait with strangers.
+//!
+//! One random value for each browser, whatever accounts it logs in to; which those are stands in
+//! the table `devices`. It opens nothing, so a login that follows adopts it and keeps it.
+
+use super::visit;
+use super::visitor::Visitor;
+use crate::accounts::device::{self, DeviceToken};
+use crate::accounts::email::Email;
+use crate::accounts::limits::Purpose;
+use crate::accounts::throttle::{Attempt, Key, Refusal};
+use crate::accounts::user::User;
+use crate::error::Error;
+
+/// How long the browser keeps the cookie, in seconds: a year from the last login.
+pub const LIFETIME: i64 = 365 * 24 * 60 * 60;
+
+/// What the browser sent, and whether it is to be sent back.
+#[derive(Default)]
+pub struct DeviceCookie {
+    token: Option<DeviceToken>,
+    issue: bool,
+}
+
+impl DeviceCookie {
+    pub fn receive(&mut self, value: &str) {
+        self.token = DeviceToken::parse(value);
+    }
+
+    /// The value to set, after a login.
+    pub fn issued(&self) -> Option<String> {
+        self.token.as_ref().filter(|_| self.issue).map(DeviceToken::text)
+    }
+}
+
+/// Counts an attempt to log in: on the device when this account knows it, otherwise on the
+/// account, the address and the pair of them.
+pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Refusal>, Error> {
+    let app = &visitor.app;
+    let email = Email::parse(typed);
+    let account = email.as_ref().map_or(typed.to_owned(), Email::canonical);
+    let address = visitor.client.address;
+    let stranger = [Key::Account(&account), Key::Pair(&account, address), Key::Address(address)];
+    let sent = visit::with(|visit| visit.device.token.as_ref().map(DeviceToken::hash)).flatten();
+    if let (Some(token_hash), Ok(email)) = (sent, &email)
+        && device::is_known(&app.db, &token_hash, email).await?
+    {
+        let known = [Key::Device(token_hash, &account)];
+        match app.throttle.admit(Purpose::Login, &known).await? {
+            Err(Refusal::Closed) => {}
+            Err(wait) => return Ok(Err(wait)),
+            // A login here opens the account to new devices again.
+            Ok(attempt) => {
+                return Ok(Ok(app.throttle.freeing(Purpose::Login, attempt, &stranger[..2])));
+            }
+        }
+    }
+    Ok(app.throttle.admit(Purpose::Login, &stranger).await?)
+}
+
+/// After a login: this browser is known to the account from now on.
+pub async fn remember(visitor: &Visitor, user: &User) -> Result<(), Error> {
+    let token = visit::with(|visit| {
+        visit.device.issue = true;
+        visit.device.token.get_or_insert_with(DeviceToken::generate).clone()
+    });
+    let token = token.ok_or_else(|| anyhow::anyhow!("no visit"))?;
+    Ok(device::remember(&visitor.app.db, &token.hash(), user.id).await?)
+}

@@ -1,0 +1,107 @@
+//! Floods: what one address sends too fast never reaches a session, a form or the database.
+//!
+//! In memory and per process, so it only takes the peak off; what is counted exactly, across
+//! instances, is `accounts/throttle.rs`. Only POST: pages are cheap, and a person who opens
+//! twenty tabs is no attacker.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::Next;
+use actix_web::web;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota};
+
+use super::visit;
+use super::words;
+use crate::accounts::throttle::{Refusal, network};
+use crate::app::App;
+use crate::error::Error;
+
+/// POSTs per second from one address, and how many at once after a quiet time. An office behind
+/// one address stays far below.
+const PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("not 0");
+const BURST: NonZeroU32 = NonZeroU32::new(60).expect("not 0");
+/// After so many requests the addresses that have been quiet are forgotten.
+const ROUND: u32 = 1024;
+
+pub struct Flood {
+    seen: DefaultKeyedRateLimiter<IpAddr>,
+    requests: AtomicU32,
+    open: bool,
+}
+
+impl Default for Flood {
+    fn default() -> Self {
+        let quota = Quota::per_second(PER_SECOND).allow_burst(BURST);
+        Self {
+            seen: DefaultKeyedRateLimiter::keyed(quota),
+            requests: AtomicU32::new(0),
+            open: false,
+        }
+    }
+}
+
+impl Flood {
+    /// Lets everything pass: for tests in which one address does a lot.
+    pub fn without_limits() -> Self {
+        Self { open: true, ..Self::default() }
+    }
+
+    fn admit(&self, address: IpAddr) -> Result<(), Refusal> {
+        if self.open {
+            return Ok(());
+        }
+        if self.requests.fetch_add(1, Ordering::Relaxed).is_multiple_of(ROUND) {
+            self.seen.retain_recent();
+        }
+        let too_early = self.seen.check_key(&network(address)).err();
+        too_early.map_or(Ok(()), |until| {
+            let wait = until.wait_time_from(DefaultClock::default().now());
+            Err(Refusal::Wait(Duration::from_secs(wait.as_secs() + 1)))
+        })
+    }
+}
+
+/// The layer in front of everything that costs.
+pub async fn refuse_floods(
+    app: web::Data<App>,
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let address = visit::with(|visit| visit.client.address);
+    if let (&Method::POST, Some(address)) = (req.method(), address)
+        && let Err(refusal) = app.flood.admit(address)
+    {
+        let key = app.keys.log_name(network(address).to_string().as_bytes());
+        tracing::warn!(target: "security", event = "excess_rate_limit_exceeded", key, "a flood");
+        return Ok(req.error_response(Error::TooMany(refusal)));
+    }
+    Ok(next.call(req).await?.map_into_boxed_body())
+}
+
+/// For the person who has to wait; the same for every account, whether it exists or not.
+pub fn sentence(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::Wait(wait) => {
+            format!("Too many attempts. Please wait {}, then try again.", words::span(wait))
+        }
+        Refusal::Closed => "Too many attempts have failed in a row. Please log in on a device \
+             where you have logged in before."
+            .to_owned(),
+    }
+}
+
+/// For `Retry-After`.
+pub fn seconds(refusal: Refusal) -> u64 {
+    match refusal {
+        Refusal::Wait(wait) => wait.as_secs(),
+        // No time helps; a day keeps machines from asking.
+        Refusal::Closed => 24 * 60 * 60,
+    }
+}
