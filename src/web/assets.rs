@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -60,11 +61,17 @@ pub async fn show(
     }
 }
 
-/// Read once in a release build; anew for every use in a debug build, so that an edited style
-/// is seen at the next reload.
+/// Read once in a release build; anew every second in a debug build, so that an edited style is
+/// seen at the next reload.
 fn catalogue() -> Arc<Catalogue> {
     static ONCE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| Arc::new(read()));
-    if cfg!(debug_assertions) { Arc::new(read()) } else { ONCE.clone() }
+    static LAST: Mutex<Option<(Instant, Arc<Catalogue>)>> = Mutex::new(None);
+    if !cfg!(debug_assertions) {
+        return ONCE.clone();
+    }
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let fresh = last.take().filter(|(read_at, _)| read_at.elapsed().as_secs() < 1);
+    last.insert(fresh.unwrap_or_else(|| (Instant::now(), Arc::new(read())))).1.clone()
 }
 
 fn read() -> Catalogue {
