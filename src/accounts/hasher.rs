@@ -22,12 +22,13 @@ const QUEUE_PER_PERMIT: usize = 64;
 pub struct Hasher {
     params: Params,
     dummy: PasswordHash,
-    running: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     /// Memory that is used again: a fresh 19 MiB costs as much as the hash itself, and glibc
     /// keeps ten times as much for blocks aligned to 64 bytes.
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
     runs: Arc<AtomicU64>,
+    running: Arc<AtomicU64>,
 }
 
 impl Hasher {
@@ -37,10 +38,11 @@ impl Hasher {
         Ok(Self {
             params,
             dummy,
-            running: Arc::new(Semaphore::new(concurrency)),
-            waiting: Arc::new(Semaphore::new(concurrency * (1 + QUEUE_PER_PERMIT))),
+            permits: Arc::new(Semaphore::new(concurrency)),
+            places: Arc::new(Semaphore::new(concurrency * (1 + QUEUE_PER_PERMIT))),
             memory: Arc::default(),
             runs: Arc::default(),
+            running: Arc::default(),
         })
     }
 
@@ -72,23 +74,31 @@ impl Hasher {
         self.runs.load(Ordering::Relaxed)
     }
 
+    /// How many are running now.
+    pub fn running(&self) -> u64 {
+        self.running.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Vec<Block>) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let place = self.waiting.clone().try_acquire_owned().map_err(|_| HashError::Busy)?;
-        let permit = self.running.clone().acquire_owned().await.map_err(|_| HashError::Busy)?;
-        let (memory, runs) = (self.memory.clone(), self.runs.clone());
+        let place = self.places.clone().try_acquire_owned().map_err(|_| HashError::Busy)?;
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| HashError::Busy)?;
+        let memory = self.memory.clone();
+        let (runs, running) = (self.runs.clone(), self.running.clone());
         tokio::task::spawn_blocking(move || {
             // The permit lives in here: when the visitor hangs up, the handler is gone but this
             // job is not, and a permit held outside would be free while the memory is still used.
             let _held = (place, permit);
             runs.fetch_add(1, Ordering::Relaxed);
+            running.fetch_add(1, Ordering::Relaxed);
             let mut buffer = memory.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default();
             let result = job(&mut buffer);
             if let Ok(mut free) = memory.lock() {
                 free.push(buffer);
             }
+            running.fetch_sub(1, Ordering::Relaxed);
             result
         })
         .await?

@@ -6,7 +6,9 @@
 
 mod cookie_names;
 mod cross_site_request;
+mod enumeration;
 mod fixation;
+mod hashing_flood;
 mod mass_log_out;
 mod open_redirect;
 mod resurrection;

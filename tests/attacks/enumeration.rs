@@ -1,0 +1,113 @@
+//! Enumeration: the attacker asks the login page who has an account here.
+//!
+//! Why it matters: a list of customers is worth money by itself, and makes guessing and phishing a
+//! hundred times cheaper. Words are easy to make equal; a header, a length or the time of one
+//! Argon2 run tell as much. So whole answers are compared, byte by byte, and runs are counted.
+//! Stops in: `src/flows/login.rs` (`prove`) and `src/accounts/hasher.rs` (the dummy hash, made at
+//! start with today's settings; a hand-written one would fail at once).
+//! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204, CWE-208.
+
+use std::time::{Duration, Instant};
+
+use argon2::Params;
+use vestibule::accounts::password::Hasher;
+
+use crate::support::browser::Browser;
+use crate::support::database::database;
+use crate::support::people::{ADA, EVE, Person};
+use crate::support::site::{Site, config};
+
+const WRONG: &str = "not the right password";
+/// As long as the addresses of people with an account: what was typed stands in the answer.
+const UNKNOWN: &str = "bob@example.com";
+const MALFORMED: &str = "bob@@xample.com";
+
+/// Everything that an attacker sees of an answer, but for what is different every time.
+async fn answer(browser: &mut Browser, person: Person) -> String {
+    browser.visit("/login").await;
+    browser.follow_redirects = false;
+    person.logs_in(browser).await;
+    let form = browser.form("Log in");
+    let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
+    let mut lines: Vec<String> = browser
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "date")
+        .map(|(name, value)| match name.as_str() {
+            "set-cookie" => {
+                let line = value.to_str().expect("ASCII");
+                let (name, rest) = line.split_once('=').expect("a cookie");
+                format!("set-cookie: {name}; {}", rest.split_once(';').unwrap_or_default().1)
+            }
+            name => format!("{name}: {value:?}"),
+        })
+        .collect();
+    lines.sort();
+    let body = browser.html().replace(token, "TOKEN").replace(person.email, "ADDRESS");
+    format!("{}\n{}\n\n{body}", browser.status, lines.join("\n"))
+}
+
+#[tokio::test]
+async fn every_failed_login_is_answered_the_same() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let locked = EVE.joins(&site).await;
+    sqlx::query("update users set locked_at = now() where id = $1")
+        .bind(locked.id)
+        .execute(&site.db.pool)
+        .await
+        .expect("to lock");
+
+    let mut first: Option<String> = None;
+    for (state, email, password) in [
+        ("nobody", UNKNOWN, WRONG),
+        ("a wrong password", ADA.email, WRONG),
+        ("a locked account", EVE.email, WRONG),
+        ("a locked account, the right password", EVE.email, EVE.password),
+        ("no address", MALFORMED, WRONG),
+        ("another case", "ADA@example.com", WRONG),
+        ("a long password", ADA.email, "0123456789012345678901234567890123456789"),
+        ("no password", ADA.email, ""),
+    ] {
+        let runs = site.app.hasher.runs();
+        let answer = answer(&mut site.browser(), Person { email, password }).await;
+        assert_eq!(site.app.hasher.runs() - runs, 1, "{state}: runs of Argon2");
+        assert_eq!(&answer, first.get_or_insert_with(|| answer.clone()), "{state}");
+    }
+    let mut browser = site.browser();
+    ADA.logs_in(&mut browser).await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+#[ignore = "statistical: run on a quiet machine with --ignored"]
+async fn the_time_of_an_answer_tells_nothing() {
+    let db = database().await;
+    let config = config(&db.url, &[]);
+    let hasher = Hasher::new(Params::default(), 2).expect("a hasher");
+    let site = Site::with_hasher(db, config, hasher).await;
+    ADA.joins(&site).await;
+
+    let mut browser = site.browser();
+    let mut time = async |email| {
+        browser.visit("/login").await;
+        let mut form = browser.form("Log in");
+        form.forge("email", email);
+        form.forge("password", WRONG);
+        let start = Instant::now();
+        browser.send(form).await;
+        start.elapsed()
+    };
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for _ in 0..200 {
+        known.push(time(ADA.email).await);
+        unknown.push(time(UNKNOWN).await);
+    }
+    let median = |times: &mut Vec<Duration>| {
+        times.sort();
+        times[times.len() / 2]
+    };
+    let (known, unknown) = (median(&mut known), median(&mut unknown));
+    println!("known {known:?}, unknown {unknown:?}");
+    assert!(known.abs_diff(unknown) < known / 10, "{known:?} and {unknown:?}");
+}

@@ -1,0 +1,126 @@
+//! Hashing flood: a login costs the attacker one request and us 19 MiB and a core for 15 ms.
+//!
+//! Why it matters: actix's blocking pool runs 512 jobs at once, which is 10 GiB, so a laptop can
+//! take the site down. And whoever hangs up early leaves the job running: a permit held by the
+//! handler, which is gone then, bounds nothing.
+//! Stops in: `src/accounts/hasher.rs` (permits inside the job, a queue of fixed length).
+//! Sources: ASVS 5.0 15.1.3, 15.2.2, 2.4.1; OWASP Password Storage Cheat Sheet; CWE-770.
+
+use std::pin::pin;
+
+use argon2::Params;
+use futures_util::future::{Either, join_all, select};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use vestibule::accounts::password::{Hasher, Password};
+
+use super::{get, in_time};
+use crate::support::database::database;
+use crate::support::people::ADA;
+use crate::support::raw;
+use crate::support::site::{Site, config};
+
+/// In KiB: enough to see hashes run, not enough to hold up the other tests.
+const MEMORY: u32 = 4 * 1024;
+
+/// A site whose hashes cost something, so that they can be watched.
+async fn site(iterations: u32, concurrency: usize) -> Site {
+    let db = database().await;
+    let config = config(&db.url, &[]);
+    let params = Params::new(MEMORY, iterations, 1, None).expect("settings");
+    let hasher = Hasher::new(params, concurrency).expect("a hasher");
+    Site::with_hasher(db, config, hasher).await
+}
+
+/// A login as bytes, by somebody whose password is wrong.
+async fn login(site: &Site) -> Vec<u8> {
+    let mut browser = site.browser();
+    browser.visit("/login").await;
+    let form = browser.form("Log in");
+    let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
+    let visitor = browser.cookie("__Host-visitor").expect("the visitor's cookie");
+    let body = format!("csrf={token}&email=ada%40example.com&password=wrong");
+    format!(
+        "POST /login HTTP/1.1\r\nHost: {}\r\nCookie: __Host-visitor={visitor}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        site.app.origin.host,
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// The most hashes seen at once until `event`.
+async fn most_until<T>(site: &Site, event: impl Future<Output = T>) -> (u64, T) {
+    let mut event = pin!(event);
+    let mut most = 0;
+    loop {
+        most = most.max(site.app.hasher.running());
+        match select(event, pin!(tokio::task::yield_now())).await {
+            Either::Left((result, _)) => return (most, result),
+            Either::Right(((), rest)) => event = rest,
+        }
+    }
+}
+
+async fn until_running(site: &Site) {
+    in_time(async {
+        while site.app.hasher.running() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sixty_four_logins_at_once_are_hashed_two_at_a_time() {
+    let site = site(3, 2).await;
+    let request = login(&site).await;
+    let logins = join_all((0..64).map(|_| raw::send(site.address, &request)));
+    let meanwhile = async {
+        until_running(&site).await;
+        let alive = get(&site, "/healthz", b"").await;
+        (alive.status, site.app.hasher.runs())
+    };
+    let (most, (answers, (alive, runs))) =
+        most_until(&site, async { tokio::join!(logins, meanwhile) }).await;
+    assert_eq!(most, 2);
+    assert!(answers.iter().all(|answer| answer.status == 422), "all are answered");
+    assert_eq!(alive, 200);
+    assert!(runs < 64, "/healthz waited for the logins");
+}
+
+#[tokio::test]
+async fn beyond_the_queue_the_answer_is_503_at_once() {
+    let site = site(400, 1).await;
+    let request = login(&site).await;
+    let password = Password::typed(ADA.password);
+    let all = site.app.clone();
+    // Everything that the queue holds, the first of it running for long.
+    let queue = pin!(join_all((0..100).map(|_| all.hasher.hash(&password))));
+    let refused = pin!(async {
+        until_running(&site).await;
+        let refused = raw::send(site.address, &request).await;
+        (refused, get(&site, "/login", b"").await.status)
+    });
+    let Either::Right(((refused, page), _)) = select(queue, refused).await else {
+        panic!("the queue was empty before an answer came");
+    };
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")));
+    assert!(refused.text().contains("Too busy right now"));
+    assert_eq!(page, 200, "pages are still shown");
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_keeps_the_permit_until_the_job_is_over() {
+    let site = site(80, 1).await;
+    let request = login(&site).await;
+    let mut rude = TcpStream::connect(site.address).await.expect("a connection");
+    rude.write_all(&request).await.expect("to write");
+    until_running(&site).await;
+    // A reset, which ends the handler at once; a mere goodbye does not.
+    rude.set_zero_linger().expect("a reset instead of a goodbye");
+    drop(rude);
+    let (most, answer) = most_until(&site, raw::send(site.address, &request)).await;
+    assert_eq!((most, answer.status), (1, 422));
+    assert_eq!(site.app.hasher.runs(), 2);
+}
