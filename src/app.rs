@@ -9,6 +9,7 @@ use actix_session::SessionMiddleware;
 use actix_session::config::{BrowserSession, CookieContentSecurity};
 use actix_web::cookie::{Key, SameSite};
 use actix_web::dev::Server;
+use actix_web::http::Uri;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use secrecy::ExposeSecret;
@@ -50,6 +51,19 @@ pub struct Origin {
     pub url: String,
     /// `example.com`, with the port where it is not the usual one.
     pub host: String,
+}
+
+impl Origin {
+    pub fn is_https(&self) -> bool {
+        self.url.starts_with("https:")
+    }
+
+    /// The same page here, whatever host was asked for it. HTTP/2 lets a path begin without a
+    /// slash, and `https://example.com` followed by `@evil.example` is somebody else's.
+    pub fn with_path_of(&self, uri: &Uri) -> String {
+        let path = uri.path_and_query().map(|path| path.as_str());
+        format!("{}{}", self.url, path.filter(|path| path.starts_with('/')).unwrap_or("/"))
+    }
 }
 
 impl App {

@@ -2,8 +2,9 @@
 //!
 //! `X-Forwarded-For` and `X-Forwarded-Proto` count only from `TRUSTED_PROXIES`; from anybody else
 //! they are what an attacker wrote (ASVS 4.1.3). actix's `ConnectionInfo` believes them always.
+//! `Forwarded` (RFC 7239) and `X-Forwarded-Host` are not looked at.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -15,39 +16,56 @@ use ipnet::IpNet;
 use crate::app::App;
 use crate::error::{Error, see_other};
 
-pub struct Caller {
-    pub address: IpAddr,
-    pub https: bool,
-}
-
-/// The nearest hop that is not a trusted proxy.
-pub fn caller(req: &HttpRequest, trusted: &[IpNet]) -> Caller {
-    let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    let is_trusted = |address: IpAddr| {
-        let address = address.to_canonical();
-        trusted.iter().any(|network| network.contains(&address))
-    };
-    let tls = req.app_config().secure();
-    if !is_trusted(peer) {
-        return Caller { address: peer.to_canonical(), https: tls };
-    }
-    // Right to left: each trusted hop vouches for the one before it. What does not parse
-    // ends the walk, at the last address that somebody trusted vouched for.
-    let mut address = peer;
-    for hop in header_list(req, "x-forwarded-for").into_iter().rev() {
-        let Ok(hop) = hop.parse() else { break };
+/// The client's address: the nearest hop that is not a trusted proxy.
+///
+/// From right to left: each trusted hop vouches for the one before it. What is no address ends
+/// the walk, at the last one that somebody trusted vouched for.
+pub fn caller(req: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
+    let mut address = peer(req);
+    let hops = forwarded(req, "x-forwarded-for");
+    let mut hops = hops.iter().rev();
+    while is_trusted(address, trusted) {
+        let Some(hop) = hops.next().and_then(|hop| hop_address(hop)) else { break };
         address = hop;
-        if !is_trusted(hop) {
-            break;
-        }
     }
-    let proto = header_list(req, "x-forwarded-proto").pop();
-    Caller { address: address.to_canonical(), https: tls || proto.as_deref() == Some("https") }
+    address
 }
 
-fn header_list(req: &HttpRequest, name: &str) -> Vec<String> {
-    let lines = req.headers().get_all(name).filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(|item| item.trim().to_owned()).collect()
+/// Whether the visitor came by https. Of several words of a trusted proxy the last one counts,
+/// that of the proxy next to us: it alone is known to be the proxy's own.
+pub fn is_https(req: &HttpRequest, trusted: &[IpNet]) -> bool {
+    let word = forwarded(req, "x-forwarded-proto").pop();
+    match word.filter(|_| is_trusted(peer(req), trusted)) {
+        Some(word) => word.eq_ignore_ascii_case("https"),
+        None => req.app_config().secure(),
+    }
+}
+
+fn peer(req: &HttpRequest) -> IpAddr {
+    req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical())
+}
+
+fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&address))
+}
+
+/// The items of a header that lists hops, over all of its lines. Bytes that are no text become a
+/// bad item; left out with their line, they would let a client erase what the proxy added to it.
+fn forwarded(req: &HttpRequest, name: &str) -> Vec<String> {
+    let lines = req.headers().get_all(name).flat_map(|line| line.as_bytes().split(|b| *b == b','));
+    lines.map(|item| String::from_utf8_lossy(item).trim().to_owned()).collect()
+}
+
+/// As proxies write them: `192.0.2.7`, `192.0.2.7:4711`, `2001:db8::7`, `[2001:db8::7]:4711`.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    let with_port = || bare.parse().map(|hop: SocketAddr| hop.ip());
+    bare.parse().or_else(|_| with_port()).map(|hop: IpAddr| hop.to_canonical()).ok()
+}
+
+/// What a load balancer or an orchestrator asks, by address and past everything else.
+pub fn is_probe(req: &ServiceRequest) -> bool {
+    matches!(req.path(), "/healthz" | "/readyz")
 }
 
 /// Lets through what was sent to our own host. Any other name would end up in links and caches
@@ -58,17 +76,15 @@ pub async fn right_host(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let probe = matches!(req.path(), "/healthz" | "/readyz");
     let host = req.headers().get(header::HOST).map(|host| host.as_bytes());
     let authority = req.uri().authority().map(|authority| authority.as_str().as_bytes());
     let ours = |name: &[u8]| name.eq_ignore_ascii_case(app.origin.host.as_bytes());
     let named = host.is_some() || authority.is_some();
-    if probe || (named && host.is_none_or(ours) && authority.is_none_or(ours)) {
+    if is_probe(&req) || (named && host.is_none_or(ours) && authority.is_none_or(ours)) {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
     if req.method() == Method::GET {
-        let path = req.uri().path_and_query().map_or("/", |path| path.as_str());
-        let response = see_other(&format!("{}{path}", app.origin.url));
+        let response = see_other(&app.origin.with_path_of(req.uri()));
         return Ok(req.into_response(response));
     }
     let refusal = Error::Malformed(
@@ -81,15 +97,29 @@ pub async fn right_host(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::http::header::HeaderValue;
     use actix_web::test::TestRequest;
 
+    fn request(peer: &str, lines: &[(&'static str, &[u8])]) -> HttpRequest {
+        let mut req = TestRequest::default().peer_addr(peer.parse().unwrap());
+        for (name, line) in lines {
+            req = req.append_header((*name, HeaderValue::from_bytes(line).unwrap()));
+        }
+        req.to_http_request()
+    }
+
+    fn trusted() -> [IpNet; 2] {
+        ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]
+    }
+
     fn address(peer: &str, forwarded: &str) -> String {
-        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        let req = TestRequest::default()
-            .peer_addr(peer.parse().unwrap())
-            .insert_header(("x-forwarded-for", forwarded))
-            .to_http_request();
-        caller(&req, &trusted).address.to_string()
+        let req = request(peer, &[("x-forwarded-for", forwarded.as_bytes())]);
+        caller(&req, &trusted()).to_string()
+    }
+
+    fn https(peer: &str, lines: &[&str]) -> bool {
+        let lines: Vec<_> = lines.iter().map(|l| ("x-forwarded-proto", l.as_bytes())).collect();
+        is_https(&request(peer, &lines), &trusted())
     }
 
     #[test]
@@ -105,5 +135,37 @@ mod tests {
         assert_eq!(address("[::ffff:10.0.0.1]:1", "198.51.100.9"), "198.51.100.9");
         assert_eq!(address("10.0.0.1:1", "198.51.100.9, nonsense"), "10.0.0.1");
         assert_eq!(address("10.0.0.1:1", "10.0.0.3"), "10.0.0.3");
+    }
+
+    #[test]
+    fn hops_are_read_as_proxies_write_them() {
+        assert_eq!(address("10.0.0.1:1", "198.51.100.9:4711"), "198.51.100.9");
+        assert_eq!(address("10.0.0.1:1", "[2001:db8::7]:4711,10.0.0.2:80"), "2001:db8::7");
+        assert_eq!(address("10.0.0.1:1", " [2001:db8::7] "), "2001:db8::7");
+        assert_eq!(address("10.0.0.1:1", "1.2.3.4, ::ffff:198.51.100.9"), "198.51.100.9");
+        for nothing in ["", "198.51.100.9,", "unknown", "[198.51.100.9", "198.51.100.9:99999"] {
+            assert_eq!(address("10.0.0.1:1", nothing), "10.0.0.1", "{nothing}");
+        }
+    }
+
+    #[test]
+    fn lines_count_together_and_bytes_erase_nothing() {
+        let lines: [(_, &[u8]); 2] =
+            [("x-forwarded-for", b"1.2.3.4"), ("x-forwarded-for", b"198.51.100.9")];
+        assert_eq!(caller(&request("10.0.0.1:1", &lines), &trusted()).to_string(), "198.51.100.9");
+        let bytes: [(_, &[u8]); 1] = [("x-forwarded-for", b"\xff, 198.51.100.9")];
+        assert_eq!(caller(&request("10.0.0.1:1", &bytes), &trusted()).to_string(), "198.51.100.9");
+    }
+
+    #[test]
+    fn the_nearest_proxy_says_whether_it_was_https() {
+        assert!(https("10.0.0.1:1", &["https"]));
+        assert!(https("10.0.0.1:1", &["http, HTTPS"]));
+        assert!(https("10.0.0.1:1", &["http", "https"]));
+        assert!(!https("10.0.0.1:1", &["https, http"]));
+        assert!(!https("10.0.0.1:1", &["https", "http"]));
+        assert!(!https("10.0.0.1:1", &["https,"]));
+        assert!(!https("10.0.0.1:1", &[]));
+        assert!(!https("192.0.2.1:1", &["https"]));
     }
 }

@@ -33,14 +33,19 @@ pub async fn complete(
     if req.method() == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
-    let caller = address::caller(req.request(), &app.config.trusted_proxies);
-    let client = Client::new(caller.address, headers::text(&req, "user-agent"));
+    let proxies = &app.config.trusted_proxies;
+    let caller = address::caller(req.request(), proxies);
+    let client = Client::new(caller, headers::text(&req, "user-agent"));
     let request_id = req.extensions().get::<RequestId>().map(ToString::to_string);
     let app_name = app.config.app_name.clone();
     let visit = Visit::new(client, request_id.unwrap_or_default(), app_name);
     let visit = Rc::new(RefCell::new(visit));
     cookies::admit(&app.keys, &mut req, &mut visit.borrow_mut());
-    let facts = Facts::of(&req, caller.https);
+    let facts = Facts {
+        here: app.origin.with_path_of(req.uri()),
+        get: req.method() == Method::GET,
+        https: address::is_https(req.request(), proxies),
+    };
 
     let answer = visit::scope(visit.clone(), next.call(req));
     // A panic ends this request and no other: without this the connection just closes.
@@ -69,15 +74,9 @@ pub async fn complete(
 
 /// What the end needs of the request, which is gone by then.
 struct Facts {
-    path: String,
+    here: String,
     get: bool,
     https: bool,
-}
-
-impl Facts {
-    fn of(req: &ServiceRequest, https: bool) -> Self {
-        Self { path: req.uri().to_string(), get: req.method() == Method::GET, https }
-    }
 }
 
 fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
@@ -86,7 +85,7 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
         Outcome::Fine => error::dress(response),
         Outcome::DatabaseDown => HttpResponse::from_error(Error::Busy),
         // The same address again: by then the browser holds the new cookie.
-        Outcome::RenewedElsewhere if facts.get => error::see_other(&facts.path),
+        Outcome::RenewedElsewhere if facts.get => error::see_other(&facts.here),
         Outcome::Gone | Outcome::RenewedElsewhere => error::see_other("/login"),
     };
     set_cookie::complete(&app.keys, &mut response);
