@@ -25,7 +25,9 @@ pub enum Error {
     /// Not from our own page, or from one that is out of date.
     Forbidden,
     /// The browser did not send back the cookie that came with the form.
-    NoCookies,
+    NoCookies {
+        https: bool,
+    },
     NotFound,
     /// A request that no page of ours makes.
     Malformed(StatusCode, &'static str),
@@ -84,7 +86,13 @@ impl Error {
                 "It was opened before you logged in or out, or it came from another site. Nothing \
                  was changed. Go back, reload the page, and send it again.",
             ),
-            Self::NoCookies => (
+            Self::NoCookies { https: true } => (
+                "Your browser kept no cookie",
+                "The form arrived without the cookie that its page had set, so it was not \
+                 accepted. Allow cookies for this site, and try again.",
+            ),
+            // Only a developer at localhost is without https.
+            Self::NoCookies { https: false } => (
                 "Your browser kept no cookie",
                 "The form arrived without the cookie that its page had set, so it was not \
                  accepted. Allow cookies for this site. Safari keeps them on https only, also on \
@@ -103,6 +111,7 @@ impl Error {
 
 fn page_title(status: StatusCode) -> &'static str {
     match status {
+        StatusCode::FORBIDDEN => "Not without https",
         StatusCode::MISDIRECTED_REQUEST => "The wrong address",
         StatusCode::PAYLOAD_TOO_LARGE => "Too large",
         StatusCode::REQUEST_TIMEOUT => "Too slow",
@@ -128,7 +137,7 @@ impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::LogInFirst(_) => StatusCode::SEE_OTHER,
-            Self::Forbidden | Self::NoCookies => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::NoCookies { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Malformed(status, _) => *status,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,

@@ -100,22 +100,23 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
             let app = app.ok_or_else(|| anyhow::anyhow!("no App in app_data"))?;
             let mut fields = form::read(&req, payload).await?;
             let token = form::take(&mut fields, "csrf")?;
-            check(&app.keys, token.as_deref())?;
+            check(&app, token.as_deref())?;
             Ok(Form(form::deserialize(fields)?))
         })
     }
 }
 
-fn check(keys: &Keys, token: Option<&str>) -> Result<(), Error> {
+fn check(app: &App, token: Option<&str>) -> Result<(), Error> {
     let (binding, stranger) = visit::with(|visit| {
         let stranger = visit.session.is_none() && !visit.visitor.is_known();
         (binding(visit), stranger)
     })
     .ok_or_else(|| anyhow::anyhow!("no visit"))?;
-    if token.is_some_and(|token| is_valid(keys, token, &binding)) {
+    if token.is_some_and(|token| is_valid(&app.keys, token, &binding)) {
         return Ok(());
     }
     tracing::warn!(target: "security", event = "malicious_csrf", layer = "token");
     // A browser that was given a cookie with the form and did not send it back.
-    if stranger && token.is_some() { Err(Error::NoCookies) } else { Err(Error::Forbidden) }
+    let refused = Error::NoCookies { https: app.origin.is_https() };
+    if stranger && token.is_some() { Err(refused) } else { Err(Error::Forbidden) }
 }
