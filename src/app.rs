@@ -1,7 +1,7 @@
 //! The shared state, and the layers around every route, each with its reason.
 
-use std::io;
 use std::net::TcpListener;
+use std::path::Path;
 use std::time::Duration;
 
 use actix_identity::IdentityMiddleware;
@@ -12,6 +12,7 @@ use actix_web::dev::Server;
 use actix_web::http::Uri;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
+use anyhow::Context;
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -19,18 +20,20 @@ use tracing_actix_web::TracingLogger;
 
 use crate::accounts::password::Hasher;
 use crate::accounts::throttle::Throttle;
-use crate::config::Config;
+use crate::config::{Certificate, Config};
 use crate::keys::Keys;
-use crate::routes;
 use crate::telemetry::RequestSpan;
 use crate::web::limit::{self, Flood};
 use crate::web::session_store::PostgresStore;
-use crate::web::{address, cookies, csrf, layer};
+use crate::web::{address, cookies, csrf, https, layer};
+use crate::{routes, tls};
 
 /// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long requests in flight may take after a signal to stop, in seconds.
 const STOP_TIMEOUT: u64 = 10;
+/// Where the certificate of development is kept; ignored by git.
+const SELF_SIGNED: &str = ".tls";
 /// A request waits this long for a connection; with it, an answer is out within two seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
 
@@ -74,6 +77,7 @@ impl App {
     pub fn new(config: Config, port: u16, db: PgPool, hasher: Hasher) -> anyhow::Result<Self> {
         let url = match &config.base_url {
             Some(url) => url.origin().ascii_serialization(),
+            None if config.https.certificate.is_some() => format!("https://localhost:{port}"),
             None => format!("http://localhost:{port}"),
         };
         let host = url.split_once("://").map(|(_, host)| host.to_owned()).unwrap_or_default();
@@ -100,11 +104,35 @@ pub async fn connect(config: &Config) -> sqlx::Result<PgPool> {
         .await
 }
 
+/// Where the site listens.
+pub struct Doors {
+    pub main: TcpListener,
+    /// `LISTEN_HTTP`.
+    pub http: Option<TcpListener>,
+}
+
+impl Doors {
+    /// # Errors
+    /// With the address that is taken.
+    pub fn open(config: &Config) -> anyhow::Result<Self> {
+        let listen = |address| {
+            TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
+        };
+        let http = config.https.listen_http.map(listen).transpose()?;
+        Ok(Self { main: listen(config.listen)?, http })
+    }
+}
+
 /// The running site. The layers wrap from the inside out: the last one meets a request first.
 ///
 /// # Errors
-/// When the listener cannot be used.
-pub fn serve(app: web::Data<App>, listener: TcpListener) -> io::Result<Server> {
+/// When a listener or the certificate cannot be used.
+pub fn serve(app: web::Data<App>, doors: Doors) -> anyhow::Result<Server> {
+    let certificate = match app.config.https.certificate.clone() {
+        Some(Certificate::SelfSigned) => Some(tls::self_signed(Path::new(SELF_SIGNED))?),
+        Some(Certificate::Files(files)) => Some(files),
+        None => None,
+    };
     let state = app.clone();
     let server = HttpServer::new(move || {
         ActixApp::new()
@@ -117,16 +145,25 @@ pub fn serve(app: web::Data<App>, listener: TcpListener) -> io::Result<Server> {
             .wrap(sessions(&state))
             .wrap(from_fn(csrf::refuse_cross_site))
             .wrap(from_fn(address::right_host))
+            .wrap(from_fn(https::only))
             .wrap(from_fn(limit::refuse_floods))
             .wrap(from_fn(layer::complete))
             .wrap(TracingLogger::<RequestSpan>::new())
     });
-    Ok(server
+    let server = server
         .workers(std::thread::available_parallelism().map_or(1, usize::from))
         .client_request_timeout(HEAD_TIMEOUT)
-        .shutdown_timeout(STOP_TIMEOUT)
-        .listen(listener)?
-        .run())
+        .shutdown_timeout(STOP_TIMEOUT);
+    let server = match certificate {
+        Some(files) => server.listen_rustls_0_23(doors.main, tls::server_config(files)?)?,
+        None => server.listen(doors.main)?,
+    };
+    // The same site: `https::only` answers there, and lets nothing through.
+    let server = match doors.http {
+        Some(http) => server.listen(http)?,
+        None => server,
+    };
+    Ok(server.run())
 }
 
 /// actix-session with our store. `Private` binds the value to the cookie's name, `Signed` does

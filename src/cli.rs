@@ -1,14 +1,12 @@
 //! The one binary's commands. Exit status: 0, 1 (failed), 2 (wrong use).
 
-use std::net::TcpListener;
-
 use actix_web::web;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use sqlx::PgPool;
 
 use crate::accounts::password::Hasher;
-use crate::app::{self, App};
+use crate::app::{self, App, Doors};
 use crate::config::{Config, Waiver};
 use crate::keys::Keys;
 use crate::{background, schema, telemetry};
@@ -80,14 +78,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     for waiver in &config.allow_unsafe {
         tracing::warn!(waiver = waiver.name(), "started with ALLOW_UNSAFE");
     }
-    let listener = TcpListener::bind(config.listen)
-        .with_context(|| format!("cannot listen on {}", config.listen))?;
-    let port = listener.local_addr()?.port();
+    let doors = Doors::open(&config)?;
+    let port = doors.main.local_addr()?.port();
     let hasher = Hasher::new(config.argon2.clone(), config.argon2_concurrency)?;
     let app = web::Data::new(App::new(config, port, db, hasher)?);
     background::start(app.db.clone());
     let url = app.origin.url.clone();
-    let server = actix_web::rt::spawn(app::serve(app, listener)?);
+    let server = actix_web::rt::spawn(app::serve(app, doors)?);
     // Once the server has run it hears signals: whoever reads this line may send one.
     tokio::task::yield_now().await;
     println!("listening on {url}");

@@ -4,6 +4,7 @@
 //! at the environment; `.env.example` lists the same names and defaults, and a test holds them
 //! equal. What production refuses is in `config/refusals.rs`.
 
+mod https;
 mod refusals;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
+pub use https::{Certificate, Https};
 pub use refusals::Waiver;
 
 use crate::accounts::session::Timeouts;
@@ -54,7 +56,8 @@ pub struct Config {
     pub environment: Environment,
     pub app_name: String,
     pub listen: SocketAddr,
-    /// `None` in development: `http://localhost:` and the port used.
+    pub https: Https,
+    /// `None` in development: `http://localhost:` and the port used, `https` with a certificate.
     pub base_url: Option<Url>,
     pub database: PgConnectOptions,
     pub database_max_connections: u32,
@@ -131,6 +134,7 @@ impl Reader {
 
         let app_name = self.setting("APP_NAME", "Vestibule", one_line);
         let listen = self.setting("LISTEN", "127.0.0.1:8080", parsed("an address, 127.0.0.1:8080"));
+        let https = self.https();
         let base_url = self.setting("BASE_URL", "", base_url);
         let database = self.setting("DATABASE_URL", "", database_url);
         let max_connections = self.setting("DATABASE_MAX_CONNECTIONS", "16", at_least(2));
@@ -157,6 +161,7 @@ impl Reader {
             environment: environment?,
             app_name: app_name?,
             listen: listen?,
+            https: https?,
             base_url: base_url?,
             database: database?,
             database_max_connections: max_connections? as u32,

@@ -21,4 +21,5 @@ pub mod keys;
 pub mod routes;
 pub mod schema;
 pub mod telemetry;
+pub mod tls;
 pub mod web;

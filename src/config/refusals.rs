@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use sqlx::postgres::PgSslMode;
 
-use super::{Config, Environment};
+use super::{Config, Environment, https};
 
 /// A named exception, for `ALLOW_UNSAFE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,20 +46,25 @@ impl FromStr for Waiver {
 
 /// The reasons not to start with this configuration; empty: none.
 pub(super) fn of(config: &Config) -> Vec<String> {
-    match config.environment {
+    let mut reasons = https::refusals(config);
+    reasons.extend(match config.environment {
         Environment::Development => development(config),
         Environment::Production => production(config),
-    }
+    });
+    reasons
 }
 
 fn development(config: &Config) -> Vec<String> {
     let mut reasons = Vec::new();
-    if !config.listen.ip().is_loopback() {
-        reasons.push(format!(
-            "LISTEN is {}: development shows mail and sessions to everybody who can reach it, so \
-             it listens on 127.0.0.1 only; ENVIRONMENT=production for anything else",
-            config.listen
-        ));
+    let doors = [("LISTEN", Some(config.listen)), ("LISTEN_HTTP", config.https.listen_http)];
+    for (name, address) in doors {
+        if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
+            reasons.push(format!(
+                "{name} is {address}: development shows mail and sessions to everybody who can \
+                 reach it, so it listens on 127.0.0.1 only; ENVIRONMENT=production for anything \
+                 else",
+            ));
+        }
     }
     let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     if config.base_url.as_ref().and_then(|url| url.host_str()).is_some_and(|host| !local(host)) {
@@ -73,13 +78,6 @@ fn production(config: &Config) -> Vec<String> {
     if config.base_url.as_ref().is_none_or(|url| url.scheme() != "https") {
         reasons.push(
             "BASE_URL must be the https origin that visitors use, such as https://example.com"
-                .to_owned(),
-        );
-    }
-    if config.trusted_proxies.is_empty() {
-        reasons.push(
-            "TRUSTED_PROXIES must name the proxy that speaks HTTPS in front of this app, such as \
-             10.0.0.7, or the word private"
                 .to_owned(),
         );
     }

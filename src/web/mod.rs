@@ -1,9 +1,9 @@
 //! How the site speaks HTTP: everything between the socket and a handler.
 //!
 //! A request passes, from the outside in: `layer` (known cookies only, headers on every answer),
-//! `limit` (no flood), `address` (the right host), `csrf` (not from another site), actix-session with our
-//! `session_store`, actix-identity, and the `guard` of its scope. A handler meets the result as
-//! a `Visitor` or as `LoggedIn`.
+//! `limit` (no flood), `https` (nothing else), `address` (the right host), `csrf` (not from another
+//! site), actix-session with our `session_store`, actix-identity, and the `guard` of its scope. A
+//! handler meets the result as a `Visitor` or as `LoggedIn`.
 
 pub mod address;
 pub mod assets;
@@ -14,6 +14,7 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod health;
+pub mod https;
 pub mod layer;
 pub mod limit;
 pub mod next_page;

@@ -1,1 +1,3 @@
 //! The practices of safe logins, one file each.
+
+mod https;

@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::{
-    Client, Method,
+    Client, ClientBuilder, Method,
     header::{HeaderMap, SET_COOKIE},
     redirect::Policy,
 };
@@ -46,13 +46,17 @@ pub struct Browser {
 
 impl Browser {
     pub fn at(base: &str) -> Browser {
+        Browser::with(base, |client| client.tls_certs_only([]))
+    }
+
+    /// With certificates to trust, or another way to connect.
+    pub fn with(base: &str, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Browser {
         // reqwest wants a provider even for a client that speaks plain HTTP only.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let base = Url::parse(base).expect("the address of the site");
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
-            .tls_certs_only([])
             .resolve("localhost", SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
             .timeout(Duration::from_secs(30));
         Browser {
@@ -67,7 +71,7 @@ impl Browser {
             url: base.clone(),
             base,
             html: String::new(),
-            client: client.build().expect("an HTTP client"),
+            client: change(client).build().expect("an HTTP client"),
         }
     }
 

@@ -3,7 +3,7 @@
 //! they may go, and the next request when the answer is a redirect.
 
 use reqwest::{
-    Method,
+    Method, Version,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, SET_COOKIE},
 };
 use url::Url;
@@ -18,6 +18,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub struct Answer {
     pub method: Method,
     pub url: Url,
+    /// HTTP/1.1 or HTTP/2.
+    pub version: Version,
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
@@ -112,7 +114,8 @@ impl Browser {
         let request = body.into_iter().fold(request, |request, body| request.body(body));
         let answer =
             request.send().await.unwrap_or_else(|e| panic!("{method} {url}: no answer: {e:?}"));
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let (version, status) = (answer.version(), answer.status().as_u16());
+        let headers = answer.headers().clone();
         for line in headers.get_all(SET_COOKIE) {
             self.cookies.receive(&String::from_utf8_lossy(line.as_bytes()), &url);
         }
@@ -120,7 +123,7 @@ impl Browser {
             .text()
             .await
             .unwrap_or_else(|e| panic!("{method} {url}: the body broke off: {e:?}"));
-        let answer = Answer { method, url, status, headers, body };
+        let answer = Answer { method, url, version, status, headers, body };
         self.hops.push(answer.clone());
         answer
     }

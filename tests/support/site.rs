@@ -1,17 +1,19 @@
 //! The real server, on a port of its own, with a database of its own.
 
 use std::collections::HashMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use argon2::Params;
+use reqwest::{Certificate, ClientBuilder};
 use vestibule::accounts::password::Hasher;
-use vestibule::app::{self, App};
+use vestibule::app::{self, App, Doors};
 use vestibule::config::Config;
 use vestibule::keys::Keys;
 use vestibule::web::limit::Flood;
 
+use super::authority::{Authority, tomorrow};
 use super::browser::Browser;
 use super::database::{Database, database_with};
 
@@ -20,8 +22,12 @@ pub struct Site {
     pub db: Database,
     pub app: Data<App>,
     pub address: SocketAddr,
-    /// `http://localhost:PORT`
+    /// Of `LISTEN_HTTP`.
+    pub http: Option<SocketAddr>,
+    /// `http://localhost:PORT`, or what `BASE_URL` says.
     pub url: String,
+    /// Who signed the certificate of `with_tls`.
+    pub authority: Option<Authority>,
     server: ServerHandle,
 }
 
@@ -42,6 +48,22 @@ impl Site {
         let config = config(&db.url, settings);
         let hasher = cheap_hasher(&config);
         Site::run(db, config, hasher, |app| app).await
+    }
+
+    /// Speaks HTTPS itself, and has a plain door that leads there.
+    pub async fn with_tls(settings: &[(&str, &str)]) -> Site {
+        let authority = Authority::new();
+        let files = authority.issue("localhost", tomorrow());
+        let (certificate, key) = (files.certificate.to_str(), files.key.to_str());
+        let mut all = vec![
+            ("TLS_CERT", certificate.expect("a path in UTF-8")),
+            ("TLS_KEY", key.expect("a path in UTF-8")),
+            ("LISTEN_HTTP", "127.0.0.1:0"),
+        ];
+        all.extend(settings);
+        let mut site = Site::with(&all).await;
+        site.authority = Some(authority);
+        site
     }
 
     pub async fn on(db: Database, settings: &[(&str, &str)]) -> Site {
@@ -65,20 +87,30 @@ impl Site {
         hasher: Hasher,
         limits: impl FnOnce(App) -> App,
     ) -> Site {
-        let listener = TcpListener::bind(config.listen).expect("a free port");
-        let address = listener.local_addr().expect("its address");
+        let doors = Doors::open(&config).expect("free ports");
+        let address = doors.main.local_addr().expect("its address");
+        let http = doors.http.as_ref().map(|http| http.local_addr().expect("its address"));
         let pool = app::connect(&config).await.expect("the database");
         let app = App::new(config, address.port(), pool, hasher).expect("the app");
         let app = Data::new(limits(app));
-        let server = app::serve(app.clone(), listener).expect("the server");
+        let server = app::serve(app.clone(), doors).expect("the server");
         let handle = server.handle();
         tokio::spawn(server);
-        Site { db, url: app.origin.url.clone(), app, address, server: handle }
+        let url = app.origin.url.clone();
+        Site { db, app, address, http, url, authority: None, server: handle }
     }
 
     /// A new device.
     pub fn browser(&self) -> Browser {
-        Browser::at(&self.url)
+        self.browser_with(|client| client)
+    }
+
+    /// One whose connections differ from what is usual.
+    pub fn browser_with(&self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Browser {
+        let root = self.authority.as_ref().map(|authority| {
+            Certificate::from_der(&authority.root()).expect("the root of the test")
+        });
+        Browser::with(&self.url, |client| change(client.tls_certs_only(root)))
     }
 }
 

@@ -1,0 +1,138 @@
+//! HTTPS by rustls in the app itself: TLS 1.2 and 1.3, a certificate from PEM files.
+//!
+//! The files are looked at for every new connection (two `stat`s beside a signature cost nothing),
+//! so a certificate that certbot renewed is used from the next one on, without a restart. What is
+//! half written, or does not fit together, is not taken: the old one stays until the files change.
+
+mod self_signed;
+
+use std::fmt::Display;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{Error, RootCertStore, ServerConfig};
+
+pub use self_signed::self_signed;
+
+/// Ring, named wherever one is needed: nothing depends on which provider the process installed.
+static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(default_provider()));
+
+/// The PEM files of a certificate with its chain, and of its key. One file can hold both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// How connections are secured: rustls's defaults, which have no weak suite and no 0-RTT, whose
+/// requests an attacker could send again. actix adds HTTP/2 and HTTP/1.1 by ALPN.
+///
+/// # Errors
+/// When the files are not usable.
+pub fn server_config(files: Files) -> anyhow::Result<ServerConfig> {
+    let certificate = Renewed::open(files).map_err(anyhow::Error::msg)?;
+    Ok(ServerConfig::builder_with_provider(PROVIDER.clone())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(certificate)))
+}
+
+/// What a browser would hold against these files at a host, apart from who signed them.
+///
+/// # Errors
+/// In words for whoever wrote the settings.
+pub fn check(files: &Files, host: &str, at: SystemTime) -> Result<(), String> {
+    let pair = load(files)?;
+    let Some((leaf, rest)) = pair.cert.split_first() else { return Ok(()) };
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
+    let name = name.map_err(|_| format!("BASE_URL: {host} is no name for a certificate"))?;
+    let parsed = ParsedCertificate::try_from(leaf).map_err(|why| format!("TLS_CERT: {why}"))?;
+    if verify_server_name(&parsed, &name).is_err() {
+        return Err(format!("TLS_CERT is not for {host}, where visitors come by BASE_URL"));
+    }
+    // rustls tells the time of a certificate only by verifying it. Who signed it is for browsers
+    // to judge: any root will do, and whatever else is wrong is not asked.
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(pair.cert.last().cloned());
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), PROVIDER.clone());
+    let Ok(verifier) = verifier.build() else { return Ok(()) };
+    let at = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let at = UnixTime::since_unix_epoch(at);
+    match verifier.verify_server_cert(leaf, rest, &name, &[], at) {
+        Err(Error::InvalidCertificate(Expired | ExpiredContext { .. })) => {
+            Err("TLS_CERT has expired: renew the certificate".to_owned())
+        }
+        Err(Error::InvalidCertificate(NotValidYet | NotValidYetContext { .. })) => {
+            Err("TLS_CERT is not valid yet: is the clock of this machine right?".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn load(files: &Files) -> Result<Arc<CertifiedKey>, String> {
+    let unreadable =
+        |name, path: &Path, why: &dyn Display| format!("{name}: {}: {why}", path.display());
+    let chain = CertificateDer::pem_file_iter(&files.certificate)
+        .and_then(|chain| chain.collect::<Result<Vec<_>, _>>())
+        .map_err(|why| unreadable("TLS_CERT", &files.certificate, &why))?;
+    if chain.is_empty() {
+        return Err(unreadable("TLS_CERT", &files.certificate, &"holds no PEM certificate"));
+    }
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .map_err(|why| unreadable("TLS_KEY", &files.key, &why))?;
+    let pair = CertifiedKey::from_der(chain, key, &PROVIDER);
+    pair.map(Arc::new).map_err(|why| match why {
+        Error::InconsistentKeys(_) => "TLS_KEY is not the key of TLS_CERT".to_owned(),
+        why => unreadable("TLS_KEY", &files.key, &why),
+    })
+}
+
+/// The certificate as the files have it now.
+#[derive(Debug)]
+struct Renewed {
+    files: Files,
+    known: Mutex<(Stamp, Arc<CertifiedKey>)>,
+}
+
+/// When each file was last written; `None` while one is missing.
+type Stamp = Option<[SystemTime; 2]>;
+
+impl Renewed {
+    fn open(files: Files) -> Result<Self, String> {
+        // The stamp first: what is written in between is seen as new.
+        let stamp = stamp(&files);
+        let known = Mutex::new((stamp, load(&files)?));
+        Ok(Self { files, known })
+    }
+}
+
+impl ResolvesServerCert for Renewed {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = stamp(&self.files);
+        if stamp != known.0 {
+            known.0 = stamp;
+            match load(&self.files) {
+                Ok(pair) => known.1 = pair,
+                Err(mistake) => tracing::warn!(mistake, "the certificate from before stays in use"),
+            }
+        }
+        Some(known.1.clone())
+    }
+}
+
+fn stamp(files: &Files) -> Stamp {
+    let written = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    Some([written(&files.certificate)?, written(&files.key)?])
+}

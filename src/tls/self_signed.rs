@@ -1,0 +1,50 @@
+//! The certificate of development: signed by itself, for this machine.
+//!
+//! It is kept in a file, because a browser asks its user about an unknown certificate once, and
+//! would ask again after every restart.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use rcgen::{CertificateParams, DnType, KeyPair};
+
+use super::{Files, check};
+
+const LIFETIME: Duration = Duration::from_secs(365 * 86_400);
+/// How long before its end it is replaced.
+const EARLY: Duration = Duration::from_secs(7 * 86_400);
+
+/// Our own certificate, in `folder`: made when it is missing, expired or about to. Only the owner
+/// can read the file, which holds the key as well; it is moved into its place whole.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn self_signed(folder: &Path) -> anyhow::Result<Files> {
+    let path = folder.join("localhost.pem");
+    let files = Files { certificate: path.clone(), key: path.clone() };
+    if check(&files, "localhost", SystemTime::now() + EARLY).is_ok() {
+        return Ok(files);
+    }
+    let key = KeyPair::generate()?;
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let mut certificate = CertificateParams::new(names)?;
+    certificate.distinguished_name.push(DnType::CommonName, "Vestibule in development");
+    certificate.not_before = SystemTime::now().into();
+    certificate.not_after = (SystemTime::now() + LIFETIME).into();
+    let pem = key.serialize_pem() + &certificate.self_signed(&key)?.pem();
+
+    let draft = folder.join(format!("localhost.{:08x}", rand::random::<u32>()));
+    let mut private = OpenOptions::new();
+    private.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut private, 0o600);
+    fs::create_dir_all(folder)
+        .and_then(|()| private.open(&draft))
+        .and_then(|mut file| file.write_all(pem.as_bytes()))
+        .and_then(|()| fs::rename(&draft, &path))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(files)
+}

@@ -1,0 +1,50 @@
+//! Nothing but https, where `BASE_URL` says https.
+//!
+//! Plain HTTP comes in by `LISTEN_HTTP`, by a proxy that says so, or past the proxy. GET is sent
+//! on; anything else has already been read on its way, and is refused, so that a client which
+//! forgets the `s` is noticed instead of working unprotected for years (ASVS 4.1.2, 12.2.1).
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, web};
+
+use super::{address, headers};
+use crate::app::App;
+use crate::error::Error;
+
+pub async fn only(
+    app: web::Data<App>,
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    // Probes come past the proxy. An app with a certificate is asked where everybody asks.
+    let terminates = app.config.https.certificate.is_some();
+    let probe = !terminates && address::is_probe(&req);
+    let proxies = &app.config.trusted_proxies;
+    if probe || !app.origin.is_https() || address::is_https(req.request(), proxies) {
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    }
+    if !terminates && headers::text(&req, "x-forwarded-proto") != "http" {
+        // With a proxy in front this is a redirect without end: say what is missing.
+        let peer = req.peer_addr().map(|peer| peer.ip());
+        tracing::warn!(
+            peer = peer.map(tracing::field::display),
+            "plain HTTP from somebody who is not in TRUSTED_PROXIES, or sets no X-Forwarded-Proto"
+        );
+    }
+    if req.method() == Method::GET {
+        // Permanent; `no-store`, which every answer gets, keeps a mistake from being so as well.
+        let location = app.origin.with_path_of(req.uri());
+        let mut redirect = HttpResponse::PermanentRedirect();
+        let response = redirect.insert_header((header::LOCATION, location)).finish();
+        return Ok(req.into_response(response));
+    }
+    let refusal = Error::Malformed(
+        StatusCode::FORBIDDEN,
+        "This was sent without encryption, so nothing was done with it. Open this site with \
+         https:// in front, and try again.",
+    );
+    Ok(req.error_response(refusal))
+}

@@ -1,0 +1,235 @@
+//! HTTPS in the app itself: the whole tour over HTTP/1.1 and HTTP/2, and nothing beside it.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::Request;
+use reqwest::{StatusCode, Version};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::support::authority::{tomorrow, write};
+use crate::support::browser::Browser;
+use crate::support::people::{ADA, EVE};
+use crate::support::raw::{self, Wire};
+use crate::support::site::Site;
+
+const HSTS: &str = "max-age=63072000; includeSubDomains";
+
+/// A connection of our own, for what a browser would not do.
+async fn connect(site: &Site, protocol: &str) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(site.authority.as_ref().expect("a site with TLS").root()).expect("a root");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    client.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+    let tcp = TcpStream::connect(site.address).await.expect("a server that listens");
+    let name = ServerName::try_from("localhost").expect("a name");
+    TlsConnector::from(Arc::new(client)).connect(name, tcp).await.expect("a handshake")
+}
+
+fn leaf(tls: &TlsStream<TcpStream>) -> CertificateDer<'static> {
+    let chain = tls.get_ref().1.peer_certificates().expect("a certificate");
+    chain[0].clone().into_owned()
+}
+
+async fn takes_the_tour(mut browser: Browser, version: Version) {
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+    browser.click("Register").await;
+    browser.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    browser.must_be_at("/app", 200);
+    browser.must_see(ADA.email);
+    assert!(browser.hops.iter().all(|hop| hop.version == version), "spoken: {version:?}");
+    browser.press("Log out").await;
+    browser.must_be_at("/login", 200);
+    browser.must_see("You are logged out.");
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+    assert_eq!(browser.cookies.refused, []);
+}
+
+#[tokio::test]
+async fn the_tour_works_over_http_1_and_http_2() {
+    let site = Site::with_tls(&[]).await;
+    assert_eq!(site.url, format!("https://localhost:{}", site.address.port()));
+    takes_the_tour(site.browser(), Version::HTTP_2).await;
+    let site = Site::with_tls(&[]).await;
+    takes_the_tour(site.browser_with(|client| client.http1_only()), Version::HTTP_11).await;
+}
+
+#[tokio::test]
+async fn tls_1_2_is_spoken_too() {
+    let site = Site::with_tls(&[]).await;
+    let mut browser =
+        site.browser_with(|client| client.tls_version_max(reqwest::tls::Version::TLS_1_2));
+    browser.visit("/").await;
+    browser.must_be_at("/", 200);
+}
+
+/// RFC 9113 §8.2.3: a client may send each cookie in a line of its own.
+#[tokio::test]
+async fn cookies_in_several_lines_of_http_2_count_together() {
+    let site = Site::with_tls(&[]).await;
+    let (ada, eve) = (ADA.at(&site).await, EVE.at(&site).await);
+    let pair = |browser: &Browser, name: &str| {
+        format!("{name}={}", browser.cookie(name).expect("a cookie"))
+    };
+    let (ours, theirs) = (pair(&ada, "__Host-session"), pair(&eve, "__Host-session"));
+    let visitor = pair(&ada, "__Host-visitor");
+    let app = |cookies: Vec<String>| get_over_http_2(&site, "/app", cookies);
+
+    assert_eq!(app(vec![ours.clone()]).await, 200);
+    assert_eq!(app(vec![visitor.clone(), ours.clone()]).await, 200);
+    assert_eq!(app(vec!["else=1".to_owned(), visitor, ours.clone(), "a=b".to_owned()]).await, 200);
+    // The same name twice is not believed, whichever comes first and however it is split.
+    assert_eq!(app(vec![ours.clone(), theirs.clone()]).await, 303);
+    assert_eq!(app(vec![theirs.clone(), ours.clone()]).await, 303);
+    assert_eq!(app(vec![ours.clone(), "a=b".to_owned(), ours.clone()]).await, 303);
+    assert_eq!(app(vec![format!("{ours}; {theirs}")]).await, 303);
+    assert_eq!(app(vec![format!("a=b; {ours}"), theirs]).await, 303);
+}
+
+async fn get_over_http_2(site: &Site, path: &str, cookies: Vec<String>) -> StatusCode {
+    let (mut client, connection) =
+        h2::client::handshake(connect(site, "h2").await).await.expect("HTTP/2");
+    let connection = tokio::spawn(connection);
+    let mut request = Request::get(format!("{}{path}", site.url));
+    for cookie in cookies {
+        request = request.header("cookie", cookie);
+    }
+    let request = request.body(()).expect("a request");
+    let (answer, _) = client.send_request(request, true).expect("to send");
+    let status = answer.await.expect("an answer").status();
+    connection.abort();
+    status
+}
+
+#[tokio::test]
+async fn plain_http_on_the_tls_port_is_hung_up_on() {
+    let site = Site::with_tls(&[]).await;
+    let mut wire = Wire::open(site.address).await;
+    wire.write("GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    assert!(wire.answer().await.is_none(), "no HTTP comes back");
+    let mut browser = site.browser();
+    browser.visit("/login").await;
+    browser.must_be_at("/login", 200);
+}
+
+#[tokio::test]
+async fn plain_http_is_sent_on_to_https() {
+    let site = Site::with_tls(&[]).await;
+    let http = site.http.expect("LISTEN_HTTP");
+    for method in ["GET", "HEAD"] {
+        for path in ["/", "/login?next=%2Fapp", "/healthz", "/nowhere"] {
+            let request =
+                format!("{method} {path} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n", http.port());
+            let answer = raw::send(http, request).await;
+            assert_eq!(answer.status, 308, "{method} {path}");
+            assert_eq!(answer.header("location"), Some(&*format!("{}{path}", site.url)));
+            assert_eq!(answer.header("strict-transport-security"), None);
+            assert_eq!(answer.header("set-cookie"), None);
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+            assert_eq!(answer.text(), "");
+        }
+    }
+    let body = "email=ada%40example.com&password=trombone";
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "ECHO"] {
+        let length = body.len();
+        let request = format!(
+            "{method} /login?mirror HTTP/1.1\r\nHost: localhost\r\nCookie: a=mirror\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        let answer = raw::send(http, request).await;
+        assert_eq!(answer.status, 403, "{method}");
+        assert_eq!(answer.header("location"), None);
+        assert_eq!(answer.header("set-cookie"), None);
+        let text = answer.text();
+        assert!(text.contains("sent without encryption"), "{text}");
+        for echo in ["mirror", "ada", "trombone", method] {
+            assert!(!text.contains(echo), "{echo} is repeated: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_https_answer_asks_for_https_from_now_on() {
+    let site = Site::with_tls(&[]).await;
+    let mut browser = ADA.at(&site).await;
+    browser.follow_redirects = false;
+    let asks = |browser: &Browser, status: u16| {
+        assert_eq!(browser.status, status, "{}", browser.path);
+        let header = browser.headers.get("strict-transport-security").expect("HSTS");
+        assert_eq!(header, HSTS, "{status}");
+    };
+    for (path, status) in [("/", 200), ("/login", 303), ("/nowhere", 404), ("/logout", 405)] {
+        browser.visit(path).await;
+        asks(&browser, status);
+    }
+    sqlx::raw_sql("alter table users rename column created_at to made_at")
+        .execute(&site.db.pool)
+        .await
+        .expect("a broken schema");
+    browser.visit("/account").await;
+    asks(&browser, 500);
+}
+
+#[tokio::test]
+async fn http_answers_do_not_ask_for_https() {
+    let site = Site::start().await;
+    let mut browser = site.browser();
+    for path in ["/", "/app", "/nowhere"] {
+        browser.visit(path).await;
+        assert_eq!(browser.headers.get("strict-transport-security"), None, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_used_without_a_restart() {
+    let site = Site::with_tls(&[]).await;
+    let authority = site.authority.as_ref().expect("a site with TLS");
+    let first = leaf(&connect(&site, "http/1.1").await);
+    assert_eq!(leaf(&connect(&site, "http/1.1").await), first);
+
+    let files = authority.issue("localhost", tomorrow());
+    let second = leaf(&connect(&site, "http/1.1").await);
+    assert_ne!(second, first);
+
+    // Only one of two files is there yet, or half of one: the old certificate goes on.
+    let whole = std::fs::read_to_string(&files.certificate).expect("the certificate");
+    let key = std::fs::read_to_string(&files.key).expect("the key");
+    let other = authority.issue("other", tomorrow());
+    std::fs::copy(&other.certificate, &files.certificate).expect("another certificate");
+    assert_eq!(leaf(&connect(&site, "http/1.1").await), second);
+    write(&files.key, &key[..40]);
+    assert_eq!(leaf(&connect(&site, "http/1.1").await), second);
+    std::fs::remove_file(&files.key).expect("no key");
+    assert_eq!(leaf(&connect(&site, "http/1.1").await), second);
+
+    write(&files.certificate, &whole);
+    write(&files.key, &key);
+    assert_eq!(leaf(&connect(&site, "http/1.1").await), second);
+    authority.issue("localhost", SystemTime::now() + Duration::from_secs(3_600));
+    let third = leaf(&connect(&site, "http/1.1").await);
+    assert!(third != second && third != first);
+}
+
+#[tokio::test]
+async fn a_browser_without_cookies_learns_what_can_be_done() {
+    for (site, hint) in [(Site::start().await, true), (Site::with_tls(&[]).await, false)] {
+        let mut browser = site.browser();
+        browser.visit("/login").await;
+        browser.cookies = Default::default();
+        browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+        browser.must_be_at("/login", 403);
+        browser.must_see("Allow cookies for this site");
+        assert_eq!(browser.sees("TLS_CERT=self-signed"), hint, "{}", site.url);
+    }
+}
