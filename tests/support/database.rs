@@ -73,6 +73,22 @@ async fn make(connections: u32) -> Result<Database> {
     Ok(Database { pool, url: url.into(), name })
 }
 
+impl Database {
+    /// `db.number("select count(*) from sessions")`
+    pub async fn number(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap_or_else(|e| panic!("{query}: {e}"))
+    }
+
+    /// Changes rows behind the app's back; says how many.
+    pub async fn run(&self, statement: &'static str) -> u64 {
+        let done = raw_sql(statement).execute(&self.pool).await;
+        done.unwrap_or_else(|e| panic!("{statement}: {e}")).rows_affected()
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         if let Some(run) = RUN.get() {

@@ -11,6 +11,6 @@ mod form;
 pub mod page;
 pub mod people;
 pub mod raw;
-mod requests;
+pub mod requests;
 mod seen;
 pub mod site;

@@ -28,7 +28,7 @@ pub struct Site {
     pub url: String,
     /// Who signed the certificate of `with_tls`.
     pub authority: Option<Authority>,
-    server: ServerHandle,
+    server: Running,
 }
 
 impl Site {
@@ -97,7 +97,13 @@ impl Site {
         let handle = server.handle();
         tokio::spawn(server);
         let url = app.origin.url.clone();
-        Site { db, app, address, http, url, authority: None, server: handle }
+        Site { db, app, address, http, url, authority: None, server: Running(handle) }
+    }
+
+    /// The server is gone, its database stays: for the next one to start on.
+    pub async fn stop(self) -> Database {
+        self.server.0.stop(false).await;
+        self.db
     }
 
     /// A new device.
@@ -114,9 +120,12 @@ impl Site {
     }
 }
 
-impl Drop for Site {
+/// Stops the server when it is dropped, so that a site can be taken apart.
+struct Running(ServerHandle);
+
+impl Drop for Running {
     fn drop(&mut self) {
-        drop(self.server.stop(false));
+        drop(self.0.stop(false));
     }
 }
 
