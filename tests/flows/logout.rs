@@ -1,15 +1,83 @@
 //! Logging out.
 
-use crate::support::people::ADA;
+use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn logging_out_works_when_the_session_is_already_over() {
+async fn logging_out_ends_the_session_and_takes_the_cookie_away() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
-    sqlx::query("delete from sessions").execute(&site.db.pool).await.expect("the database");
+    let mut kept = site.browser();
+    kept.clone_cookies_from(&browser);
     browser.press("Log out").await;
     browser.must_be_at("/login", 200);
     browser.must_see("You are logged out.");
     assert_eq!(browser.cookie("__Host-session"), None);
+    assert_eq!(site.db.number("select count(*) from sessions").await, 0);
+
+    browser.visit("/login").await;
+    browser.must_not_see("You are logged out.");
+    // Neither the browser nor a copy of its cookie gets in again.
+    for browser in [&mut browser, &mut kept] {
+        browser.visit("/app").await;
+        browser.must_be_at("/login?next=%2Fapp", 200);
+    }
+}
+
+#[tokio::test]
+async fn the_other_device_stays_logged_in() {
+    let site = Site::start().await;
+    let mut laptop = ADA.at(&site).await;
+    let mut phone = ADA.on_another_device(&site).await;
+    laptop.press("Log out").await;
+    phone.visit("/app").await;
+    phone.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn logging_out_twice_is_answered_the_same() {
+    let site = Site::start().await;
+    let mut first_tab = ADA.at(&site).await;
+    let mut second_tab = first_tab.clone();
+    first_tab.press("Log out").await;
+    // The cookie is still there, as in a tab that raced with the first; the session is not.
+    second_tab.press("Log out").await;
+    second_tab.must_be_at("/login", 200);
+    second_tab.must_see("You are logged out.");
+    assert_eq!(second_tab.cookie("__Host-session"), None);
+}
+
+#[tokio::test]
+async fn the_button_of_an_old_tab_works_after_the_cookie_is_gone() {
+    let site = Site::start().await;
+    let mut first_tab = ADA.at(&site).await;
+    let mut second_tab = first_tab.clone();
+    first_tab.press("Log out").await;
+    second_tab.clone_cookies_from(&first_tab);
+    second_tab.press("Log out").await;
+    second_tab.must_be_at("/login", 200);
+    second_tab.must_see("You are logged out.");
+}
+
+#[tokio::test]
+async fn a_link_logs_nobody_out() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.visit("/logout").await;
+    browser.must_be_at("/logout", 405);
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn the_next_person_finds_nothing_of_the_last_one() {
+    let site = Site::start().await;
+    GRACE.joins(&site).await;
+    let mut browser = ADA.at(&site).await;
+    browser.submit("Keep the note", &[("Note", "a secret of Ada's")]).await;
+    browser.press("Log out").await;
+    GRACE.logs_in(&mut browser).await;
+    browser.must_be_at("/app", 200);
+    browser.must_not_see(ADA.email);
+    assert_eq!(browser.field("Keep the note", "Note"), "");
 }

@@ -1,4 +1,5 @@
-//! What the app does for its user: a file for each flow, at the path of the flow.
+//! What the app does for its user: a file for each flow, at the path of the flow. Then what holds
+//! for all of them: who may enter where, and what the operator does.
 
 mod login;
 mod logout;
