@@ -1,7 +1,12 @@
 //! Logging in.
 
-use crate::support::people::ADA;
-use crate::support::site::Site;
+use argon2::Params;
+use vestibule::accounts::password::Hasher;
+
+use crate::support::people::{ADA, EVE, GRACE, Person};
+use crate::support::site::{Site, config};
+
+const REFUSED: &str = "This e-mail and password do not belong together.";
 
 #[tokio::test]
 async fn a_registered_person_logs_in_and_sees_the_dashboard() {
@@ -13,4 +18,201 @@ async fn a_registered_person_logs_in_and_sees_the_dashboard() {
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
     browser.must_see(ADA.email);
+    let hops: Vec<_> = browser.hops.iter().map(|hop| (hop.method.as_str(), hop.status)).collect();
+    assert_eq!(hops, [("POST", 303), ("GET", 200)]);
+}
+
+#[tokio::test]
+async fn a_wrong_password_says_nothing_about_the_account() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut seen = Vec::new();
+    for email in [ADA.email, "nobody@example.com", "not an address", ""] {
+        let mut browser = site.browser();
+        Person { email, password: GRACE.password }.logs_in(&mut browser).await;
+        browser.must_be_at("/login", 422);
+        browser.must_see(REFUSED);
+        seen.push(browser.text());
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 1, "{seen:#?}");
+}
+
+#[tokio::test]
+async fn a_second_try_keeps_what_was_typed_but_never_the_password() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut browser = site.browser();
+    browser.visit("/account/password").await;
+    let fields = [
+        ("E-mail", ADA.email),
+        ("Password", EVE.password),
+        ("Stay logged in on this device", "on"),
+    ];
+    browser.submit("Log in", &fields).await;
+    browser.must_be_at("/login", 422);
+    assert_eq!(browser.field("Log in", "E-mail"), ADA.email);
+    assert_eq!(browser.field("Log in", "Stay logged in on this device"), "on");
+    assert!(!browser.html().contains(EVE.password));
+
+    // The way to the page that was asked for is not lost either.
+    browser.submit("Log in", &[("Password", ADA.password)]).await;
+    browser.must_be_at("/account/password", 200);
+    assert!(browser.cookies.is_persistent("__Host-session"));
+}
+
+#[tokio::test]
+async fn an_ordinary_login_ends_with_the_browser() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.restart();
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+}
+
+#[tokio::test]
+async fn a_remembered_login_outlives_the_browser_also_after_a_flash() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut browser = site.browser();
+    browser.visit("/login").await;
+    let fields = [
+        ("E-mail", ADA.email),
+        ("Password", ADA.password),
+        ("Stay logged in on this device", "on"),
+    ];
+    browser.submit("Log in", &fields).await;
+    browser.must_be_at("/app", 200);
+    assert!(browser.cookies.is_persistent("__Host-session"));
+
+    // The crate writes the whole cookie anew here, without knowing of this login's choice.
+    browser.submit("Keep the note", &[("Note", "milk")]).await;
+    browser.must_see("The note is kept.");
+    assert!(browser.cookies.is_persistent("__Host-session"));
+    browser.restart();
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn each_device_is_remembered_or_not_by_itself() {
+    let site = Site::start().await;
+    let mut laptop = ADA.at(&site).await;
+    let mut phone = site.browser();
+    phone.visit("/login").await;
+    let fields = [
+        ("E-mail", ADA.email),
+        ("Password", ADA.password),
+        ("Stay logged in on this device", "on"),
+    ];
+    phone.submit("Log in", &fields).await;
+    phone.must_see("or after 14 days without activity");
+    laptop.visit("/app").await;
+    laptop.must_see("or after 1 hour without activity");
+    laptop.restart();
+    phone.restart();
+    phone.visit("/app").await;
+    phone.must_be_at("/app", 200);
+    laptop.visit("/app").await;
+    laptop.must_be_at("/login?next=%2Fapp", 200);
+}
+
+#[tokio::test]
+async fn a_login_leads_to_the_page_that_was_asked_for() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut browser = site.browser();
+    browser.visit("/account/password?from=mail").await;
+    browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    browser.must_be_at("/account/password?from=mail", 200);
+}
+
+#[tokio::test]
+async fn a_login_leads_nowhere_but_to_pages_of_this_site() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    for next in ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example"] {
+        let mut browser = site.browser();
+        browser.visit("/login").await;
+        let mut form = browser.form("Log in");
+        form.forge("next", next);
+        form.fill("E-mail", ADA.email).expect("the field");
+        form.fill("Password", ADA.password).expect("the field");
+        browser.send(form).await;
+        browser.must_be_at("/app", 200);
+    }
+}
+
+#[tokio::test]
+async fn a_form_sent_after_the_session_ended_leads_back_to_its_page() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.visit("/account/password").await;
+    site.db.run("delete from sessions").await;
+    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
+    browser.submit("Change password", &fields).await;
+    browser.must_be_at("/login?next=%2Faccount%2Fpassword", 200);
+    browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    browser.must_be_at("/account/password", 200);
+}
+
+#[tokio::test]
+async fn somebody_logged_in_is_not_asked_again() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.visit("/login").await;
+    browser.must_be_at("/app", 200);
+    browser.visit("/login?next=/account").await;
+    browser.must_be_at("/account", 200);
+    browser.visit("/login?next=//evil.example").await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn a_form_opened_before_another_login_is_refused_with_words() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut first_tab = site.browser();
+    first_tab.visit("/login").await;
+    let mut second_tab = first_tab.clone();
+    first_tab.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    second_tab.clone_cookies_from(&first_tab);
+    second_tab.submit("Log in", &[("E-mail", GRACE.email), ("Password", GRACE.password)]).await;
+    second_tab.must_be_at("/login", 403);
+    second_tab.must_see("This form is out of date");
+    second_tab.visit("/app").await;
+    second_tab.must_see(ADA.email);
+}
+
+#[tokio::test]
+async fn a_hash_weaker_than_todays_settings_is_renewed_at_the_next_login() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let db = site.stop().await;
+    let settings = config(&db.url, &[]);
+    let stronger = Params::new(64, 2, 1, None).expect("stronger settings");
+    let hasher = Hasher::new(stronger, 1).expect("a hasher");
+    let site = Site::with_hasher(db, settings, hasher).await;
+
+    let stored =
+        "select count(*) from users where password_hash like '$argon2id$v=19$m=64,t=2,p=1$%'";
+    assert_eq!(site.db.number(stored).await, 0);
+    let mut first = ADA.on_another_device(&site).await;
+    assert_eq!(site.db.number(stored).await, 1);
+    ADA.on_another_device(&site).await;
+    // It is the same password, so nobody is logged out by it.
+    first.visit("/app").await;
+    first.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn a_locked_account_cannot_log_in_and_is_not_told_apart() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    site.db.run("update users set locked_at = now()").await;
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+    ADA.logs_in(&mut browser).await;
+    browser.must_be_at("/login", 422);
+    browser.must_see(REFUSED);
 }

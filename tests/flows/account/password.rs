@@ -1,0 +1,125 @@
+//! Changing the password.
+
+use futures_util::future::join_all;
+
+use crate::support::browser::Browser;
+use crate::support::people::{ADA, GRACE, Person};
+use crate::support::site::Site;
+
+const NEW: &str = "marble caravan thunder";
+
+async fn changes(browser: &mut Browser, current: &str, new: &str) {
+    browser.visit("/account/password").await;
+    let fields = [("Current password", current), ("New password", new)];
+    browser.submit("Change password", &fields).await;
+}
+
+#[tokio::test]
+async fn a_new_password_counts_from_now_on_and_the_old_one_does_not() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    changes(&mut browser, ADA.password, NEW).await;
+    browser.must_be_at("/account", 200);
+    browser.must_see("Your password is changed. Every other session has ended.");
+    browser.visit("/account").await;
+    browser.must_not_see("Your password is changed.");
+
+    Person { password: NEW, ..ADA }.on_another_device(&site).await;
+    let mut stranger = site.browser();
+    ADA.logs_in(&mut stranger).await;
+    stranger.must_be_at("/login", 422);
+}
+
+#[tokio::test]
+async fn every_other_device_is_out_and_this_one_goes_on_under_a_new_id() {
+    let site = Site::start().await;
+    GRACE.at(&site).await;
+    let mut laptop = ADA.at(&site).await;
+    let mut phone = ADA.on_another_device(&site).await;
+    laptop.submit("Keep the note", &[("Note", "still here")]).await;
+    let before = laptop.cookie("__Host-session");
+    let mut thief = site.browser();
+    thief.clone_cookies_from(&laptop);
+
+    changes(&mut laptop, ADA.password, NEW).await;
+    laptop.visit("/app").await;
+    laptop.must_be_at("/app", 200);
+    assert_eq!(laptop.field("Keep the note", "Note"), "still here");
+    assert_ne!(laptop.cookie("__Host-session"), before);
+    for other in [&mut phone, &mut thief] {
+        other.visit("/app").await;
+        other.must_be_at("/login?next=%2Fapp", 200);
+    }
+    // Ada's one and Grace's: nobody else's session is touched.
+    assert_eq!(site.db.number("select count(*) from sessions").await, 2);
+}
+
+#[tokio::test]
+async fn a_remembered_session_stays_remembered() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut browser = site.browser();
+    browser.visit("/login").await;
+    let fields = [
+        ("E-mail", ADA.email),
+        ("Password", ADA.password),
+        ("Stay logged in on this device", "on"),
+    ];
+    browser.submit("Log in", &fields).await;
+    changes(&mut browser, ADA.password, NEW).await;
+    browser.restart();
+    browser.visit("/account").await;
+    browser.must_be_at("/account", 200);
+}
+
+#[tokio::test]
+async fn without_the_current_password_nothing_changes() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    for wrong in [GRACE.password, ""] {
+        changes(&mut browser, wrong, NEW).await;
+        browser.must_be_at("/account/password", 422);
+        browser.must_see("This is not your current password.");
+        assert!(!browser.html().contains(NEW));
+    }
+    let noted = "select count(*) from audit_events where kind = 'account.password.failed'";
+    assert_eq!(site.db.number(noted).await, 2);
+    ADA.on_another_device(&site).await;
+}
+
+#[tokio::test]
+async fn a_new_password_is_held_to_the_same_rules_as_a_first_one() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    for (new, reason) in [
+        ("", "Choose a password."),
+        ("caravan", "Use at least 15 characters. This one has 7."),
+        (&*"long and winding road ".repeat(12), "Use at most 256 characters. This one has 264."),
+        ("qwertyuiopasdfghjkl", "This password is too easy to guess."),
+        (ADA.email, "This password is too easy to guess."),
+        (ADA.password, "This is the password you have now."),
+    ] {
+        changes(&mut browser, ADA.password, new).await;
+        browser.must_be_at("/account/password", 422);
+        browser.must_see(reason);
+        assert_eq!(browser.field("Change password", "Current password"), "");
+        assert_eq!(browser.field("Change password", "New password"), "");
+    }
+    ADA.on_another_device(&site).await;
+}
+
+#[tokio::test]
+async fn of_two_changes_at_the_same_moment_one_wins_and_the_other_session_ends() {
+    let site = Site::start().await;
+    let mut laptop = ADA.at(&site).await;
+    let mut phone = ADA.on_another_device(&site).await;
+    let attempts = [(&mut laptop, NEW), (&mut phone, "pewter saxophone glade")];
+    let answers = join_all(attempts.map(|(browser, new)| async move {
+        changes(browser, ADA.password, new).await;
+        browser.path.clone()
+    }))
+    .await;
+    let winners = answers.iter().filter(|path| *path == "/account").count();
+    assert_eq!(winners, 1, "{answers:?}");
+    assert_eq!(site.db.number("select count(*) from sessions").await, 1);
+}

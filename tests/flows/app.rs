@@ -1,0 +1,69 @@
+//! The dashboard, and the note.
+
+use crate::support::people::ADA;
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn the_dashboard_says_who_you_are_and_how_long_you_stay() {
+    let site = Site::start().await;
+    let browser = ADA.at(&site).await;
+    browser.must_see(&format!("You are logged in as {}.", ADA.email));
+    browser.must_see("or after 1 hour without activity.");
+    assert_eq!(browser.title(), "Dashboard · Vestibule");
+}
+
+#[tokio::test]
+async fn a_note_is_kept_and_its_keeping_is_said_once() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.submit("Keep the note", &[("Note", "<b>milk</b> & “honey”")]).await;
+    browser.must_be_at("/app", 200);
+    browser.must_see("The note is kept.");
+    browser.visit("/app").await;
+    browser.must_not_see("The note is kept.");
+    assert_eq!(browser.field("Keep the note", "Note"), "<b>milk</b> & “honey”");
+    browser.submit("Keep the note", &[("Note", "")]).await;
+    assert_eq!(browser.field("Keep the note", "Note"), "");
+}
+
+#[tokio::test]
+async fn a_note_belongs_to_its_session() {
+    let site = Site::start().await;
+    let mut laptop = ADA.at(&site).await;
+    let mut phone = ADA.on_another_device(&site).await;
+    laptop.submit("Keep the note", &[("Note", "only here")]).await;
+    phone.visit("/app").await;
+    assert_eq!(phone.field("Keep the note", "Note"), "");
+    laptop.press("Log out").await;
+    ADA.logs_in(&mut laptop).await;
+    assert_eq!(laptop.field("Keep the note", "Note"), "");
+}
+
+#[tokio::test]
+async fn a_note_that_is_too_long_is_refused_and_what_was_typed_is_kept() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    let longest = "é".repeat(500);
+    browser.submit("Keep the note", &[("Note", &longest)]).await;
+    browser.must_be_at("/app", 200);
+    let longer = "é".repeat(501);
+    browser.submit("Keep the note", &[("Note", &longer)]).await;
+    browser.must_be_at("/app/note", 422);
+    browser.must_see("A note holds up to 500 characters.");
+    assert_eq!(browser.field("Keep the note", "Note"), longer);
+    browser.visit("/app").await;
+    assert_eq!(browser.field("Keep the note", "Note"), longest);
+}
+
+#[tokio::test]
+async fn control_characters_are_refused_with_words_and_not_with_a_crash() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    for note in ["nul \0 byte", "bell \u{7}", "two\nlines", "\u{9b}31m"] {
+        browser.submit("Keep the note", &[("Note", note)]).await;
+        browser.must_be_at("/app/note", 422);
+        browser.must_see("A note is one line of text, without control characters.");
+        browser.visit("/app").await;
+        assert_eq!(browser.field("Keep the note", "Note"), "");
+    }
+}

@@ -1,0 +1,38 @@
+//! The front page.
+
+use crate::support::people::ADA;
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn a_stranger_finds_both_ways_in() {
+    let site = Site::start().await;
+    let mut browser = site.browser();
+    browser.visit("/").await;
+    browser.must_be_at("/", 200);
+    browser.click("Create an account").await;
+    browser.must_be_at("/register", 200);
+    browser.visit("/").await;
+    browser.click("Log in").await;
+    browser.must_be_at("/login", 200);
+}
+
+#[tokio::test]
+async fn somebody_logged_in_is_greeted_and_led_to_the_dashboard() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.visit("/").await;
+    browser.must_see(&format!("You are logged in as {}.", ADA.email));
+    browser.must_not_see("Create an account");
+    browser.click("Go to your dashboard").await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn a_look_at_the_front_page_leaves_nothing_behind() {
+    let site = Site::start().await;
+    let mut browser = site.browser();
+    browser.visit("/").await;
+    assert_eq!(browser.raw_set_cookies(), [""; 0]);
+    browser.visit("/login").await;
+    assert_eq!(site.db.number("select count(*) from sessions").await, 0);
+}
