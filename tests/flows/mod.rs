@@ -1,6 +1,7 @@
 //! What the app does for its user: a file for each flow, at the path of the flow. Then what holds
 //! for all of them: who may enter where, and what the operator does.
 
+mod access;
 mod account;
 mod app;
 mod home;

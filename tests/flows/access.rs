@@ -1,0 +1,208 @@
+//! Who may enter where: every route of the router, asked by everybody.
+//!
+//! The routes come from the router itself; what is written here is only what to expect. A new
+//! route turns this red until it has a line, so nobody opens a page by forgetting about it.
+
+use actix_web::introspection::{IntrospectionNode, IntrospectionTree, ResourceType};
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::{App, HttpResponse, web::Data};
+use reqwest::Method;
+
+use crate::support::browser::Browser;
+use crate::support::people::ADA;
+use crate::support::raw;
+use crate::support::requests::Answer;
+use crate::support::site::Site;
+
+/// What a request gets. POSTs are sent with a valid token and no fields.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Gets {
+    /// 200
+    Shown,
+    /// 303 to this address
+    To(&'static str),
+    /// 422: the door is open, the form was empty
+    Again,
+}
+use Gets::{Again, Shown, To};
+
+/// Method, route, what a stranger gets, what somebody logged in gets.
+const EXPECTED: &[(&str, &str, Gets, Gets)] = &[
+    ("GET", "/", Shown, Shown),
+    ("GET", "/register", Shown, To("/app")),
+    ("POST", "/register", Again, Again),
+    ("GET", "/login", Shown, To("/app")),
+    ("POST", "/login", Again, Again),
+    ("POST", "/logout", To("/login"), To("/login")),
+    ("GET", "/app", To("/login?next=%2Fapp"), Shown),
+    ("POST", "/app/note", To("/login?next=%2F"), To("/app")),
+    ("GET", "/account", To("/login?next=%2Faccount"), Shown),
+    ("GET", "/account/password", To("/login?next=%2Faccount%2Fpassword"), Shown),
+    ("POST", "/account/password", To("/login?next=%2F"), Again),
+    ("GET", "/healthz", Shown, Shown),
+    ("GET", "/readyz", Shown, Shown),
+    ("GET", "/static/{hash}/{path:.*}", Shown, Shown),
+    ("GET", "/robots.txt", Shown, Shown),
+    ("GET", "/.well-known/change-password", To("/account/password"), To("/account/password")),
+];
+
+/// An address for each route that has a variable part.
+const EXAMPLES: &[(&str, &str)] = &[("/static/{hash}/{path:.*}", "/static/0/mark.svg")];
+
+struct Route {
+    path: String,
+    methods: Vec<Method>,
+}
+
+impl Route {
+    fn address(&self) -> &str {
+        let example = EXAMPLES.iter().find(|(path, _)| *path == self.path);
+        example.map_or(&self.path, |(_, address)| address)
+    }
+}
+
+/// Every resource of `routes.rs`, as the router knows it.
+async fn routes() -> Vec<Route> {
+    let app = App::new().configure(vestibule::routes::all).wrap_fn(|req, _| {
+        let tree = req.app_data::<Data<IntrospectionTree>>().cloned();
+        let mut found = Vec::new();
+        collect(&tree.expect("the feature experimental-introspection").root, &mut found);
+        let mut response = HttpResponse::Ok().finish();
+        response.extensions_mut().insert(found);
+        async { Ok(req.into_response(response)) }
+    });
+    let service = init_service(app).await;
+    let mut response = call_service(&service, TestRequest::default().to_request()).await;
+    response.response_mut().extensions_mut().remove().expect("the routes")
+}
+
+fn collect(node: &IntrospectionNode, found: &mut Vec<Route>) {
+    let (path, methods) = (node.full_path.clone(), node.methods.clone());
+    assert!(!node.potentially_unreachable, "{path} is hidden: {:?}", node.reachability_notes);
+    if matches!(node.kind, ResourceType::Resource) {
+        assert!(!methods.is_empty(), "{path} answers to every method: say .get(…) or .post(…)");
+        let methods = methods.iter().map(|method| method.as_str().parse().expect("a method"));
+        found.push(Route { path, methods: methods.collect() });
+    }
+    node.children.iter().for_each(|child| collect(child, found));
+}
+
+async fn stranger(site: &Site) -> Browser {
+    site.browser()
+}
+
+async fn ada(site: &Site) -> Browser {
+    ADA.on_another_device(site).await
+}
+
+/// One request with a valid token, from the front page.
+async fn ask(mut browser: Browser, method: &Method, address: &str) -> Answer {
+    // A page with a form, whoever looks at it: `next` leads somebody logged in to one.
+    browser.visit("/login?next=/app").await;
+    let button = if browser.path == "/app" { "Keep the note" } else { "Log in" };
+    let form = browser.form(button);
+    let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
+    browser.visit("/").await;
+    let body = if *method == Method::GET { String::new() } else { format!("csrf={token}") };
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    browser.fetch(method.clone(), address, &form, &body).await
+}
+
+/// As it is written in `EXPECTED`.
+fn seen(answer: &Answer) -> String {
+    match (answer.status, answer.headers.get("location")) {
+        (200, None) => "Shown".to_owned(),
+        (422, None) => "Again".to_owned(),
+        (303, Some(location)) => format!("To({location:?})"),
+        (status, _) => format!("{status}"),
+    }
+}
+
+#[tokio::test]
+async fn everybody_gets_what_is_expected_on_every_route() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut wrong = Vec::new();
+    let mut asked = Vec::new();
+    for route in routes().await {
+        for method in &route.methods {
+            let as_stranger = seen(&ask(stranger(&site).await, method, route.address()).await);
+            let as_ada = seen(&ask(ada(&site).await, method, route.address()).await);
+            let row =
+                format!("({:?}, {:?}, {as_stranger}, {as_ada}),", method.as_str(), route.path);
+            let expected = EXPECTED
+                .iter()
+                .find(|row| (row.0, row.1) == (method.as_str(), route.path.as_str()));
+            match expected {
+                None => wrong.push(format!("no expectation; if this is what you want, add: {row}")),
+                Some((.., stranger, ada))
+                    if (format!("{stranger:?}"), format!("{ada:?}")) != (as_stranger, as_ada) =>
+                {
+                    wrong.push(format!("expected {stranger:?}, {ada:?}; got: {row}"));
+                }
+                Some(_) => {}
+            }
+            asked.push((method.as_str().to_owned(), route.path.clone()));
+        }
+    }
+    let gone = EXPECTED.iter().filter(|row| !asked.contains(&(row.0.into(), row.1.into())));
+    wrong.extend(gone.map(|row| format!("no route any more: {row:?}")));
+    assert!(wrong.is_empty(), "tests/flows/access.rs and the router differ:\n{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn every_page_answers_head_like_get_but_without_a_body() {
+    let site = Site::start().await;
+    let host = site.address;
+    for route in routes().await.into_iter().filter(|route| route.methods.contains(&Method::GET)) {
+        let request = |method: &str| {
+            let address = route.address();
+            let name = site.app.origin.host.as_str();
+            format!("{method} {address} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n")
+        };
+        let get = raw::send(host, request("GET")).await;
+        let mut wire = raw::Wire::open(host).await;
+        wire.write(request("HEAD")).await;
+        let head = wire.answer_to_head().await.expect("an answer");
+        assert!(wire.is_closed().await, "HEAD {} sends a body", route.path);
+        let facts = |response: &raw::Response| {
+            let header = |name| response.header(name).map(str::to_owned);
+            (response.status, header("content-type"), header("location"))
+        };
+        assert_eq!(facts(&head), facts(&get), "HEAD {}", route.path);
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_a_route_does_not_take_is_answered_405_with_the_page() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    // One session for all: nothing of what follows ends it.
+    let somebody = ada(&site).await;
+    for route in routes().await {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let method: Method = method.parse().expect("a method");
+            if route.methods.contains(&method) {
+                continue;
+            }
+            let answer = ask(somebody.clone(), &method, route.address()).await;
+            assert_eq!(answer.status, 405, "{method} {}", route.path);
+            assert!(answer.body.contains("Not this way"), "{method} {}", route.path);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_without_a_route_is_404_with_the_page() {
+    let site = Site::start().await;
+    for address in ["/nothing", "/app-elsewhere", "/accounts", "/static/0/nothing.css", "/login/"] {
+        let mut browser = site.browser();
+        browser.visit(address).await;
+        browser.must_be_at(address, 404);
+        browser.must_see("There is no page at this address.");
+    }
+    // Behind the door nothing is said, not even that there is nothing.
+    let mut browser = site.browser();
+    browser.visit("/app/nothing").await;
+    browser.must_be_at("/login?next=%2Fapp%2Fnothing", 200);
+}
