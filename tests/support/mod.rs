@@ -10,6 +10,8 @@ pub mod database;
 mod form;
 pub mod page;
 pub mod people;
+pub mod process;
+pub mod race;
 pub mod raw;
 pub mod requests;
 mod seen;

@@ -1,0 +1,147 @@
+//! A new key in front of `SECRET_KEYS`: nobody notices, and the old one can go in time.
+
+use secrecy::ExposeSecret;
+use vestibule::keys::Keys;
+
+use crate::support::browser::Browser;
+use crate::support::people::ADA;
+use crate::support::race::race;
+use crate::support::site::Site;
+
+const SESSION: &str = "__Host-session";
+
+/// The same site after its operator changed the keys; `keys` turns the setting into the next.
+async fn restarted_with(site: Site, keys: impl FnOnce(&str) -> String) -> Site {
+    let keys = keys(site.app.config.secret_keys.expose_secret());
+    Site::on(site.stop().await, &[("SECRET_KEYS", &keys)]).await
+}
+
+async fn with_a_new_key(site: Site) -> Site {
+    restarted_with(site, |keys| format!("{},{keys}", Keys::generate())).await
+}
+
+async fn without_the_old_key(site: Site) -> Site {
+    restarted_with(site, |keys| keys.split(',').next().unwrap_or_default().to_owned()).await
+}
+
+/// The same browser at the restarted site, whose port is another one.
+fn same_browser(browser: &Browser, site: &Site) -> Browser {
+    let mut same = site.browser();
+    same.clone_cookies_from(browser);
+    same
+}
+
+fn session_lines(browser: &Browser) -> Vec<String> {
+    let mut lines = browser.raw_set_cookies();
+    lines.retain(|line| line.starts_with(SESSION));
+    lines
+}
+
+#[tokio::test]
+async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.submit("Keep the note", &[("Note", "still here")]).await;
+    let row = site.db.number("select extract(epoch from ends_at)::bigint from sessions").await;
+
+    let site = with_a_new_key(site).await;
+    let mut browser = same_browser(&browser, &site);
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+    assert_eq!(session_lines(&browser).len(), 1);
+    browser.visit("/app").await;
+    assert_eq!(session_lines(&browser), [""; 0]);
+    // In place: the same row with the same deadline, not a session begun anew.
+    assert_eq!(browser.field("Keep the note", "Note"), "still here");
+    let now = site.db.number("select extract(epoch from ends_at)::bigint from sessions").await;
+    assert_eq!(now, row);
+
+    let site = without_the_old_key(site).await;
+    let mut browser = same_browser(&browser, &site);
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn a_cookie_whose_key_is_gone_opens_nothing() {
+    let site = Site::start().await;
+    let browser = ADA.at(&site).await;
+    let site = without_the_old_key(with_a_new_key(site).await).await;
+    let mut browser = same_browser(&browser, &site);
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+    ADA.logs_in(&mut browser).await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn a_form_that_was_open_meanwhile_is_accepted() {
+    let site = Site::start().await;
+    let browser = ADA.at(&site).await;
+    let open = browser.form("Keep the note");
+    let token = open.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
+
+    let site = with_a_new_key(site).await;
+    let mut browser = same_browser(&browser, &site);
+    browser.visit("/app").await;
+    let mut form = browser.form("Keep the note");
+    form.forge("csrf", token);
+    browser.send(form).await;
+    browser.must_be_at("/app", 200);
+    browser.must_see("The note is kept.");
+}
+
+#[tokio::test]
+async fn a_remembered_login_stays_remembered_under_the_new_key() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut browser = site.browser();
+    browser.visit("/login").await;
+    let fields = [
+        ("E-mail", ADA.email),
+        ("Password", ADA.password),
+        ("Stay logged in on this device", "on"),
+    ];
+    browser.submit("Log in", &fields).await;
+
+    let site = with_a_new_key(site).await;
+    let mut browser = same_browser(&browser, &site);
+    browser.visit("/app").await;
+    assert_eq!(session_lines(&browser).len(), 1);
+    browser.restart();
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn fifty_requests_at_once_renew_once_and_log_nobody_out() {
+    let site = Site::start().await;
+    let browser = ADA.at(&site).await;
+    let site = with_a_new_key(site).await;
+    let mut tab = same_browser(&browser, &site);
+    tab.follow_redirects = false;
+    let tabs = race((0..50).map(|_| {
+        let mut tab = tab.clone();
+        async move {
+            tab.visit("/app").await;
+            tab
+        }
+    }))
+    .await;
+
+    let winners: Vec<&Browser> = tabs.iter().filter(|tab| !session_lines(tab).is_empty()).collect();
+    assert_eq!(winners.len(), 1, "one new ID, and no removal of a cookie");
+    assert_eq!(winners[0].status, 200);
+    // The tabs of one browser share its cookies: each goes on to where it was sent with the new one.
+    for tab in &tabs {
+        let mut tab = tab.clone();
+        tab.clone_cookies_from(winners[0]);
+        tab.follow_redirects = true;
+        let location = tab.headers.get("location").map(|to| to.to_str().expect("ASCII").to_owned());
+        if let Some(location) = location {
+            tab.visit(&location).await;
+        }
+        tab.must_be_at("/app", 200);
+    }
+    assert_eq!(site.db.number("select count(*) from sessions").await, 1);
+}

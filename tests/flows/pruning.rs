@@ -1,0 +1,46 @@
+//! Expired sessions are deleted, and no others.
+
+use tokio::join;
+use vestibule::background::prune;
+
+use crate::support::clock;
+use crate::support::people::{ADA, GRACE};
+use crate::support::site::Site;
+
+/// Two and a half batches, expired in one way or the other.
+const EXPIRED: &str = "
+    insert into sessions (id, id_hash, csrf_binding, idle_timeout, last_seen_at, ends_at)
+    select gen_random_uuid(), sha256(n::text::bytea), '', '1 hour',
+           now() - case when n % 2 = 0 then interval '1 hour' else interval '0' end,
+           now() + case when n % 2 = 0 then interval '1 hour' else interval '0' end
+    from generate_series(1, 2500) n";
+
+#[tokio::test]
+async fn only_expired_sessions_are_deleted() {
+    let site = Site::start().await;
+    ADA.at(&site).await;
+    clock::later(&site.db, "61 minutes").await;
+    let mut live = GRACE.at(&site).await;
+    site.db.run(EXPIRED).await;
+
+    assert_eq!(prune(&site.db.pool).await.expect("the database"), 2_500 + 1);
+    assert_eq!(prune(&site.db.pool).await.expect("the database"), 0);
+    live.visit("/app").await;
+    live.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn two_instances_prune_at_once_without_waiting_for_each_other() {
+    let site = Site::start().await;
+    site.db.run(EXPIRED).await;
+    let mut elsewhere = site.db.pool.begin().await.expect("the database");
+    sqlx::query("select from sessions limit 1 for update")
+        .execute(&mut *elsewhere)
+        .await
+        .expect("a row that somebody else holds");
+    let (one, other) = join!(prune(&site.db.pool), prune(&site.db.pool));
+    assert!(one.expect("the database") + other.expect("the database") <= 2_499);
+    elsewhere.rollback().await.expect("the database");
+    prune(&site.db.pool).await.expect("the database");
+    assert_eq!(site.db.number("select count(*) from sessions").await, 0);
+}

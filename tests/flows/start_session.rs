@@ -1,0 +1,87 @@
+//! The one door: how many sessions somebody keeps, and who is stopped at the last moment.
+
+use serde_json::json;
+use vestibule::accounts::session::{self, NewSession};
+use vestibule::accounts::user;
+
+use crate::support::people::{ADA, GRACE, somewhere};
+use crate::support::race::race;
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn the_oldest_session_makes_room_for_the_newest() {
+    let site = Site::with(&[("SESSIONS_PER_USER", "2")]).await;
+    let mut grace = GRACE.at(&site).await;
+    let mut oldest = ADA.at(&site).await;
+    let mut older = ADA.on_another_device(&site).await;
+    ADA.on_another_device(&site).await;
+    oldest.visit("/app").await;
+    oldest.must_be_at("/login?next=%2Fapp", 200);
+    for kept in [&mut older, &mut grace] {
+        kept.visit("/app").await;
+        kept.must_be_at("/app", 200);
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_logins_at_once_leave_no_more_sessions_than_allowed() {
+    let site = Site::with(&[("SESSIONS_PER_USER", "5"), ("ARGON2_CONCURRENCY", "4")]).await;
+    ADA.joins(&site).await;
+    let mut page = site.browser();
+    page.visit("/login").await;
+    page.follow_redirects = false;
+    let mut browsers = race((0..100).map(|_| {
+        let mut browser = page.clone();
+        async move {
+            browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+            browser
+        }
+    }))
+    .await;
+    // On a busy machine the queue for the database may end a few with 503.
+    browsers.retain(|browser| browser.status != 503);
+    assert!(browsers.iter().all(|browser| browser.status == 303));
+    assert_eq!(site.db.number("select count(*) from sessions").await, 5);
+    let mut still_in = 0;
+    for browser in &mut browsers {
+        browser.visit("/app").await;
+        still_in += usize::from(browser.status == 200);
+    }
+    assert_eq!(still_in, 5, "of {} logins", browsers.len());
+}
+
+#[tokio::test]
+async fn an_expired_session_takes_no_room() {
+    let site = Site::with(&[("SESSIONS_PER_USER", "2")]).await;
+    let mut first = ADA.at(&site).await;
+    ADA.on_another_device(&site).await;
+    site.db
+        .run(
+            "update sessions set ends_at = now()
+             where id = (select id from sessions order by created_at desc limit 1)",
+        )
+        .await;
+    ADA.on_another_device(&site).await;
+    first.visit("/app").await;
+    first.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn a_login_on_its_way_does_not_survive_a_password_change() {
+    let site = Site::start().await;
+    // Read together with the password that was verified …
+    let ada = ADA.joins(&site).await;
+    let mut tx = site.db.pool.begin().await.expect("the database");
+    let old = user::password_hash(&mut *tx, ada.id).await.expect("a hash");
+    // … which is not her password any more when the session is to begin.
+    user::change_password(&mut tx, ada.id, &old, &old).await.expect("a change");
+    let new = NewSession {
+        user: Some(&ada),
+        timeouts: site.app.config.lifetimes.ordinary,
+        remembered: false,
+        client: &somewhere(),
+        state: &json!({}),
+    };
+    let started = session::start(&mut tx, new, 20).await.expect("the database");
+    assert!(started.is_none());
+}

@@ -1,0 +1,73 @@
+//! The binary as people run it: a process of its own, that can be signalled and killed.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use vestibule::keys::Keys;
+
+use super::browser::Browser;
+use super::database::Database;
+
+/// `vestibule serve` on a free port. It is killed when it is dropped.
+pub struct Process {
+    /// The first line it printed.
+    pub first_line: String,
+    /// `http://localhost:PORT`
+    pub url: String,
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    pub fn serve(db: &Database) -> Process {
+        let mut child = command(db, &["serve"]).spawn().expect("the binary");
+        let mut stdout = BufReader::new(child.stdout.take().expect("its stdout"));
+        let mut first_line = String::new();
+        stdout.read_line(&mut first_line).expect("a line of text");
+        let url = first_line.trim_end().rsplit(' ').next().unwrap_or_default().to_owned();
+        Process { first_line, url, child, stdout }
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::at(&self.url)
+    }
+
+    pub fn address(&self) -> (&'static str, u16) {
+        let port = self.url.rsplit(':').next().and_then(|port| port.parse().ok());
+        ("127.0.0.1", port.expect("a port"))
+    }
+
+    /// `signal("TERM")`
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill").success(), "no process to send SIG{name} to");
+    }
+
+    /// How it ended, and what else it printed.
+    pub fn ends(mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).expect("text");
+        (self.child.wait().expect("its end"), rest)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Fails when it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Nothing of this machine's environment reaches it, and no `.env`.
+pub fn command(db: &Database, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    command
+        .args(arguments)
+        .current_dir(std::env::temp_dir())
+        .env_clear()
+        .envs([("ENVIRONMENT", "development"), ("LISTEN", "127.0.0.1:0"), ("RUST_LOG", "error")])
+        .envs([("DATABASE_URL", &db.url), ("SECRET_KEYS", &Keys::generate())])
+        .stdout(Stdio::piped());
+    command
+}
