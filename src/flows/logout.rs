@@ -25,9 +25,10 @@ pub async fn submit(
     identity: Option<Identity>,
     form: Result<Form<LogoutForm>, Error>,
 ) -> Result<HttpResponse, Error> {
-    // The token of a page that was drawn before the session ended belongs to nothing any more.
-    // There is nothing left to protect, and whoever presses the button wants to be out.
-    if visit::with(|visit| visit.stale == Stale::Gone) != Some(true) {
+    // Without a session there is nothing to protect, and the token of an old tab belongs to nothing
+    // any more: whoever presses the button there wants to be out, and is.
+    let lives = visit::with(|visit| visit.session.is_some() || visit.stale == Stale::Renewed);
+    if lives != Some(false) {
         form?;
     }
     if let Some(session) = visit::with(|visit| visit.session.take()).flatten() {
