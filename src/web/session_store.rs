@@ -103,13 +103,16 @@ impl SessionStore for PostgresStore {
             _ => Outcome::Gone,
         };
         let updated = async {
+            // One connection for both: a new ID that then waited in vain for a second one would
+            // never reach its browser.
+            let mut db = self.db.acquire().await?;
             let id = match renewal {
                 Renewal::None => Some(old),
                 Renewal::Done(new) => Some(new),
-                Renewal::Wanted => session::renew(&self.db, &old.hash()).await?,
+                Renewal::Wanted => session::renew(&mut *db, &old.hash()).await?,
             };
             let Some(id) = id else { return Ok(None) };
-            let saved = session::save_state(&self.db, &id.hash(), user_id, &state).await?;
+            let saved = session::save_state(&mut *db, &id.hash(), user_id, &state).await?;
             Ok(saved.then_some(id))
         };
         let updated = updated.await.map_err(visit::store_failed).map_err(UpdateError::Other)?;
