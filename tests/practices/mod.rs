@@ -1,3 +1,8 @@
-//! The practices of safe logins, one file each.
+//! The practices of safe logins, one file each, under the names that Express people know.
 
+mod expiration;
 mod https;
+mod id_regeneration;
+mod same_site_and_http_only;
+mod secure_cookies;
+mod server_side_storage;

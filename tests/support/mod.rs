@@ -10,6 +10,7 @@ pub mod database;
 mod form;
 pub mod page;
 pub mod people;
+pub mod postgres_wire;
 pub mod process;
 pub mod race;
 pub mod raw;

@@ -1,0 +1,189 @@
+//! Expiration: express-session's `cookie.maxAge` with `rolling`, and the absolute limit it lacks.
+//!
+//! Both deadlines are in the row and compared with PostgreSQL's clock, so a cookie that a browser
+//! keeps for longer opens nothing. The idle timeout counts from `last_seen_at`, which is written
+//! at most once a minute: a session ends never late, and at most a minute early.
+
+use sqlx::PgConnection;
+use vestibule::accounts::session;
+
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::people::ADA;
+use crate::support::race::{race, until};
+use crate::support::site::Site;
+
+const SEEN_NOW: &str =
+    "select count(*) from sessions where last_seen_at > now() - interval '1 minute'";
+
+async fn remembered(site: &Site) -> Browser {
+    let mut browser = site.browser();
+    ADA.joins(site).await;
+    browser.visit("/login").await;
+    let fields = [
+        ("E-mail", ADA.email),
+        ("Password", ADA.password),
+        ("Stay logged in on this device", "on"),
+    ];
+    browser.submit("Log in", &fields).await;
+    browser.must_be_at("/app", 200);
+    browser
+}
+
+/// Whether the only session is valid when the row is as `change` makes it, this very moment: in a
+/// transaction `now()` stands still.
+async fn is_valid_after(tx: &mut PgConnection, change: &'static str) -> bool {
+    sqlx::query(change).execute(&mut *tx).await.expect("a change");
+    let id_hash: Vec<u8> = sqlx::query_scalar("select id_hash from sessions")
+        .fetch_one(&mut *tx)
+        .await
+        .expect("a row");
+    let id_hash = id_hash.try_into().expect("32 bytes");
+    session::find(tx, &id_hash).await.expect("the database").is_some()
+}
+
+#[tokio::test]
+async fn both_deadlines_are_kept_to_the_second() {
+    let site = Site::start().await;
+    ADA.at(&site).await;
+    let mut tx = site.db.pool.begin().await.expect("the database");
+    for (change, valid) in [
+        ("update sessions set last_seen_at = now() - interval '59 minutes 59 seconds'", true),
+        ("update sessions set last_seen_at = now() - interval '1 hour'", false),
+        ("update sessions set last_seen_at = now() - interval '1 hour 1 second'", false),
+        ("update sessions set last_seen_at = now(), ends_at = now() + interval '1 second'", true),
+        ("update sessions set ends_at = now()", false),
+        ("update sessions set ends_at = now() - interval '1 second'", false),
+    ] {
+        assert_eq!(is_valid_after(&mut tx, change).await, valid, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn an_idle_session_ends_and_its_cookie_goes() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    clock::later(&site.db, "1 hour").await;
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+    assert_eq!(browser.cookie("__Host-session"), None);
+}
+
+#[tokio::test]
+async fn activity_keeps_a_session_alive_but_never_past_its_absolute_end() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    let length = "select extract(epoch from ends_at - created_at)::bigint from sessions";
+    for _ in 0..28 {
+        clock::later(&site.db, "50 minutes").await;
+        browser.visit("/app").await;
+        browser.must_be_at("/app", 200);
+        until("the touch", async || site.db.number(SEEN_NOW).await == 1).await;
+        assert_eq!(site.db.number(length).await, 24 * 3_600);
+    }
+    // 23 hours and 20 minutes so far, and busy to the last.
+    clock::later(&site.db, "40 minutes").await;
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+}
+
+#[tokio::test]
+async fn a_remembered_session_has_longer_deadlines_of_its_own() {
+    let site = Site::start().await;
+    let mut browser = remembered(&site).await;
+    for _ in 0..2 {
+        clock::later(&site.db, "13 days 23 hours").await;
+        browser.visit("/app").await;
+        browser.must_be_at("/app", 200);
+        until("the touch", async || site.db.number(SEEN_NOW).await == 1).await;
+    }
+    clock::later(&site.db, "2 days 2 hours").await;
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+}
+
+#[tokio::test]
+async fn a_remembered_session_that_nobody_uses_ends_too() {
+    let site = Site::start().await;
+    let mut browser = remembered(&site).await;
+    clock::later(&site.db, "14 days").await;
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+}
+
+#[tokio::test]
+async fn the_browser_keeps_a_remembered_cookie_no_longer_than_the_session() {
+    let site = Site::start().await;
+    let mut browser = remembered(&site).await;
+    clock::later(&site.db, "10 days").await;
+    browser.submit("Keep the note", &[("Note", "milk")]).await;
+    let lines = browser.raw_set_cookies();
+    let seconds = lines.iter().find_map(|line| line.split_once("Max-Age=")?.1.parse::<i64>().ok());
+    let left = 20 * 86_400 - seconds.expect("a Max-Age");
+    assert!((0..60).contains(&left), "{lines:?}");
+}
+
+#[tokio::test]
+async fn the_operator_sets_the_deadlines() {
+    let site = Site::with(&[("SESSION_IDLE_TIMEOUT", "5m"), ("SESSION_ABSOLUTE_TIMEOUT", "10m")]);
+    let site = site.await;
+    let mut browser = ADA.at(&site).await;
+    browser.must_see("or after 5 minutes without activity");
+    clock::later(&site.db, "4 minutes").await;
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+    clock::later(&site.db, "6 minutes").await;
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+}
+
+#[tokio::test]
+async fn activity_is_written_once_a_minute_however_many_requests_there_are() {
+    let site = Site::start().await;
+    let browser = ADA.at(&site).await;
+    // The rows themselves tell how often they were written.
+    site.db
+        .run(
+            "create table written (at timestamptz);
+             create function note() returns trigger language plpgsql
+             as $$ begin insert into written values (now()); return null; end $$;",
+        )
+        .await;
+    let many = || race((0..12).map(|_| visit_app(browser.clone())));
+    clock::later(&site.db, "30 seconds").await;
+    site.db.run("create trigger note after update on sessions execute function note()").await;
+    many().await;
+    assert_eq!(site.db.number("select count(*) from written").await, 0);
+
+    site.db.run("alter table sessions disable trigger note").await;
+    clock::later(&site.db, "31 seconds").await;
+    site.db.run("drop trigger note on sessions").await;
+    site.db
+        .run("create trigger note after update on sessions for each row execute function note()")
+        .await;
+    many().await;
+    until("the touch", async || site.db.number(SEEN_NOW).await == 1).await;
+    assert_eq!(site.db.number("select count(*) from written").await, 1);
+}
+
+async fn visit_app(mut browser: Browser) {
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn no_answer_waits_for_the_note_of_when_you_were_seen() {
+    let site = Site::start().await;
+    let browser = ADA.at(&site).await;
+    clock::later(&site.db, "2 minutes").await;
+    let mut elsewhere = site.db.pool.begin().await.expect("the database");
+    sqlx::query("select from sessions for update")
+        .execute(&mut *elsewhere)
+        .await
+        .expect("a lock on the row");
+    // The lock is held until after the answer: a page that waited for it would be a 503.
+    visit_app(browser.clone()).await;
+    elsewhere.rollback().await.expect("the database");
+    visit_app(browser).await;
+    until("the touch", async || site.db.number(SEEN_NOW).await == 1).await;
+}

@@ -1,0 +1,143 @@
+//! A new session ID whenever somebody becomes somebody: Express's `req.session.regenerate()`.
+//!
+//! An ID that was known before a login opens nothing after it (session fixation), and what was
+//! kept under it is dropped. It is checked against the database: the row's hash is another one,
+//! and the cookie that went before is dead at once.
+
+use serde_json::json;
+use vestibule::accounts::session::{self, NewSession, Timeouts};
+use vestibule::web::cookies::SESSION;
+use vestibule::web::sealed::seal;
+
+use crate::support::browser::Browser;
+use crate::support::people::{ADA, GRACE, somewhere};
+use crate::support::site::Site;
+
+/// A browser with a session of nobody in it, which an attacker knows, with a value of theirs.
+async fn with_a_planted_session(site: &Site) -> Browser {
+    let mut tx = site.db.pool.begin().await.expect("the database");
+    let state = json!({ "note": "planted" });
+    let new = NewSession {
+        user: None,
+        timeouts: Timeouts::ANONYMOUS,
+        remembered: false,
+        client: &somewhere(),
+        state: &state,
+    };
+    let id = session::start(&mut tx, new, 20).await.expect("the database").expect("a session");
+    tx.commit().await.expect("the database");
+    let key = site.app.keys.cookies().next().expect("a key");
+    let mut browser = site.browser();
+    browser.plant_cookie(SESSION, &seal(key, SESSION, id.as_str().to_owned()));
+    browser
+}
+
+async fn id_hashes(site: &Site) -> Vec<Vec<u8>> {
+    let rows = sqlx::query_scalar("select id_hash from sessions").fetch_all(&site.db.pool).await;
+    rows.expect("the database")
+}
+
+/// That this copy of an earlier cookie opens nothing. It is not always removed: see `renewed`.
+async fn must_be_out(mut copy: Browser) {
+    copy.visit("/app").await;
+    copy.must_be_at("/login?next=%2Fapp", 200);
+}
+
+#[tokio::test]
+async fn a_login_gives_a_new_id_and_drops_what_was_set_before() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut victim = with_a_planted_session(&site).await;
+    let attacker = victim.clone();
+    let planted = id_hashes(&site).await;
+    ADA.logs_in(&mut victim).await;
+    victim.must_be_at("/app", 200);
+    assert_eq!(victim.field("Keep the note", "Note"), "");
+    let now = id_hashes(&site).await;
+    assert_eq!(now.len(), 1);
+    assert_ne!(now, planted);
+    must_be_out(attacker).await;
+}
+
+#[tokio::test]
+async fn so_does_a_registration() {
+    let site = Site::start().await;
+    let mut victim = with_a_planted_session(&site).await;
+    let attacker = victim.clone();
+    let planted = id_hashes(&site).await;
+    victim.visit("/register").await;
+    victim.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    victim.must_be_at("/app", 200);
+    assert_eq!(victim.field("Keep the note", "Note"), "");
+    let now = id_hashes(&site).await;
+    assert_eq!(now.len(), 1);
+    assert_ne!(now, planted);
+    must_be_out(attacker).await;
+}
+
+#[tokio::test]
+async fn a_password_change_gives_a_new_id_in_place() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    let copy = browser.clone();
+    let before = id_hashes(&site).await;
+    let row = "select count(*) from sessions where created_at = authenticated_at";
+    assert_eq!(site.db.number(row).await, 1);
+    browser.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
+    browser.submit("Change password", &fields).await;
+    browser.must_be_at("/account", 200);
+    let after = id_hashes(&site).await;
+    assert_eq!(after.len(), 1);
+    assert_ne!(after, before);
+    assert_eq!(site.db.number(row).await, 0, "a proof, not a session begun anew");
+    must_be_out(copy).await;
+}
+
+#[tokio::test]
+async fn the_cookie_of_a_renewed_session_is_left_alone_and_that_of_a_gone_one_is_removed() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    let mut renewed = browser.clone();
+    browser.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
+    browser.submit("Change password", &fields).await;
+    // A tab that raced with the change: its answer must not take the new cookie away.
+    renewed.visit("/").await;
+    assert_eq!(renewed.raw_set_cookies(), [""; 0]);
+
+    let mut gone = browser.clone();
+    browser.press("Log out").await;
+    gone.visit("/").await;
+    assert_eq!(gone.raw_set_cookies().len(), 1);
+    assert_eq!(gone.cookie(SESSION), None);
+}
+
+#[tokio::test]
+async fn a_logout_leaves_no_id_behind() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    let copy = browser.clone();
+    browser.press("Log out").await;
+    assert!(id_hashes(&site).await.is_empty());
+    must_be_out(copy).await;
+    // The next login is a session of its own, in the same browser too.
+    ADA.logs_in(&mut browser).await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn an_id_that_was_never_given_out_is_not_adopted() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let key = site.app.keys.cookies().next().expect("a key");
+    let mut browser = site.browser();
+    browser.plant_cookie(SESSION, &seal(key, SESSION, "a".repeat(64)));
+    let planted = browser.cookie(SESSION);
+    ADA.logs_in(&mut browser).await;
+    browser.must_be_at("/app", 200);
+    assert_ne!(browser.cookie(SESSION), planted);
+    let mut attacker = site.browser();
+    attacker.plant_cookie(SESSION, &planted.unwrap_or_default());
+    must_be_out(attacker).await;
+}

@@ -1,0 +1,65 @@
+//! SameSite and HttpOnly: express-session's `cookie: { sameSite: 'lax', httpOnly: true }`.
+//!
+//! `Lax` is written out: the default of browsers is laxer, as Chrome lets a POST of another site
+//! take a cookie that is younger than two minutes. What Lax lets through, a link of another site,
+//! only shows pages; what changes something is a POST, and does not get the cookie.
+
+use crate::support::people::ADA;
+use crate::support::site::Site;
+
+const ELSEWHERE: &str = "https://elsewhere.example";
+
+#[tokio::test]
+async fn the_attributes_are_written_out_and_not_left_to_the_browser() {
+    let site = Site::start().await;
+    let mut browser = site.browser();
+    ADA.joins(&site).await;
+    browser.visit("/login").await;
+    let mut lines = browser.raw_set_cookies();
+    browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    lines.extend(browser.raw_set_cookies());
+    browser.press("Log out").await;
+    lines.extend(browser.raw_set_cookies());
+    assert!(lines.len() >= 3, "{lines:?}");
+    for line in lines {
+        assert!(line.contains("; SameSite=Lax") && line.contains("; HttpOnly"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_from_a_friend_finds_you_logged_in() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.lured_from(ELSEWHERE, "/app").await;
+    browser.must_be_at("/app", 200);
+    browser.must_see(ADA.email);
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_arrives_without_the_cookie_and_is_refused() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    for (path, fields) in [
+        ("/app/note", vec![("note", "not mine")]),
+        ("/logout", vec![]),
+        ("/account/password", vec![("current_password", ADA.password), ("password", "x")]),
+    ] {
+        browser.forged_post(ELSEWHERE, path, &fields).await;
+        browser.must_be_at(path, 403);
+        assert_eq!(browser.raw_set_cookies(), [""; 0], "what is refused sets nothing");
+    }
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+    assert_eq!(browser.field("Keep the note", "Note"), "");
+}
+
+#[tokio::test]
+async fn not_even_a_link_of_another_site_changes_anything() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    let state = "select count(*) from sessions where state = '{}'";
+    for path in ["/logout", "/app/note?note=not+mine", "/account/password?password=x"] {
+        browser.lured_from(ELSEWHERE, path).await;
+        assert_eq!(site.db.number(state).await, 1, "{path}");
+    }
+}

@@ -1,0 +1,129 @@
+//! Secure cookies: what express-session calls `cookie: { secure: true, … }`, on every cookie.
+//!
+//! Every page is visited and every button pressed, as a stranger and logged in, and every
+//! `Set-Cookie` on the way is held to the rules, those that remove a cookie too: a browser
+//! removes a `__Host-` cookie only when the removal itself has the attributes.
+
+use std::collections::BTreeSet;
+
+use scraper::Html;
+
+use crate::support::browser::Browser;
+use crate::support::page::{selector, text_of};
+use crate::support::people::ADA;
+use crate::support::site::Site;
+
+/// Looks at every answer of the browser's last action; returns how many cookies were set.
+fn check(browser: &Browser) -> usize {
+    for hop in &browser.hops {
+        let what = format!("{} {}", hop.method, hop.url);
+        let lines: Vec<&str> =
+            hop.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap()).collect();
+        if !lines.is_empty() {
+            // A cache that kept this answer would give one person's cookie to another.
+            assert_eq!(hop.headers["cache-control"], "no-store", "{what}");
+        }
+        let mut names = BTreeSet::new();
+        for line in lines {
+            let mut parts = line.split("; ");
+            let (name, value) = parts.next().unwrap_or_default().split_once('=').expect("a name");
+            let attributes: BTreeSet<&str> = parts.collect();
+            for wanted in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+                assert!(attributes.contains(wanted), "{what}: {line} lacks {wanted}");
+            }
+            let spelled = |attribute: &&str| attribute.to_ascii_lowercase();
+            assert!(!attributes.iter().any(|it| spelled(it).starts_with("domain")), "{line}");
+            assert!(name.starts_with("__Host-"), "{what}: {line}");
+            assert!(line.len() <= 4096, "{what}: {} bytes", line.len());
+            assert!(names.insert(name.to_owned()), "{what} sets {name} twice");
+            if value.is_empty() {
+                assert!(attributes.contains("Max-Age=0"), "{what}: {line} removes nothing");
+            }
+        }
+    }
+    assert!(browser.cookies.refused.is_empty(), "{:?}", browser.cookies.refused);
+    browser.raw_set_cookies().len()
+}
+
+/// Follows every link of the site and presses every button but "Log out". Returns the pages.
+async fn crawl(browser: &mut Browser) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let mut ahead = vec!["/".to_owned()];
+    while let Some(path) = ahead.pop() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        browser.visit(&path).await;
+        check(browser);
+        assert_eq!(browser.status, 200, "{path}");
+        let (links, buttons) = links_and_buttons(browser.html());
+        ahead.extend(links.into_iter().filter(|link| link.starts_with('/')));
+        for button in buttons.iter().filter(|button| *button != "Log out") {
+            browser.visit(&path).await;
+            browser.press(button).await;
+            check(browser);
+        }
+    }
+    seen
+}
+
+fn links_and_buttons(html: &str) -> (Vec<String>, Vec<String>) {
+    let page = Html::parse_document(html);
+    let (anchors, all_buttons) = (selector("a[href]"), selector("form button"));
+    let links = page.select(&anchors).filter_map(|link| link.attr("href"));
+    let buttons = page.select(&all_buttons).map(text_of);
+    (links.map(str::to_owned).collect(), buttons.collect())
+}
+
+#[tokio::test]
+async fn every_cookie_of_every_page_is_a_host_cookie() {
+    let site = Site::start().await;
+    let strangers = crawl(&mut site.browser()).await;
+    assert!(strangers.is_superset(&["/", "/login", "/register"].map(str::to_owned).into()));
+    let logged_in = crawl(&mut ADA.at(&site).await).await;
+    assert!(logged_in.contains("/account/password"), "{logged_in:?}");
+}
+
+#[tokio::test]
+async fn so_is_every_cookie_on_the_way_in_and_out() {
+    let site = Site::start().await;
+    let mut browser = site.browser();
+    browser.visit("/register").await;
+    assert_eq!(check(&browser), 1, "the visitor's, for the form");
+    browser.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    assert!(check(&browser) > 0, "a session");
+    let stale = browser.clone();
+    browser.press("Log out").await;
+    assert!(check(&browser) > 0, "its removal");
+    assert_eq!(browser.cookie("__Host-session"), None);
+
+    let fields = [
+        ("E-mail", ADA.email),
+        ("Password", ADA.password),
+        ("Stay logged in on this device", "on"),
+    ];
+    browser.submit("Log in", &fields).await;
+    assert!(check(&browser) > 0, "a session that is kept");
+    browser.submit("Keep the note", &[("Note", "milk")]).await;
+    assert!(check(&browser) > 0, "the same with a flash");
+    browser.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", "marble caravan thunder")];
+    browser.submit("Change password", &fields).await;
+    assert!(check(&browser) > 0, "a new ID");
+
+    let mut stale = stale;
+    stale.visit("/").await;
+    assert_eq!(check(&stale), 1, "the removal of what is gone");
+    assert_eq!(stale.cookie("__Host-session"), None);
+}
+
+#[tokio::test]
+async fn a_full_session_does_not_make_the_cookie_larger() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    let before = browser.cookie("__Host-session").expect("a session").len();
+    browser.submit("Keep the note", &[("Note", &"🦀".repeat(500))]).await;
+    browser.must_see("The note is kept.");
+    check(&browser);
+    assert!(browser.cookie("__Host-session").expect("a session").len().abs_diff(before) < 32);
+}

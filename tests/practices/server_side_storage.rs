@@ -1,0 +1,103 @@
+//! Sessions live on the server: express-session with connect-pg-simple, not cookie-session.
+//!
+//! The cookie is a random name for a row, so ending a session means deleting the row, and a
+//! stolen dump of the table opens none, as it holds hashes of those names. Reading it costs one
+//! statement for every page, counted on the wire to PostgreSQL.
+
+use vestibule::web::cookies::SESSION;
+use vestibule::web::sealed::{open, seal};
+
+use crate::support::clock;
+use crate::support::database::database_with;
+use crate::support::people::ADA;
+use crate::support::postgres_wire::Wire;
+use crate::support::race::until;
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn the_cookie_is_an_opaque_name_and_holds_no_data() {
+    let site = Site::start().await;
+    let ada = ADA.joins(&site).await;
+    let key = site.app.keys.cookies().next().expect("a key");
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let mut browser = ADA.on_another_device(&site).await;
+        browser.submit("Keep the note", &[("Note", "milk")]).await;
+        let name = open(key, SESSION, &browser.cookie(SESSION).expect("a session"));
+        names.push(name.expect("sealed by our key"));
+    }
+    for name in &names {
+        assert!(name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        for secret in [ADA.email, "milk", &ada.id.to_string(), &ada.id.simple().to_string()] {
+            assert!(!name.contains(secret));
+        }
+    }
+    // Two logins of one person have no more in common than chance allows: some 1 in 62.
+    let alike = names[0].bytes().zip(names[1].bytes()).filter(|(one, other)| one == other).count();
+    assert!(alike < 16, "{alike} of 64 characters are the same");
+}
+
+#[tokio::test]
+async fn whose_row_is_deleted_is_out_at_once() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    assert_eq!(site.db.run("delete from sessions").await, 1);
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+    assert_eq!(browser.cookie(SESSION), None);
+}
+
+#[tokio::test]
+async fn a_stolen_dump_opens_no_session_not_even_with_the_keys() {
+    let site = Site::start().await;
+    ADA.at(&site).await;
+    let dump: Vec<String> = sqlx::query_scalar(
+        "select unnest(array[encode(id_hash, 'hex'), encode(id_hash, 'base64'), id::text,
+                public_id::text, encode(csrf_binding, 'hex'), encode(csrf_binding, 'base64')])
+         from sessions",
+    )
+    .fetch_all(&site.db.pool)
+    .await
+    .expect("the dump");
+    assert_eq!(dump.len(), 6);
+    let key = site.app.keys.cookies().next().expect("a key");
+    for value in dump {
+        for cookie in [value.clone(), seal(key, SESSION, value.clone())] {
+            let mut thief = site.browser();
+            thief.plant_cookie(SESSION, &cookie);
+            thief.visit("/app").await;
+            thief.must_be_at("/login?next=%2Fapp", 200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_protected_page_costs_one_statement_and_a_stranger_none() {
+    let db = database_with(10).await;
+    let wire = Wire::to(&db).await;
+    let site = Site::on(db, &[("DATABASE_URL", &wire.url)]).await;
+    let mut browser = ADA.at(&site).await;
+    wire.statements();
+    for _ in 0..3 {
+        browser.visit("/app").await;
+        assert_eq!(wire.statements(), 1);
+    }
+    let mut stranger = site.browser();
+    for path in ["/", "/login", "/register", "/static/0/mark.svg"] {
+        stranger.visit(path).await;
+        assert_eq!(wire.statements(), 0, "{path}");
+    }
+
+    // Once a minute there is a second one, which nobody waits for.
+    clock::later(&site.db, "2 minutes").await;
+    browser.visit("/app").await;
+    until("the touch", async || {
+        let fresh =
+            "select count(*) from sessions where last_seen_at > now() - interval '1 minute'";
+        site.db.number(fresh).await == 1
+    })
+    .await;
+    assert_eq!(wire.statements(), 2);
+    browser.visit("/app").await;
+    assert_eq!(wire.statements(), 1);
+}
