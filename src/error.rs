@@ -56,9 +56,10 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
         // 57P01–57P03: shutting down, crashed, starting up. 53300: too many connections.
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("57P0") || code == "53300")
-        }
+        // 55P03 and 57014: our own limits, to wait for a lock and for a statement.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.starts_with("57P0") || matches!(&*code, "53300" | "55P03" | "57014")
+        }),
         _ => false,
     }
 }

@@ -82,8 +82,8 @@ async fn of_fifty_changes_at_once_one_wins() {
     let tabs = passwords.iter().map(async |new| {
         let mut tab = ada.clone();
         sends_password(&mut tab, new).await;
-        // Too late: logged out, or the current password is not that any more.
-        assert!(matches!(tab.status, 200 | 422), "{} at {}", tab.status, tab.path);
+        // Too late: logged out, or the current password is not that any more, or no turn in time.
+        assert!(matches!(tab.status, 200 | 422 | 503), "{} at {}", tab.status, tab.path);
         (tab.path == "/account").then_some(new.as_str())
     });
     // Ten of them have checked the current password before the first can write.

@@ -4,11 +4,13 @@
 //! `broken/NAME.patch` takes one defence out of the app. The tests that it names fail then, and
 //! no others: `bin/prove-attacks`.
 
+mod bad_input;
 mod cookie_names;
 mod cross_site_request;
 mod enumeration;
 mod fixation;
 mod hashing_flood;
+mod host_header;
 mod mass_log_out;
 mod open_redirect;
 mod resurrection;

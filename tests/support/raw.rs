@@ -67,6 +67,12 @@ impl Wire {
         self.read(false).await
     }
 
+    /// An answer that the server itself takes its time for.
+    pub async fn late_answer(&mut self) -> Option<Response> {
+        self.stream.readable().await.expect("to become readable");
+        self.read(false).await
+    }
+
     /// The next answer, to a request by HEAD: its Content-Length announces what does not come.
     pub async fn answer_to_head(&mut self) -> Option<Response> {
         self.read(true).await

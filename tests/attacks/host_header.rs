@@ -1,0 +1,99 @@
+//! Host header poisoning: the attacker asks for our pages under a name of theirs, or says through
+//! a proxy's headers who calls and from where.
+//!
+//! Why it matters: whatever builds a link from the request, a mail or a redirect, leads to the
+//! attacker then, and a cache keeps it for others. A forged `X-Forwarded-For` hides who guessed
+//! a password, or blames somebody else.
+//! Stops in: `src/web/address.rs` (`right_host`, `caller`); links are built from `BASE_URL` alone.
+//! Sources: ASVS 5.0 4.1.3, 13.3.1, 15.3.4; WSTG-INPV-17; CWE-644, CWE-348.
+
+use crate::support::people::ADA;
+use crate::support::raw;
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn only_our_own_name_is_answered() {
+    let site = Site::start().await;
+    let host = site.app.origin.host.as_str();
+    let own = format!("{}/login?next=%2Fapp", site.url);
+    let wrong = [
+        "Host: evil.example".to_owned(),
+        format!("Host: {host}.evil.example"),
+        format!("Host: evil.example:{}", site.address.port()),
+        format!("Host: {host}@evil.example"),
+        "Host: localhost".to_owned(),
+        "Host: localhost:1".to_owned(),
+        format!("Host: {}", site.address),
+        "Host:".to_owned(),
+    ];
+    for wrong in &wrong {
+        let get = format!("GET /login?next=%2Fapp HTTP/1.1\r\n{wrong}\r\n\r\n");
+        let answer = raw::send(site.address, get).await;
+        if answer.status == 400 {
+            continue; // Not even a name.
+        }
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some(own.as_str())),
+            "{wrong}"
+        );
+        let post = format!("POST /login HTTP/1.1\r\n{wrong}\r\nContent-Length: 0\r\n\r\n");
+        let answer = raw::send(site.address, post).await;
+        assert_eq!(answer.status, 421, "{wrong}");
+        assert!(!answer.text().contains("evil"), "{wrong}");
+        for probe in ["/healthz", "/readyz"] {
+            let get = format!("GET {probe} HTTP/1.1\r\n{wrong}\r\n\r\n");
+            assert_eq!(raw::send(site.address, get).await.status, 200, "{wrong}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_name_is_not_believed() {
+    let site = Site::start().await;
+    let host = site.app.origin.host.as_str();
+    for request in [
+        format!("GET /login HTTP/1.1\r\nHost: {host}\r\nHost: evil.example\r\n\r\n"),
+        format!("GET /login HTTP/1.1\r\nHost: evil.example\r\nHost: {host}\r\n\r\n"),
+        format!("GET http://evil.example/login HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+        format!("GET http://{host}/login HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+        "GET /login HTTP/1.0\r\n\r\n".to_owned(),
+    ] {
+        let answer = raw::send(site.address, &request).await;
+        match answer.status {
+            400 => {}
+            303 => assert_eq!(answer.header("location"), Some(&*format!("{}/login", site.url))),
+            status => panic!("{request}: {status}"),
+        }
+        assert!(!answer.text().contains("evil"), "{request}");
+    }
+    let right = format!("GET http://{host}/login HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    assert_eq!(raw::send(site.address, right).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_stranger_who_speaks_like_a_proxy_changes_nothing() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut ada = site.browser();
+    ada.extra_headers = [
+        ("x-forwarded-for", "198.51.100.9"),
+        ("x-real-ip", "198.51.100.9"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-proto", "https"),
+        ("forwarded", "for=198.51.100.9;host=evil.example;proto=https"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .to_vec();
+    ADA.logs_in(&mut ada).await;
+    ada.must_be_at("/app", 200);
+    assert!(!ada.html().contains("evil.example"));
+    assert!(!ada.headers.contains_key("strict-transport-security"), "nobody spoke https");
+    let addresses: Vec<String> = sqlx::query_scalar(
+        "select host(address) from sessions union select host(address) from audit_events",
+    )
+    .fetch_all(&site.db.pool)
+    .await
+    .expect("the addresses");
+    assert_eq!(addresses, ["127.0.0.1"]);
+}
