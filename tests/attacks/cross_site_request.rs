@@ -17,9 +17,8 @@ use actix_web::{App, HttpResponse};
 use reqwest::Method;
 use vestibule::web::cookies::SESSION;
 
-use super::{is_logged_in, sessions};
+use super::{content, is_logged_in, sessions};
 use crate::support::browser::Browser;
-use crate::support::database::Database;
 use crate::support::people::{ADA, EVE};
 use crate::support::raw;
 use crate::support::site::Site;
@@ -111,16 +110,6 @@ fn token(browser: &Browser) -> String {
     let form = browser.form("Keep the note");
     let token = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
     token.to_owned()
-}
-
-/// Everything in the database.
-async fn content(db: &Database) -> String {
-    let content = sqlx::query_scalar(
-        "select string_agg(table_to_xml(format('%I', table_name)::regclass, true, false, '')::text,
-                '' order by table_name)
-         from information_schema.tables where table_schema = 'public'",
-    );
-    content.fetch_one(&db.pool).await.expect("all rows")
 }
 
 #[tokio::test]

@@ -8,12 +8,14 @@ mod bad_input;
 mod cookie_names;
 mod cross_site_request;
 mod enumeration;
+mod failing_store;
 mod fixation;
 mod hashing_flood;
 mod host_header;
 mod mass_log_out;
 mod open_redirect;
 mod resurrection;
+mod secret_leakage;
 mod touch_storm;
 
 use std::time::Duration;
@@ -50,6 +52,16 @@ async fn is_logged_in(mut browser: Browser) -> bool {
 async fn sessions(db: &Database) -> i64 {
     let count = sqlx::query_scalar("select count(*) from sessions").fetch_one(&db.pool);
     count.await.expect("a count")
+}
+
+/// Everything in the database, bytes in hexadecimal.
+async fn content(db: &Database) -> String {
+    let mut tx = db.pool.begin().await.expect("a transaction");
+    let content = "select string_agg(table_to_xml(format('%I', table_name)::regclass, true, false,
+                       '')::text, '' order by table_name)
+                   from information_schema.tables where table_schema = 'public'";
+    sqlx::query("set local xmlbinary = hex").execute(&mut *tx).await.expect("to set it");
+    sqlx::query_scalar(content).fetch_one(&mut *tx).await.expect("all rows")
 }
 
 /// Until so many statements of the app stand behind a lock: they are in the middle of their work.

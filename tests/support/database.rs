@@ -66,10 +66,7 @@ async fn make(connections: u32) -> Result<Database> {
         .await?;
     cluster.close().await?;
     let url = with_name(&run.cluster, &name);
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(20))
-        .connect_lazy(url.as_str())?;
+    let pool = lazy_pool(url.as_str(), connections)?;
     Ok(Database { pool, url: url.into(), name })
 }
 
@@ -87,6 +84,11 @@ impl Database {
         let done = raw_sql(statement).execute(&self.pool).await;
         done.unwrap_or_else(|e| panic!("{statement}: {e}")).rows_affected()
     }
+}
+
+pub fn lazy_pool(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
+    let patience = Duration::from_secs(20);
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(patience).connect_lazy(url)
 }
 
 impl Drop for Database {

@@ -5,6 +5,7 @@
 pub mod authority;
 pub mod browser;
 pub mod clock;
+pub mod cluster;
 pub mod cookie_jar;
 pub mod database;
 mod form;

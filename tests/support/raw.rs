@@ -69,7 +69,8 @@ impl Wire {
 
     /// An answer that the server itself takes its time for.
     pub async fn late_answer(&mut self) -> Option<Response> {
-        self.stream.readable().await.expect("to become readable");
+        let arriving = timeout(3 * PATIENCE, self.stream.peek(&mut [0])).await;
+        arriving.expect("an answer at last").expect("to read");
         self.read(false).await
     }
 

@@ -1,0 +1,179 @@
+//! Failing store: the attacker waits for the moment when something breaks, or breaks it.
+//!
+//! Why it matters: what is answered then was written by nobody. A bare 500 has no policy, so it can
+//! be framed and sniffed; a page that fails open shows what it should not; a site that does not
+//! come back by itself is down for longer than its database. actix-session makes a bare 500 of any
+//! error, and actix closes the connection without a word when a handler panics.
+//! Stops in: `src/web/layer.rs` (`complete`), `src/error.rs` (`is_unavailable`), `src/web/headers.rs`,
+//! `src/app.rs` (`connect`: time limits).
+//! Sources: ASVS 5.0 16.5.1–16.5.4, 3.4.1–3.4.8; WSTG-ERRH-01; CWE-636, CWE-755.
+
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::HeaderMap;
+use actix_web::middleware::from_fn;
+use actix_web::test::{TestRequest, init_service, try_call_service};
+use actix_web::{App, HttpResponse, web};
+use vestibule::web::cookies::SESSION;
+use vestibule::web::layer;
+
+use super::{get, is_logged_in};
+use crate::support::browser::Browser;
+use crate::support::cluster::Cluster;
+use crate::support::people::ADA;
+use crate::support::raw::{self, Response};
+use crate::support::site::Site;
+
+const ALWAYS: [(&str, &str); 7] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=()"),
+    ("content-security-policy", "frame-ancestors 'none'"),
+];
+/// An answer that waits for the database is out by then.
+const IN_TIME: Duration = Duration::from_millis(2_500);
+
+fn is_complete(what: &str, header: impl Fn(&str) -> Option<String>) {
+    for (name, part) in ALWAYS {
+        let value = header(name).unwrap_or_default();
+        assert!(value.contains(part), "{what}: {name}: {value:?}");
+    }
+    assert!(header("cache-control").is_some(), "{what}: cache-control");
+}
+
+fn of_raw(answer: &Response) -> impl Fn(&str) -> Option<String> + '_ {
+    |name| answer.header(name).map(str::to_owned)
+}
+
+fn of_browser(browser: &Browser) -> impl Fn(&str) -> Option<String> + '_ {
+    |name| browser.headers.get(name).map(|value| value.to_str().expect("ASCII").to_owned())
+}
+
+#[tokio::test]
+async fn every_answer_carries_every_header() {
+    let site = Site::start().await;
+    let host = format!("Host: {}", site.app.origin.host);
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    for (request, status) in [
+        (format!("GET / HTTP/1.1\r\n{host}\r\n\r\n"), 200),
+        (format!("HEAD / HTTP/1.1\r\n{host}\r\n\r\n"), 200),
+        (format!("GET /healthz HTTP/1.1\r\n{host}\r\n\r\n"), 200),
+        (format!("GET /robots.txt HTTP/1.1\r\n{host}\r\n\r\n"), 200),
+        (format!("GET /static/x/site.css HTTP/1.1\r\n{host}\r\n\r\n"), 200),
+        (format!("GET /static/x/..%2f..%2fCargo.toml HTTP/1.1\r\n{host}\r\n\r\n"), 404),
+        (format!("GET /app HTTP/1.1\r\n{host}\r\n\r\n"), 303),
+        (format!("GET /nowhere HTTP/1.1\r\n{host}\r\n\r\n"), 404),
+        (format!("GET /app/nowhere HTTP/1.1\r\n{host}\r\n\r\n"), 303),
+        (format!("GET /logout HTTP/1.1\r\n{host}\r\n\r\n"), 405),
+        (format!("PUT /login HTTP/1.1\r\n{host}\r\nContent-Length: 0\r\n\r\n"), 405),
+        (format!("POST /login HTTP/1.1\r\n{host}\r\nContent-Length: 0\r\n\r\n"), 415),
+        (format!("POST /login HTTP/1.1\r\n{host}\r\n{form}\r\nContent-Length: 0\r\n\r\n"), 403),
+        (format!("POST /login HTTP/1.1\r\n{host}\r\n{form}\r\nContent-Length: 20000\r\n\r\n"), 413),
+        (
+            format!(
+                "POST /login HTTP/1.1\r\n{host}\r\nSec-Fetch-Site: same-site\r\nContent-Length: 0\r\n\r\n"
+            ),
+            403,
+        ),
+        ("POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".to_owned(), 421),
+        ("GET /login HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 303),
+    ] {
+        let answer = raw::send(site.address, &request).await;
+        assert_eq!(answer.status, status, "{request}");
+        is_complete(&request, of_raw(&answer));
+        if status >= 400 {
+            assert!(answer.text().contains("</html>"), "{request}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_panic_ends_one_request_with_a_page() {
+    let site = Site::start().await;
+    let app = App::new()
+        .app_data(site.app.clone())
+        .route("/", web::get().to(async || -> HttpResponse { panic!("as a handler might") }))
+        .wrap(from_fn(layer::complete));
+    let service = init_service(app).await;
+    let failure = try_call_service(&service, TestRequest::default().to_request()).await;
+    let answer = failure.expect_err("an error for actix to answer").error_response();
+    assert_eq!(answer.status(), 500);
+    let headers: &HeaderMap = answer.headers();
+    is_complete("a panic", |name| Some(headers.get(name)?.to_str().ok()?.to_owned()));
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_our_fault_and_shows_nothing() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    let rename = async |from: &'static str, to: &'static str| {
+        let statement = format!("alter table {from} rename to {to}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&site.db.pool).await.expect(from);
+    };
+    rename("sessions", "elsewhere").await;
+    ada.visit("/app").await;
+    ada.must_be_at("/app", 500);
+    is_complete("500", of_browser(&ada));
+    ada.must_see("The fault is ours");
+    for secret in ["sessions", "elsewhere", "relation", "sqlx", ADA.email] {
+        assert!(!ada.html().contains(secret), "the page says {secret}");
+    }
+    rename("elsewhere", "sessions").await;
+    assert!(is_logged_in(ada).await, "she was logged out by our fault");
+}
+
+#[tokio::test]
+async fn without_a_connection_the_answer_is_503_in_time() {
+    let site = Site::with(&[("DATABASE_MAX_CONNECTIONS", "2")]).await;
+    let mut ada = ADA.at(&site).await;
+    let (one, two) = (site.app.db.acquire().await, site.app.db.acquire().await);
+    let start = Instant::now();
+    ada.visit("/app").await;
+    assert!(start.elapsed() < IN_TIME, "{:?}", start.elapsed());
+    ada.must_be_at("/app", 503);
+    assert_eq!(ada.headers["retry-after"], "5");
+    is_complete("503", of_browser(&ada));
+    assert_eq!(get(&site, "/login", b"").await.status, 200, "a visitor needs no database");
+    drop((one, two));
+    assert!(is_logged_in(ada).await);
+}
+
+#[tokio::test]
+async fn when_postgresql_is_gone_the_site_says_so_and_comes_back_with_it() {
+    let cluster = Cluster::start();
+    let site = Site::on(cluster.database().await, &[]).await;
+    let mut ada = ADA.at(&site).await;
+    let cookie = ada.cookie(SESSION);
+
+    cluster.stop();
+    for _ in 0..3 {
+        let start = Instant::now();
+        ada.visit("/app").await;
+        assert!(start.elapsed() < IN_TIME, "{:?}", start.elapsed());
+        ada.must_be_at("/app", 503);
+        assert_eq!(ada.headers["retry-after"], "5");
+        is_complete("503", of_browser(&ada));
+    }
+    assert_eq!(ada.cookie(SESSION), cookie, "nobody is logged out by an outage");
+    for (path, status) in [("/", 200), ("/login", 200), ("/healthz", 200), ("/readyz", 503)] {
+        assert_eq!(get(&site, path, b"").await.status, status, "{path}");
+    }
+    let mut stranger = site.browser();
+    ADA.logs_in(&mut stranger).await;
+    stranger.must_be_at("/login", 503);
+
+    cluster.start_again();
+    let mut failures = 0;
+    ada.visit("/app").await;
+    while ada.status == 503 {
+        failures += 1;
+        assert!(failures <= 3, "the site does not come back");
+        ada.visit("/app").await;
+    }
+    println!("{failures} answers were 503 after the restart");
+    ada.must_be_at("/app", 200);
+    ada.must_see(ADA.email);
+}

@@ -1,0 +1,125 @@
+//! Secret leakage: the attacker reads the log, or a dump of the database.
+//!
+//! Why it matters: logs are copied to more places than anything else, and backups are lost. Who
+//! reads a session ID in either is logged in. So the real program runs with everything logged, and
+//! then whatever was secret in that run is looked for, in all spellings.
+//! Stops in: `src/telemetry.rs` (a span of our own), `src/accounts/session_id.rs` and
+//! `src/accounts/argon2id.rs` (no `Debug`), `src/web/session_store.rs` (nothing instrumented),
+//! `src/accounts/session.rs` (hashes only).
+//! Sources: ASVS 5.0 16.2.5, 11.4.2, 14.2.1; OWASP Logging Cheat Sheet; CWE-532, CWE-312.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+use vestibule::keys::Keys;
+use vestibule::web::cookies::SESSION;
+use vestibule::web::sealed::open;
+
+use super::content;
+use crate::support::browser::Browser;
+use crate::support::database::database;
+use crate::support::people::{ADA, Person};
+
+const NOTE: &str = "a note that nobody else reads";
+const WRONG: &str = "mistyped by her own hands";
+const NEW: &str = "saxophone marble orchard";
+const QUERY: &str = "what-a-link-holds";
+
+/// Ends with the test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Everything secret that the browser holds now.
+fn secrets(browser: &Browser, keys: &Keys, button: &str, found: &mut Vec<String>) {
+    for name in [SESSION, "__Host-visitor", "__Host-device"] {
+        found.extend(browser.cookie(name));
+    }
+    let key = keys.cookies().next().expect("a key");
+    found.extend(browser.cookie(SESSION).and_then(|value| open(key, SESSION, &value)));
+    let form = browser.form(button);
+    let token = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
+    found.push(token.to_owned());
+}
+
+#[tokio::test]
+async fn the_log_and_the_database_hold_no_secret() {
+    let db = database().await;
+    let secret_keys = Keys::generate();
+    let keys = Keys::parse(&secret_keys).expect("a key");
+    let program = Command::new(env!("CARGO_BIN_EXE_vestibule"))
+        .current_dir(std::env::temp_dir())
+        .env("DATABASE_URL", &db.url)
+        .env("SECRET_KEYS", &secret_keys)
+        .env("LISTEN", "127.0.0.1:0")
+        .env("ENVIRONMENT", "development")
+        .env("RUST_LOG", "trace")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut site = Running(program);
+    let mut stderr = site.0.stderr.take().expect("its log");
+    let log = std::thread::spawn(move || {
+        let mut log = Vec::new();
+        stderr.read_to_end(&mut log).map(|_| String::from_utf8_lossy(&log).into_owned())
+    });
+    let mut line = String::new();
+    let mut stdout = BufReader::new(site.0.stdout.take().expect("its output"));
+    stdout.read_line(&mut line).expect("a line");
+    let url = line.trim().strip_prefix("listening on ").expect("its address");
+
+    let mut held = vec![ADA.password.to_owned(), WRONG.to_owned(), NEW.to_owned()];
+    let mut browser = Browser::at(url);
+    browser.visit("/register").await;
+    secrets(&browser, &keys, "Register", &mut held);
+    browser.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    browser.must_be_at("/app", 200);
+    secrets(&browser, &keys, "Keep the note", &mut held);
+    browser.submit("Keep the note", &[("Note", NOTE)]).await;
+    browser.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", NEW)];
+    browser.submit("Change password", &fields).await;
+    browser.must_be_at("/account", 200);
+    browser.visit(&format!("/app?{QUERY}")).await;
+    secrets(&browser, &keys, "Keep the note", &mut held);
+    browser.press("Log out").await;
+    Person { password: WRONG, ..ADA }.logs_in(&mut browser).await;
+    browser.must_be_at("/login", 422);
+    secrets(&browser, &keys, "Log in", &mut held);
+    Person { password: NEW, ..ADA }.logs_in(&mut browser).await;
+    browser.must_be_at("/app", 200);
+    secrets(&browser, &keys, "Keep the note", &mut held);
+    let dump = content(&db).await;
+    drop(site);
+    let log = log.join().expect("the reader").expect("the log");
+
+    assert!(log.contains("authn_login_success"), "the log was read: {log}");
+    assert!(log.contains("TRACE"), "all of it");
+    assert!(dump.contains(ADA.email), "the dump was read");
+    held.retain(|secret| !secret.is_empty());
+    let in_log = held.iter().map(String::as_str).chain([ADA.email, NOTE, QUERY, &secret_keys]);
+    for secret in in_log {
+        for spelling in spellings(secret) {
+            let line = log.lines().find(|line| line.contains(&spelling));
+            assert_eq!(line, None, "the log holds {secret}");
+        }
+    }
+    for secret in &held {
+        for spelling in spellings(secret) {
+            assert!(!dump.contains(&spelling), "the database holds {secret}");
+        }
+    }
+}
+
+/// As it is, as a form sends it, and as the bytes of a column.
+fn spellings(secret: &str) -> [String; 3] {
+    let form = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let hex = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
+    [secret.to_owned(), form, hex]
+}
