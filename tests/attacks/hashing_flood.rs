@@ -4,7 +4,7 @@
 //! take the site down. And whoever hangs up early leaves the job running: a permit held by the
 //! handler, which is gone then, bounds nothing.
 //! Stops in: `src/accounts/hasher.rs` (permits inside the job, a queue of fixed length).
-//! Sources: ASVS 5.0 15.1.3, 15.2.2, 2.4.1; OWASP Password Storage Cheat Sheet; CWE-770.
+//! Sources: ASVS 5.0 15.1.3, 15.2.2, 15.4.4, 2.4.1; OWASP Password Storage Cheat Sheet; CWE-770.
 
 use std::pin::pin;
 

@@ -5,7 +5,7 @@
 //! attacker then, and a cache keeps it for others. A forged `X-Forwarded-For` hides who guessed
 //! a password, or blames somebody else.
 //! Stops in: `src/web/address.rs` (`right_host`, `caller`); links are built from `BASE_URL` alone.
-//! Sources: ASVS 5.0 4.1.3, 13.3.1, 15.3.4; WSTG-INPV-17; CWE-644, CWE-348.
+//! Sources: ASVS 5.0 4.1.3, 15.3.4; WSTG-INPV-17; CWE-644, CWE-348.
 
 use crate::support::people::ADA;
 use crate::support::raw;

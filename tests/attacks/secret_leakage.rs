@@ -6,7 +6,7 @@
 //! Stops in: `src/telemetry.rs` (a span of our own), `src/accounts/session_id.rs` and
 //! `src/accounts/argon2id.rs` (no `Debug`), `src/web/session_store.rs` (nothing instrumented),
 //! `src/accounts/session.rs` (hashes only).
-//! Sources: ASVS 5.0 16.2.5, 11.4.2, 14.2.1; OWASP Logging Cheat Sheet; CWE-532, CWE-312.
+//! Sources: ASVS 5.0 16.2.5, 14.2.1; OWASP Logging Cheat Sheet; CWE-532, CWE-312.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
