@@ -1,9 +1,8 @@
 //! Making an account.
 
-use futures_util::future::join_all;
-
 use crate::support::browser::Browser;
 use crate::support::people::{ADA, GRACE};
+use crate::support::race::race;
 use crate::support::site::Site;
 
 async fn registers(browser: &mut Browser, email: &str, password: &str) {
@@ -129,7 +128,7 @@ async fn of_many_who_want_one_address_at_the_same_moment_one_gets_it() {
             (browser.path, browser.status)
         }
     });
-    let mut answers = join_all(attempts).await;
+    let mut answers = race(attempts).await;
     answers.sort();
     assert_eq!(answers.remove(0), ("/app".to_owned(), 200));
     assert_eq!(answers, vec![("/register".to_owned(), 422); 19]);

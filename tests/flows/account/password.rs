@@ -1,9 +1,8 @@
 //! Changing the password.
 
-use futures_util::future::join_all;
-
 use crate::support::browser::Browser;
 use crate::support::people::{ADA, GRACE, Person};
+use crate::support::race::race;
 use crate::support::site::Site;
 
 const NEW: &str = "marble caravan thunder";
@@ -113,9 +112,13 @@ async fn of_two_changes_at_the_same_moment_one_wins_and_the_other_session_ends()
     let site = Site::start().await;
     let mut laptop = ADA.at(&site).await;
     let mut phone = ADA.on_another_device(&site).await;
+    for browser in [&mut laptop, &mut phone] {
+        browser.visit("/account/password").await;
+    }
     let attempts = [(&mut laptop, NEW), (&mut phone, "pewter saxophone glade")];
-    let answers = join_all(attempts.map(|(browser, new)| async move {
-        changes(browser, ADA.password, new).await;
+    let answers = race(attempts.map(|(browser, new)| async move {
+        let fields = [("Current password", ADA.password), ("New password", new)];
+        browser.submit("Change password", &fields).await;
         browser.path.clone()
     }))
     .await;
