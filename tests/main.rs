@@ -2,11 +2,13 @@
 //!
 //! `flows`: what the app does for its user, file by file as in `src/flows`. `practices`: the
 //! practices of safe logins, one file each. `attacks`: what an attacker tries, nowhere else.
-//! `traps`: what the bare libraries do, and why some of our code is there.
+//! `settings`: what whoever runs it meets. `traps`: what the bare libraries do, and why some of
+//! our code is there.
 
 mod support;
 
 mod attacks;
 mod flows;
 mod practices;
+mod settings;
 mod traps;
