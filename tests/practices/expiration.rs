@@ -43,7 +43,7 @@ async fn is_valid_after(tx: &mut PgConnection, change: &'static str) -> bool {
 }
 
 #[tokio::test]
-async fn both_deadlines_are_kept_to_the_second() {
+async fn both_deadlines_of_an_ordinary_session_are_kept_to_the_second() {
     let site = Site::start().await;
     ADA.at(&site).await;
     let mut tx = site.db.pool.begin().await.expect("the database");
@@ -54,6 +54,26 @@ async fn both_deadlines_are_kept_to_the_second() {
         ("update sessions set last_seen_at = now(), ends_at = now() + interval '1 second'", true),
         ("update sessions set ends_at = now()", false),
         ("update sessions set ends_at = now() - interval '1 second'", false),
+    ] {
+        assert_eq!(is_valid_after(&mut tx, change).await, valid, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn so_are_those_of_a_remembered_one() {
+    let site = Site::start().await;
+    remembered(&site).await;
+    let length = "select extract(epoch from ends_at - created_at)::bigint from sessions";
+    assert_eq!(site.db.number(length).await, 30 * 86_400);
+    let mut tx = site.db.pool.begin().await.expect("the database");
+    for (change, valid) in [
+        (
+            "update sessions set last_seen_at = now() - interval '14 days' + interval '1 second'",
+            true,
+        ),
+        ("update sessions set last_seen_at = now() - interval '14 days'", false),
+        ("update sessions set last_seen_at = now(), ends_at = now() + interval '1 second'", true),
+        ("update sessions set ends_at = now()", false),
     ] {
         assert_eq!(is_valid_after(&mut tx, change).await, valid, "{change}");
     }
