@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
-use rcgen::{CertificateParams, DnType, KeyPair};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 
 use super::{Files, check};
 
@@ -32,6 +32,8 @@ pub fn self_signed(folder: &Path) -> anyhow::Result<Files> {
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut certificate = CertificateParams::new(names)?;
     certificate.distinguished_name.push(DnType::CommonName, "Vestibule in development");
+    // Safari wants to be told.
+    certificate.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     certificate.not_before = SystemTime::now().into();
     certificate.not_after = (SystemTime::now() + LIFETIME).into();
     let pem = key.serialize_pem() + &certificate.self_signed(&key)?.pem();

@@ -1,17 +1,15 @@
 //! HTTPS in the app itself: the whole tour over HTTP/1.1 and HTTP/2, and nothing beside it.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use http::Request;
 use reqwest::{StatusCode, Version};
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::support::authority::{tomorrow, write};
 use crate::support::browser::Browser;
 use crate::support::people::{ADA, EVE};
 use crate::support::raw::{self, Wire};
@@ -20,7 +18,7 @@ use crate::support::site::Site;
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
 /// A connection of our own, for what a browser would not do.
-async fn connect(site: &Site, protocol: &str) -> TlsStream<TcpStream> {
+pub async fn connect(site: &Site, protocol: &str) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(site.authority.as_ref().expect("a site with TLS").root()).expect("a root");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -33,11 +31,6 @@ async fn connect(site: &Site, protocol: &str) -> TlsStream<TcpStream> {
     let tcp = TcpStream::connect(site.address).await.expect("a server that listens");
     let name = ServerName::try_from("localhost").expect("a name");
     TlsConnector::from(Arc::new(client)).connect(name, tcp).await.expect("a handshake")
-}
-
-fn leaf(tls: &TlsStream<TcpStream>) -> CertificateDer<'static> {
-    let chain = tls.get_ref().1.peer_certificates().expect("a certificate");
-    chain[0].clone().into_owned()
 }
 
 async fn takes_the_tour(mut browser: Browser, version: Version) {
@@ -189,36 +182,6 @@ async fn http_answers_do_not_ask_for_https() {
         browser.visit(path).await;
         assert_eq!(browser.headers.get("strict-transport-security"), None, "{path}");
     }
-}
-
-#[tokio::test]
-async fn a_renewed_certificate_is_used_without_a_restart() {
-    let site = Site::with_tls(&[]).await;
-    let authority = site.authority.as_ref().expect("a site with TLS");
-    let first = leaf(&connect(&site, "http/1.1").await);
-    assert_eq!(leaf(&connect(&site, "http/1.1").await), first);
-
-    let files = authority.issue("localhost", tomorrow());
-    let second = leaf(&connect(&site, "http/1.1").await);
-    assert_ne!(second, first);
-
-    // Only one of two files is there yet, or half of one: the old certificate goes on.
-    let whole = std::fs::read_to_string(&files.certificate).expect("the certificate");
-    let key = std::fs::read_to_string(&files.key).expect("the key");
-    let other = authority.issue("other", tomorrow());
-    std::fs::copy(&other.certificate, &files.certificate).expect("another certificate");
-    assert_eq!(leaf(&connect(&site, "http/1.1").await), second);
-    write(&files.key, &key[..40]);
-    assert_eq!(leaf(&connect(&site, "http/1.1").await), second);
-    std::fs::remove_file(&files.key).expect("no key");
-    assert_eq!(leaf(&connect(&site, "http/1.1").await), second);
-
-    write(&files.certificate, &whole);
-    write(&files.key, &key);
-    assert_eq!(leaf(&connect(&site, "http/1.1").await), second);
-    authority.issue("localhost", SystemTime::now() + Duration::from_secs(3_600));
-    let third = leaf(&connect(&site, "http/1.1").await);
-    assert!(third != second && third != first);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The practices of safe logins, one file each, under the names that Express people know.
 
+mod certificates;
 mod expiration;
 mod https;
 mod id_regeneration;

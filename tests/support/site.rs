@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
@@ -26,8 +27,8 @@ pub struct Site {
     pub http: Option<SocketAddr>,
     /// `http://localhost:PORT`, or what `BASE_URL` says.
     pub url: String,
-    /// Who signed the certificate of `with_tls`.
-    pub authority: Option<Authority>,
+    /// Who signed the certificate that browsers meet.
+    pub authority: Option<Arc<Authority>>,
     server: Running,
 }
 
@@ -62,7 +63,7 @@ impl Site {
         ];
         all.extend(settings);
         let mut site = Site::with(&all).await;
-        site.authority = Some(authority);
+        site.authority = Some(Arc::new(authority));
         site
     }
 
