@@ -1,5 +1,6 @@
 //! The practices of safe logins, one file each, under the names that Express people know.
 
+mod behind_a_proxy;
 mod certificates;
 mod expiration;
 mod https;

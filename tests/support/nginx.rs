@@ -1,0 +1,97 @@
+//! nginx in front of a site, with the lines that `docs/https.md` gives to its readers.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use vestibule::tls::Files;
+
+use super::authority::{Authority, Folder, tomorrow};
+
+/// A running nginx. It stops when it is dropped.
+pub struct Nginx {
+    binary: PathBuf,
+    folder: Folder,
+    pub http: u16,
+    pub https: u16,
+    pub authority: Arc<Authority>,
+}
+
+impl Nginx {
+    /// None, with the reason printed, where there is no nginx. With `CI=true` that is a failure.
+    pub fn find() -> Option<Nginx> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        // Debian has it where only root looks.
+        let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+        let binary = folders.map(|folder| folder.join("nginx")).find(|binary| binary.is_file());
+        let Some(binary) = binary else {
+            let reason = "there is no nginx here (Debian: apt-get install nginx-light)";
+            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{reason}");
+            println!("skipped: {reason}");
+            return None;
+        };
+        let [http, https] = free_ports();
+        Some(Nginx {
+            binary,
+            folder: Folder::new(),
+            http,
+            https,
+            authority: Arc::new(Authority::new()),
+        })
+    }
+
+    /// Runs in front of the app on this port.
+    pub fn serve(&self, app: u16) {
+        let Files { certificate, key } = self.authority.issue("localhost", tomorrow());
+        let lets_encrypt = "/etc/letsencrypt/live/login.example.com";
+        let server = block(include_str!("../../docs/https.md"))
+            .replace(&format!("{lets_encrypt}/fullchain.pem"), &certificate.to_string_lossy())
+            .replace(&format!("{lets_encrypt}/privkey.pem"), &key.to_string_lossy())
+            .replace("login.example.com", "localhost")
+            .replace("listen 80;", &format!("listen 127.0.0.1:{};", self.http))
+            .replace("listen 443 ", &format!("listen 127.0.0.1:{} ", self.https))
+            .replace("127.0.0.1:8080", &format!("127.0.0.1:{app}"));
+        let own_files = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|name| format!("{name}_temp_path {name};\n"))
+            .concat();
+        let settings = format!(
+            "pid nginx.pid;\nerror_log error.log;\nevents {{}}\n\
+             http {{\naccess_log off;\n{own_files}{server}\n}}\n"
+        );
+        fs::write(self.folder.path().join("nginx.conf"), settings).expect("its settings");
+        // It goes into the background once it listens: when this returns, it answers.
+        assert!(self.run(&[]), "{}", self.log());
+    }
+
+    fn run(&self, arguments: &[&str]) -> bool {
+        let mut command = Command::new(&self.binary);
+        let folder = format!("{}/", self.folder.path().display());
+        command.args(["-p", &folder, "-e", "error.log", "-c", "nginx.conf"]).args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().expect("nginx").success()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        self.run(&["-s", "stop"]);
+    }
+}
+
+/// The lines for nginx in a document.
+fn block(document: &str) -> &str {
+    let after = document.split_once("```nginx\n").expect("lines for nginx").1;
+    after.split_once("```").expect("their end").0
+}
+
+/// nginx cannot be told to choose them itself.
+fn free_ports() -> [u16; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    listeners.map(|listener| listener.local_addr().expect("its address").port())
+}
