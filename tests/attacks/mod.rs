@@ -14,6 +14,7 @@ mod hashing_flood;
 mod host_header;
 mod mass_log_out;
 mod open_redirect;
+mod proxy_headers;
 mod resurrection;
 mod secret_leakage;
 mod touch_storm;
