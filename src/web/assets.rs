@@ -4,9 +4,11 @@
 //! an edit changes the addresses. `site.css` is Pico and then ours: one request instead of two.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::Write;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Instant;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -61,17 +63,22 @@ pub async fn show(
     }
 }
 
-/// Read once in a release build; anew every second in a debug build, so that an edited style is
-/// seen at the next reload.
+/// Read once in a release build. In a debug build anew when a file was changed, so that an edited
+/// style is seen at the next reload.
 fn catalogue() -> Arc<Catalogue> {
-    static ONCE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| Arc::new(read()));
-    static LAST: Mutex<Option<(Instant, Arc<Catalogue>)>> = Mutex::new(None);
-    if !cfg!(debug_assertions) {
-        return ONCE.clone();
+    static KNOWN: Mutex<Option<(Option<SystemTime>, Arc<Catalogue>)>> = Mutex::new(None);
+    let now = if cfg!(debug_assertions) { last_change() } else { None };
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*known {
+        Some((then, catalogue)) if *then == now => catalogue.clone(),
+        _ => known.insert((now, Arc::new(read()))).1.clone(),
     }
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let fresh = last.take().filter(|(read_at, _)| read_at.elapsed().as_secs() < 1);
-    last.insert(fresh.unwrap_or_else(|| (Instant::now(), Arc::new(read())))).1.clone()
+}
+
+fn last_change() -> Option<SystemTime> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("static");
+    let changes = Files::iter().map(|name| fs::metadata(folder.join(&*name))?.modified());
+    changes.filter_map(Result::ok).max()
 }
 
 fn read() -> Catalogue {
@@ -102,9 +109,7 @@ fn file(name: &str, content: Vec<u8>) -> File {
         Some("md") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     };
-    // Debug builds read anew all the time, and compress for nobody.
-    let gzip = if cfg!(debug_assertions) { None } else { compress(&content) };
-    let gzip = gzip.filter(|gzip| gzip.len() < content.len());
+    let gzip = compress(&content).filter(|gzip| gzip.len() < content.len());
     File { content, gzip, kind: kind.to_owned() }
 }
 
