@@ -59,7 +59,7 @@ impl Authority {
             certificate: self.folder.path().join(format!("{host}.pem")),
             key: self.folder.path().join(format!("{host}.key.pem")),
         };
-        write(&files.certificate, &(certificate.pem() + &self.root.pem()));
+        write(&files.certificate, &[certificate.pem(), self.root.pem()].concat());
         write(&files.key, &key.serialize_pem());
         files
     }

@@ -1,0 +1,90 @@
+//! What a page of somebody else can do to a person who is logged in here, in a browser that plays
+//! by the rules; `tests/attacks/` plays without.
+
+use crate::other_site::OtherSite;
+use crate::pages;
+use crate::stage::Stage;
+use crate::support::people::{ADA, EVE};
+use crate::window::Window;
+
+/// From a port of the same host even the session's cookie comes along: to SameSite it is one site.
+pub async fn a_post_from_another_port_changes_nothing(stage: &Stage<'_>) {
+    forge(stage, OtherSite::neighbour).await;
+}
+
+pub async fn a_post_from_another_site_changes_nothing(stage: &Stage<'_>) {
+    forge(stage, OtherSite::stranger).await;
+}
+
+/// The attacker even got hold of a token that is good for this very session.
+async fn forge(stage: &Stage<'_>, from: impl Fn(&OtherSite) -> String) {
+    ADA.joins(&stage.site).await;
+    EVE.joins(&stage.site).await;
+    let window = stage.window().await;
+    window.logs_in(ADA).await;
+    window.fill("Note", "Water the lemon tree").await;
+    window.press("Keep the note").await;
+    let token = window.ask("return document.querySelector('[name=csrf]').value").await;
+    let token = token.as_str().expect("a token").to_owned();
+
+    let login = [("email", EVE.email), ("password", EVE.password)];
+    for (path, fields) in
+        [("/app/note", &[("note", "Eve was here")][..]), ("/logout", &[]), ("/login", &login)]
+    {
+        let stolen = [("csrf", token.as_str())];
+        let inputs = fields
+            .iter()
+            .chain(&stolen)
+            .map(|(name, value)| format!("<input name={name} value='{value}'>"));
+        let site = &stage.site.url;
+        let page = format!(
+            "<form method=post action={site}{path}>{}</form><script>document.forms[0].submit()</script>",
+            inputs.collect::<String>()
+        );
+        let evil = OtherSite::with(page).await;
+        window.visit(&from(&evil)).await;
+        window.arrive().await;
+        window.must_be_at(path).await;
+        window.must_see("Nothing was changed").await;
+    }
+    window.visit("/app").await;
+    window.must_see(ADA.email).await;
+    assert_eq!(note(&window).await.as_deref(), Some("Water the lemon tree"));
+}
+
+async fn note(window: &Window) -> Option<String> {
+    window.field("Note").await.attr("value").await.expect("the note")
+}
+
+pub async fn no_page_can_be_framed(stage: &Stage<'_>) {
+    ADA.joins(&stage.site).await;
+    let window = stage.window().await;
+    window.logs_in(ADA).await;
+    for path in ["/", "/app", "/account/password", "/nowhere"] {
+        let page = format!("<iframe src={}{path}></iframe>", stage.site.url);
+        let evil = OtherSite::with(page).await;
+        window.visit(&evil.neighbour()).await;
+        let refused = window.console().await;
+        assert!(
+            refused.iter().any(|entry| entry.message.contains("frame-ancestors")),
+            "{refused:?}"
+        );
+        window.driver.enter_frame(0).await.expect("the frame");
+        let inside = window.ask("return location.href").await;
+        assert_eq!(inside, "chrome-error://chromewebdata/", "{path}");
+        window.driver.enter_default_frame().await.expect("the page around it");
+    }
+}
+
+/// No violation of the Content-Security-Policy, no script error, nothing that was not found.
+pub async fn the_console_stays_silent_on_every_page(stage: &Stage<'_>) {
+    let window = stage.window().await;
+    pages::walk(stage, &window, ADA, async |name| {
+        let entries = window.console().await;
+        let said =
+            entries.iter().filter(|entry| !entry.message.contains("responded with a status of"));
+        let said: Vec<_> = said.collect();
+        assert!(said.is_empty(), "{name}: {said:?}");
+    })
+    .await;
+}

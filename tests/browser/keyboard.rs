@@ -1,0 +1,73 @@
+//! Without a mouse.
+
+use serde_json::{Value, json};
+use thirtyfour::action_chain::ActionChain;
+use thirtyfour::prelude::*;
+
+use crate::pages;
+use crate::stage::Stage;
+use crate::support::people::ADA;
+use crate::window::Window;
+
+/// What can be used on a page, in the order it stands there.
+const CONTROLS: &str = "
+    window.controls = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+        .filter(e => e.type !== 'hidden' && !e.disabled && e.checkVisibility());
+    return controls.length";
+
+/// In the order of the page, no more and no less, and each with a ring around it, in sight.
+pub async fn tab_reaches_every_control_and_shows_where_it_is(stage: &Stage<'_>) {
+    let window = stage.window().await;
+    pages::walk(stage, &window, ADA, async |name| {
+        let controls = window.ask(CONTROLS).await;
+        let controls = controls.as_u64().expect("a number");
+        assert!(controls > 0, "{name}");
+        // A field that the walk typed into has the focus: from the top again.
+        window.ask("document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex')").await;
+        for index in 0..controls {
+            types(&window, Key::Tab).await;
+            let seen = window
+                .ask(
+                    "const frame = () => new Promise(requestAnimationFrame);
+                     await frame().then(frame); // by then it was scrolled to
+                     const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
+                     return { index: controls.indexOf(e), html: e.outerHTML.slice(0, 120),
+                         ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+                         inSight: box.left > -1 && box.top > -1 && box.right < innerWidth + 1 && box.bottom < innerHeight + 1 }",
+                )
+                .await;
+            assert_eq!(seen["index"], json!(index), "{name}: {seen}");
+            assert_eq!([&seen["ring"], &seen["inSight"]], [&Value::Bool(true); 2], "{name}: {seen}");
+        }
+    })
+    .await;
+}
+
+pub async fn enter_sends_a_form(stage: &Stage<'_>) {
+    ADA.joins(&stage.site).await;
+    let window = stage.window().await;
+    window.visit("/login").await;
+    while window.ask("return document.activeElement.id").await != "email" {
+        types(&window, Key::Tab).await;
+    }
+    types(&window, ADA.email).await;
+    types(&window, Key::Tab).await;
+    types(&window, ADA.password).await;
+    window.leave(chain(&window, Key::Enter).perform()).await;
+    window.must_be_at("/app").await;
+    // And past the navigation, by the link that only a keyboard meets.
+    types(&window, Key::Tab).await;
+    window.must_see("Skip to the content").await;
+    types(&window, Key::Enter).await;
+    window.must_be_at("/app#content").await;
+    types(&window, Key::Tab).await;
+    assert_eq!(window.ask("return document.activeElement.id").await, "note");
+}
+
+async fn types(window: &Window, keys: impl Into<TypingData>) {
+    chain(window, keys).perform().await.expect("a keyboard");
+}
+
+fn chain(window: &Window, keys: impl Into<TypingData>) -> ActionChain {
+    window.driver.action_chain().send_keys(keys)
+}

@@ -1,0 +1,95 @@
+//! Every page in every state: what a link leads to, by itself, and the states that only a person
+//! gets to, one by one. A new page that is linked somewhere is looked at without a line here.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+use crate::support::people::Person;
+use crate::window::Window;
+
+/// Walks through the site and lets `look` see every page, under a name of its own.
+pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl AsyncFn(&str)) {
+    person.joins(&stage.site).await;
+    follow_links(window, "/", "", &look).await;
+
+    window.visit("/register").await;
+    window.fill("E-mail", "ada@example").await;
+    window.fill("Password", "passwordpassword").await;
+    window.press("Register").await;
+    look("register-problems").await;
+    window.fill("E-mail", person.email).await;
+    window.fill("Password", person.password).await;
+    window.press("Register").await;
+    look("register-known").await;
+
+    window.logs_in(Person { password: "not the password of anybody", ..person }).await;
+    look("login-wrong").await;
+    for (name, lost) in [("out-of-date", false), ("no-cookie", true)] {
+        window.visit("/login").await;
+        window.fill("E-mail", person.email).await;
+        window.fill("Password", person.password).await;
+        if lost {
+            window.driver.delete_all_cookies().await.expect("an empty jar");
+        } else {
+            window.ask("document.querySelector('main [name=csrf]').value = 'x'").await;
+        }
+        window.press("Log in").await;
+        look(name).await;
+    }
+    for (name, path) in [("not-found", "/nowhere"), ("wrong-method", "/logout")] {
+        window.visit(path).await;
+        look(name).await;
+    }
+
+    window.logs_in(person).await;
+    window.must_be_at("/app").await;
+    follow_links(window, "/app", "in-", &look).await;
+    window.visit("/app").await;
+    window.fill("Note", "Water the lemon tree.").await;
+    window.press("Keep the note").await;
+    look("note-kept").await;
+    window.fill("Note", &"A note that goes on and on. ".repeat(20)).await;
+    window.press("Keep the note").await;
+    look("note-too-long").await;
+    window.visit("/account/password").await;
+    window.fill("Current password", "not the password of anybody").await;
+    window.fill("New password", "glacier pumpkin harmonica").await;
+    window.press("Change password").await;
+    look("password-wrong").await;
+    window.fill("Current password", person.password).await;
+    window.fill("New password", "aaaaaaaaaaaaaaaaaaaa").await;
+    window.press("Change password").await;
+    look("password-weak").await;
+    window.fill("Current password", person.password).await;
+    window.fill("New password", "glacier pumpkin harmonica").await;
+    window.press("Change password").await;
+    look("password-changed").await;
+    window.press("Log out").await;
+    look("logged-out").await;
+
+    window.logs_in(Person { password: "glacier pumpkin harmonica", ..person }).await;
+    stage.site.app.db.close().await;
+    window.visit("/app").await;
+    look("busy").await;
+}
+
+/// From page to page, each once: `/account/password` is `account-password`.
+async fn follow_links(window: &Window, start: &str, prefix: &str, look: &impl AsyncFn(&str)) {
+    let mut known = BTreeSet::from([start.to_owned()]);
+    let mut ahead = vec![start.to_owned()];
+    while let Some(path) = ahead.pop() {
+        window.visit(&path).await;
+        let links = window
+            .ask(
+                "return [...document.links].filter(link => link.origin === location.origin)
+                     .map(link => link.pathname)",
+            )
+            .await;
+        let links = links.as_array().into_iter().flatten().filter_map(Value::as_str);
+        ahead.extend(links.filter(|link| known.insert((*link).to_owned())).map(str::to_owned));
+        let name = if path == "/" { "home".to_owned() } else { path[1..].replace('/', "-") };
+        look(&format!("{prefix}{name}")).await;
+    }
+}

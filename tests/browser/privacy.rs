@@ -1,0 +1,101 @@
+//! What stays between a person and the site.
+
+use serde_json::json;
+use time::OffsetDateTime;
+
+use crate::stage::Stage;
+use crate::support::people::{ADA, GRACE};
+
+pub async fn no_script_can_read_a_cookie(stage: &Stage<'_>) {
+    ADA.joins(&stage.site).await;
+    let window = stage.window().await;
+    window.logs_in(ADA).await;
+    window.must_be_at("/app").await;
+    let cookies = window.driver.get_all_cookies().await.expect("the jar");
+    assert!(cookies.iter().any(|cookie| cookie.name == "__Host-session"), "{cookies:?}");
+    assert_eq!(window.ask("return document.cookie").await, json!(""));
+}
+
+pub async fn nothing_is_stored_in_the_browser_but_cookies(stage: &Stage<'_>) {
+    ADA.joins(&stage.site).await;
+    let window = stage.window().await;
+    window.logs_in(ADA).await;
+    window.visit("/account").await;
+    let kept = window
+        .ask(
+            "return [localStorage.length, sessionStorage.length, (await indexedDB.databases()).length,
+                 (await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length]",
+        )
+        .await;
+    assert_eq!(kept, json!([0, 0, 0, 0, 0]));
+}
+
+pub async fn the_back_button_shows_nothing_after_logout(stage: &Stage<'_>) {
+    ADA.joins(&stage.site).await;
+    let window = stage.window().await;
+    window.logs_in(ADA).await;
+    window.click("Account").await;
+    window.must_see(ADA.email).await;
+    window.press("Log out").await;
+    window.must_be_at("/login").await;
+    for _ in 0..2 {
+        window.driver.back().await.expect("a page before");
+        window.must_not_hold(ADA.email).await;
+        window.driver.refresh().await.expect("the page again");
+        window.must_not_hold(ADA.email).await;
+        assert!(window.path().await.starts_with("/login?next="), "{}", window.path().await);
+    }
+}
+
+pub async fn a_new_password_logs_the_other_browser_out(stage: &Stage<'_>) {
+    ADA.joins(&stage.site).await;
+    let (phone, laptop) = (stage.window().await, stage.window().await);
+    phone.logs_in(ADA).await;
+    phone.must_be_at("/app").await;
+    laptop.logs_in(ADA).await;
+    laptop.visit("/account/password").await;
+    laptop.fill("Current password", ADA.password).await;
+    laptop.fill("New password", GRACE.password).await;
+    laptop.press("Change password").await;
+    laptop.must_see("Every other session has ended").await;
+    phone.click("Account").await;
+    phone.must_see("Log in").await;
+    phone.must_not_hold(ADA.email).await;
+    laptop.visit("/app").await;
+    laptop.must_see(ADA.email).await;
+}
+
+/// As Chromium has it in its jar: it goes when the browser closes, or after 30 days.
+pub async fn a_cookie_outlives_the_browser_only_when_asked_to(stage: &Stage<'_>) {
+    ADA.joins(&stage.site).await;
+    let window = stage.window().await;
+    for remember in [false, true] {
+        window.visit("/login").await;
+        window.fill("E-mail", ADA.email).await;
+        window.fill("Password", ADA.password).await;
+        if remember {
+            window.tick("Stay logged in on this device").await;
+        }
+        window.press("Log in").await;
+        window.must_be_at("/app").await;
+        let jar = window.command("Network.getCookies", json!({})).await;
+        let mut cookies = jar["cookies"].as_array().into_iter().flatten();
+        let cookie = cookies.find(|cookie| cookie["name"] == "__Host-session").expect("a session");
+        for (attribute, value) in [
+            ("session", json!(!remember)),
+            ("secure", json!(true)),
+            ("httpOnly", json!(true)),
+            ("sameSite", json!("Lax")),
+            ("path", json!("/")),
+            ("domain", json!("localhost")),
+        ] {
+            assert_eq!(cookie[attribute], value, "{attribute}: {cookie}");
+        }
+        if remember {
+            let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
+            let days = (cookie["expires"].as_f64().expect("a moment") - now) / 86_400.0;
+            assert!((29.9..30.1).contains(&days), "{cookie}");
+        }
+        window.press("Log out").await;
+    }
+}

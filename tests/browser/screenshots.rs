@@ -1,0 +1,60 @@
+//! Pictures of every page, for people to look at: light and dark, wide and narrow. And the one
+//! picture of the README, put together of two of them.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use serde_json::json;
+
+use crate::pages;
+use crate::stage::Stage;
+use crate::support::people::ADA;
+use crate::window::{NARROW, WIDE, Window};
+
+/// Where the pictures go, when they are asked for.
+pub fn folder() -> Option<PathBuf> {
+    env::var_os("SCREENSHOTS").map(PathBuf::from)
+}
+
+pub async fn every_page_has_its_picture_taken(stage: &Stage<'_>) {
+    let folder = folder().expect("a folder");
+    fs::create_dir_all(&folder).expect("a folder");
+    let window = stage.window().await;
+    window.visit("/login").await;
+    let mut doors = String::new();
+    for scheme in ["light", "dark"] {
+        window.is_in(scheme).await;
+        window.is_wide(WIDE / 2, 1).await;
+        doors += &format!("<img src='data:image/png;base64,{}'>", take(&window).await);
+    }
+    pages::walk(stage, &window, ADA, async |name| {
+        for scheme in ["light", "dark"] {
+            for (size, width) in [("wide", WIDE), ("narrow", NARROW)] {
+                window.is_in(scheme).await;
+                window.is_wide(width, 1).await;
+                save(&folder.join(format!("{name}-{scheme}-{size}.png")), &take(&window).await);
+            }
+        }
+    })
+    .await;
+    window.visit("about:blank").await;
+    window.is_wide(WIDE, 1).await;
+    let page = json!(format!("<body style='margin:0;display:flex'>{doors}"));
+    window.ask(&format!("document.write({page}); document.close(); await Promise.all([...document.images].map(i => i.decode()))")).await;
+    save(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/screenshot.png"), &take(&window).await);
+}
+
+/// All of the page, as far down as it goes, in base64.
+async fn take(window: &Window) -> String {
+    let size = window.ask("return [innerWidth, document.documentElement.scrollHeight]").await;
+    let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
+    let wish = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+    let picture = window.command("Page.captureScreenshot", wish).await;
+    picture["data"].as_str().expect("a picture").to_owned()
+}
+
+fn save(path: &Path, picture: &str) {
+    fs::write(path, BASE64.decode(picture).expect("base64")).expect("a file");
+}

@@ -1,0 +1,59 @@
+//! The whole way: in, around, out, and in again.
+
+use crate::stage::Stage;
+use crate::support::people::{ADA, GRACE};
+use crate::window::{Scripts, Window};
+
+pub async fn a_person_comes_in_looks_around_and_leaves(stage: &Stage<'_>) {
+    tour(&stage.window().await).await;
+}
+
+pub async fn every_step_works_without_scripts(stage: &Stage<'_>) {
+    let window = stage.window_with(Scripts::Off).await;
+    window.visit("/login").await;
+    // The button is the script's; that it is missing shows that none ran.
+    assert!(!window.text().await.contains("Show"), "scripts are off");
+    tour(&window).await;
+}
+
+async fn tour(window: &Window) {
+    window.visit("/").await;
+    window.click("Create an account").await;
+    window.fill("E-mail", ADA.email).await;
+    window.fill("Password", ADA.password).await;
+    window.press("Register").await;
+    window.must_be_at("/app").await;
+    window.must_see("Your account is ready").await;
+    window.must_see(ADA.email).await;
+
+    window.fill("Note", "Water the lemon tree").await;
+    window.press("Keep the note").await;
+    window.must_see("The note is kept").await;
+    let note = window.field("Note").await.attr("value").await.expect("the note");
+    assert_eq!(note.as_deref(), Some("Water the lemon tree"));
+
+    window.click("Account").await;
+    window.click("Change").await;
+    window.fill("Current password", ADA.password).await;
+    window.fill("New password", GRACE.password).await;
+    window.press("Change password").await;
+    window.must_be_at("/account").await;
+    window.must_see("Your password is changed").await;
+
+    window.press("Log out").await;
+    window.must_be_at("/login").await;
+    window.must_see("You are logged out").await;
+
+    window.visit("/account").await;
+    window.must_be_at("/login?next=%2Faccount").await;
+    window.fill("E-mail", ADA.email).await;
+    window.fill("Password", ADA.password).await;
+    window.press("Log in").await;
+    window.must_see("do not belong together").await;
+    window.fill("Password", GRACE.password).await;
+    window.tick("Stay logged in on this device").await;
+    window.press("Log in").await;
+    window.must_be_at("/account").await;
+    window.click("Dashboard").await;
+    window.must_see("or after 14 days without activity").await;
+}

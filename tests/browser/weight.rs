@@ -1,0 +1,34 @@
+//! What a first visit costs whoever comes by a slow line.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+const REQUESTS: usize = 3;
+const BYTES: f64 = 30.0 * 1024.0;
+
+pub async fn a_first_visit_is_light(stage: &Stage<'_>) {
+    let window = stage.window().await;
+    window.driver.get_log("performance").await.expect("the traffic");
+    window.visit("/login").await;
+    let traffic = window.driver.get_log("performance").await.expect("the traffic");
+    let (mut addresses, mut bytes) = (BTreeMap::new(), BTreeMap::new());
+    for entry in traffic {
+        let event: Value = serde_json::from_str(&entry.message).expect("an event");
+        let (event, of) = (&event["message"]["method"], &event["message"]["params"]);
+        let id = of["requestId"].to_string();
+        if event == "Network.requestWillBeSent" {
+            addresses.insert(id, of["request"]["url"].clone());
+        } else if event == "Network.loadingFinished" {
+            // Head and body as they came over the wire; nothing when they came from the cache.
+            let length = of["encodedDataLength"].as_f64().unwrap_or_default();
+            bytes.extend((length > 0.0).then_some((id, length)));
+        }
+    }
+    let total: f64 = bytes.values().sum();
+    let fetched: Vec<_> = bytes.iter().map(|(id, length)| (addresses.get(id), length)).collect();
+    println!("a first visit to /login: {total} bytes: {fetched:?}");
+    assert!((2..=1 + REQUESTS).contains(&fetched.len()) && total <= BYTES, "too much, or nothing");
+}

@@ -1,0 +1,196 @@
+//! A window of a real Chromium, driven as a person drives it: by the words on links, buttons and
+//! labels. What cannot be found is said with the page in hand.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+use thirtyfour::{BrowserLogEntry, ChromeCapabilities};
+
+use crate::driver::Driver;
+use crate::support::people::Person;
+
+/// Wide and narrow, in CSS pixels. 320 is a page of 1280 at 400 % zoom (WCAG 1.4.10).
+pub const WIDE: u32 = 1280;
+pub const NARROW: u32 = 320;
+
+/// How long the next page may take, on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked for.
+const GLANCE: Duration = Duration::from_millis(20);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Scripts {
+    On,
+    Off,
+}
+
+#[derive(Clone)]
+pub struct Window {
+    pub driver: WebDriver,
+    base: String,
+}
+
+impl Window {
+    pub async fn open(driver: &Driver, base: &str, scripts: Scripts) -> Window {
+        let mut wishes = ChromeCapabilities::new();
+        let mut options = json!({
+            "binary": driver.browser,
+            // No sandbox: CI runs as root. The rest keeps it from calling its maker.
+            "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+            ],
+        });
+        if scripts == Scripts::Off {
+            let block = json!({ "profile.managed_default_content_settings.javascript": 2 });
+            options["prefs"] = block;
+        }
+        wishes.set("goog:chromeOptions", options).expect("options");
+        let logs = json!({ "browser": "ALL", "performance": "ALL" });
+        wishes.set("goog:loggingPrefs", logs).expect("options");
+        let driver = WebDriver::new(&driver.url, wishes).await.expect("a window of Chromium");
+        Window { driver, base: base.to_owned() }
+    }
+
+    pub async fn close(self) {
+        if let Err(error) = self.driver.quit().await {
+            eprintln!("a window stays open: {error}");
+        }
+    }
+
+    /// Types an address: a path of the site, or all of another one.
+    pub async fn visit(&self, path: &str) {
+        let url = if path.starts_with('/') { format!("{}{path}", self.base) } else { path.into() };
+        self.driver.goto(&url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+
+    /// Follows the link with these words.
+    pub async fn click(&self, words: &str) {
+        let link = self.the("link", words, &format!("//a[normalize-space()='{words}']")).await;
+        self.leave(link.click()).await;
+    }
+
+    /// Presses the button that sends a form.
+    pub async fn press(&self, words: &str) {
+        self.leave(self.button(words).await.click()).await;
+    }
+
+    /// Does what leads to another page. WebDriver is done before that page is there; this waits
+    /// until the old one is gone.
+    pub async fn leave(&self, act: impl Future<Output = WebDriverResult<()>>) {
+        let page = self.driver.find(By::Tag("html")).await.expect("a page");
+        act.await.expect("a click");
+        let gone = page.wait_until().wait(PATIENCE, GLANCE).stale().await;
+        gone.expect("another page");
+    }
+
+    /// A page of ours is there, brought by a script of somebody else: theirs have no heading.
+    pub async fn arrive(&self) {
+        let heading = self.driver.query(By::Tag("h1")).wait(PATIENCE, GLANCE);
+        heading.first().await.expect("a page of ours");
+    }
+
+    pub async fn button(&self, words: &str) -> WebElement {
+        self.the("button", words, &format!("//button[normalize-space()='{words}']")).await
+    }
+
+    pub async fn field(&self, label: &str) -> WebElement {
+        let label_for = format!("//label[normalize-space()='{label}']/@for");
+        self.the("field", label, &format!("//input[@id={label_for}]")).await
+    }
+
+    pub async fn fill(&self, label: &str, value: &str) {
+        let field = self.field(label).await;
+        field.clear().await.expect("an empty field");
+        field.send_keys(value).await.expect("a field that takes text");
+    }
+
+    pub async fn tick(&self, label: &str) {
+        let tick = format!("//label[normalize-space()='{label}']/input");
+        self.the("box", label, &tick).await.click().await.expect("a click");
+    }
+
+    async fn the(&self, what: &str, words: &str, xpath: &str) -> WebElement {
+        match self.driver.find(By::XPath(xpath)).await {
+            Ok(element) => element,
+            Err(_) => {
+                panic!("no {what} \"{words}\" at {}:\n{}", self.path().await, self.text().await)
+            }
+        }
+    }
+
+    pub async fn logs_in(&self, person: Person) {
+        self.visit("/login").await;
+        self.fill("E-mail", person.email).await;
+        self.fill("Password", person.password).await;
+        self.press("Log in").await;
+    }
+
+    /// Path and query, as in the address bar; the whole address when it is another site's.
+    pub async fn path(&self) -> String {
+        let url = self.driver.current_url().await.expect("an address").to_string();
+        url.strip_prefix(&self.base).map_or_else(|| url.clone(), str::to_owned)
+    }
+
+    /// What a person reads.
+    pub async fn text(&self) -> String {
+        let body = self.driver.find(By::Tag("body")).await.expect("a page");
+        body.text().await.expect("its text")
+    }
+
+    pub async fn must_be_at(&self, path: &str) {
+        let at = self.path().await;
+        assert!(at == path, "at {at} and not at {path}:\n{}", self.text().await);
+    }
+
+    pub async fn must_see(&self, words: &str) {
+        let text = self.text().await;
+        assert!(text.contains(words), "no \"{words}\" at {}:\n{text}", self.path().await);
+    }
+
+    /// Neither on the page nor in its source.
+    pub async fn must_not_hold(&self, words: &str) {
+        let source = self.driver.source().await.expect("a page");
+        assert!(!source.contains(words), "\"{words}\" at {}:\n{source}", self.path().await);
+    }
+
+    /// What a script of the tester answers; its promise is awaited.
+    pub async fn ask(&self, script: &str) -> Value {
+        let answer = self.driver.execute(script, vec![]).await;
+        answer.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
+    }
+
+    /// `command("Emulation.setEmulatedMedia", json!({…}))` of the DevTools protocol.
+    pub async fn command(&self, name: &str, parameters: Value) -> Value {
+        let answer = self.driver.cdp().send_raw(name, parameters).await;
+        answer.unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// `prefers(&[("color-scheme", "dark")])`
+    pub async fn prefers(&self, wishes: &[(&str, &str)]) {
+        let features = wishes
+            .iter()
+            .map(|(what, value)| json!({ "name": format!("prefers-{what}"), "value": value }));
+        let features: Vec<Value> = features.collect();
+        self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// `light` or `dark`, at once: a colour on its way to another has neither's contrast.
+    pub async fn is_in(&self, scheme: &str) {
+        self.prefers(&[("color-scheme", scheme), ("reduced-motion", "reduce")]).await;
+    }
+
+    /// `zoom` 2 is the size at which a person sees 200 %.
+    pub async fn is_wide(&self, width: u32, zoom: u32) {
+        let size =
+            json!({ "width": width, "height": 800, "deviceScaleFactor": zoom, "mobile": false });
+        self.command("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// What the console was told since it was last read, violations of the policy included.
+    pub async fn console(&self) -> Vec<BrowserLogEntry> {
+        self.driver.browser_log().await.expect("the console")
+    }
+}
