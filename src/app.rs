@@ -22,6 +22,7 @@ use crate::accounts::password::Hasher;
 use crate::accounts::throttle::Throttle;
 use crate::config::{Certificate, Config};
 use crate::keys::Keys;
+use crate::mail::Letterhead;
 use crate::telemetry::RequestSpan;
 use crate::web::limit::{self, Flood};
 use crate::web::session_store::PostgresStore;
@@ -85,6 +86,11 @@ impl App {
         let throttle = Throttle::new(db.clone(), keys.throttle());
         let (origin, flood) = (Origin { url, host }, Flood::default());
         Ok(Self { config, origin, db, hasher, keys, throttle, flood })
+    }
+
+    /// What stands at the foot of every mail.
+    pub fn letterhead(&self) -> Letterhead<'_> {
+        Letterhead { app_name: &self.config.app_name, origin: &self.origin.url }
     }
 }
 

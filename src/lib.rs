@@ -18,6 +18,7 @@ pub mod config;
 pub mod error;
 pub mod flows;
 pub mod keys;
+pub mod mail;
 pub mod routes;
 pub mod schema;
 pub mod telemetry;

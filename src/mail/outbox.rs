@@ -1,0 +1,182 @@
+//! The `outbox` table: mails on their way, and what became of them.
+//!
+//! A mail is claimed by an instance for longer than sending can last, in a statement of its own:
+//! no transaction stays open during SMTP. `attempts` is the claim's number, and whoever reports
+//! about an older one has lost it. What is finished keeps its outcome and loses its text.
+
+use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::Mail;
+
+/// Where `insert` rings when a mail is committed.
+pub const CHANNEL: &str = "outbox";
+
+/// A mail that this instance, and no other, may send now.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub id: Uuid,
+    pub kind: String,
+    pub recipient: String,
+    pub subject: String,
+    pub text: String,
+    pub attempt: i32,
+    /// Older than a day: whoever waits for it has long asked again.
+    pub too_late: bool,
+}
+
+/// How a mail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Sent,
+    /// The server of this recipient wants no mail for it, ever.
+    Refused,
+    /// Nobody took it for a day.
+    Expired,
+}
+
+impl Outcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Refused => "refused",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// Writes a mail, and rings for whoever sends it; both happen when the caller commits.
+pub(super) async fn insert(tx: &mut PgConnection, to: &str, mail: &Mail) -> sqlx::Result<()> {
+    // A line break would begin another header.
+    let subject = mail.subject.replace(char::is_control, " ");
+    sqlx::query!(
+        "insert into outbox (id, kind, recipient, subject, body) values ($1, $2, $3, $4, $5)",
+        Uuid::now_v7(),
+        mail.kind,
+        to,
+        subject,
+        mail.text,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!("notify outbox").execute(tx).await.map(drop)
+}
+
+/// Takes the mail that is due longest. Several instances may ask at once: each gets another one.
+pub async fn claim(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Claimed>> {
+    sqlx::query_as!(
+        Claimed,
+        r#"update outbox set attempts = attempts + 1, due_at = now() + interval '5 minutes'
+           where id = (
+               select id from outbox where finished_at is null and due_at <= now()
+               order by due_at limit 1 for update skip locked)
+           returning id, kind, recipient, subject, body as "text!", attempts as attempt,
+               created_at < now() - interval '1 day' as "too_late!""#,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Ends a mail and erases its text. `false` when the claim was lost.
+pub async fn finish(
+    db: impl PgExecutor<'_>,
+    mail: &Claimed,
+    outcome: Outcome,
+    problem: Option<&str>,
+) -> sqlx::Result<bool> {
+    let finished = sqlx::query!(
+        "update outbox set finished_at = now(), outcome = $3, body = null,
+                problem = coalesce($4, problem)
+         where id = $1 and attempts = $2 and finished_at is null",
+        mail.id,
+        mail.attempt,
+        outcome.name(),
+        problem,
+    );
+    Ok(finished.execute(db).await?.rows_affected() == 1)
+}
+
+/// Tries again later: after 30 s, 1 min, 2 min … up to an hour, give or take a quarter, so that a
+/// server that comes back is not met by everything at once. `false` when the claim was lost.
+pub async fn postpone(
+    db: impl PgExecutor<'_>,
+    mail: &Claimed,
+    problem: &str,
+) -> sqlx::Result<bool> {
+    let postponed = sqlx::query!(
+        "update outbox set problem = $3,
+                due_at = now() + (0.75 + random() / 2)
+                       * least(interval '1 hour', interval '15 seconds' * 2 ^ least(attempts, 20))
+         where id = $1 and attempts = $2 and finished_at is null",
+        mail.id,
+        mail.attempt,
+        problem,
+    );
+    Ok(postponed.execute(db).await?.rows_affected() == 1)
+}
+
+/// When an address was refused for good, if that is what became of the last mail to it.
+pub async fn refused_at(
+    db: impl PgExecutor<'_>,
+    recipient: &str,
+) -> sqlx::Result<Option<OffsetDateTime>> {
+    let last = sqlx::query!(
+        r#"select finished_at as "finished_at!", outcome as "outcome!" from outbox
+           where recipient = $1 and finished_at is not null and outcome <> 'expired'
+           order by finished_at desc limit 1"#,
+        recipient,
+    );
+    let last = last.fetch_optional(db).await?;
+    Ok(last.filter(|last| last.outcome == Outcome::Refused.name()).map(|last| last.finished_at))
+}
+
+/// A mail as it lies in the outbox, to be looked at.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub id: Uuid,
+    pub kind: String,
+    pub recipient: String,
+    pub subject: String,
+    /// `None`: erased, because it was sent or never will be.
+    pub text: Option<String>,
+    pub created_at: OffsetDateTime,
+    pub outcome: Option<String>,
+    pub problem: Option<String>,
+}
+
+/// The newest mails.
+pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Kept>> {
+    sqlx::query_as!(
+        Kept,
+        "select id, kind, recipient, subject, body as text, created_at, outcome, problem
+         from outbox order by created_at desc, id desc limit $1",
+        limit,
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Kept>> {
+    sqlx::query_as!(
+        Kept,
+        "select id, kind, recipient, subject, body as text, created_at, outcome, problem
+         from outbox where id = $1",
+        id,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Deletes up to `batch` mails of more than 30 days ago, whatever became of them; returns how
+/// many there were. All at the same age: else a refusal could outlive the mail that got through
+/// after it.
+pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
+    let pruned = sqlx::query!(
+        "delete from outbox where id in (
+             select id from outbox where created_at < now() - interval '30 days'
+             limit $1 for update skip locked)",
+        batch,
+    );
+    Ok(pruned.execute(db).await?.rows_affected())
+}
