@@ -2,16 +2,15 @@
 //!
 //! Read from the environment and, in development, from `.env`. This is the only file that looks
 //! at the environment; `.env.example` lists the same names and defaults, and a test holds them
-//! equal. What production refuses is in `config/refusals.rs`.
+//! equal. `config/parse.rs` says what each may be, `config/refusals.rs` what production refuses.
 
 mod https;
+mod parse;
 mod refusals;
 
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::str::FromStr;
-use std::time::Duration;
 
 use argon2::Params;
 use ipnet::IpNet;
@@ -20,10 +19,10 @@ use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 pub use https::{Certificate, Https};
+use parse::*;
 pub use refusals::Waiver;
 
 use crate::accounts::session::Timeouts;
-use crate::keys::Keys;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
@@ -193,98 +192,4 @@ impl Reader {
         let parsed = parse(value.unwrap_or(default));
         parsed.map_err(|mistake| self.mistakes.push(format!("{name} {mistake}"))).ok()
     }
-}
-
-fn environment(value: &str) -> Result<Environment, String> {
-    match value {
-        "development" => Ok(Environment::Development),
-        "production" => Ok(Environment::Production),
-        _ => Err("must be development or production".to_owned()),
-    }
-}
-
-fn one_line(value: &str) -> Result<String, String> {
-    let fits = value.chars().count() <= 60 && !value.contains(char::is_control);
-    if fits {
-        Ok(value.to_owned())
-    } else {
-        Err("must be one line of up to 60 characters".to_owned())
-    }
-}
-
-fn parsed<T: FromStr>(example: &str) -> impl FnOnce(&str) -> Result<T, String> {
-    move |value| value.parse().map_err(|_| format!("must be {example}"))
-}
-
-fn at_least(least: usize) -> impl FnOnce(&str) -> Result<usize, String> {
-    move |value| {
-        let number =
-            value.parse().ok().filter(|number| (least..=u32::MAX as usize).contains(number));
-        number.ok_or_else(|| format!("must be a number, {least} or more"))
-    }
-}
-
-fn base_url(value: &str) -> Result<Option<Url>, String> {
-    if value.is_empty() {
-        return Ok(None);
-    }
-    let url = Url::parse(value).ok().filter(|url| {
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        matches!(url.scheme(), "http" | "https") && bare && url.username().is_empty()
-    });
-    url.map(Some).ok_or_else(|| "must be an origin, such as https://login.example.com".to_owned())
-}
-
-fn database_url(value: &str) -> Result<PgConnectOptions, String> {
-    let example = "must be a PostgreSQL URL, such as postgres://user:password@localhost/vestibule";
-    if !value.starts_with("postgres://") && !value.starts_with("postgresql://") {
-        return Err(example.to_owned());
-    }
-    value.parse().map_err(|_| example.to_owned())
-}
-
-fn secret_keys(value: &str) -> Result<SecretString, String> {
-    if value.is_empty() {
-        return Err("is missing; `vestibule key generate` makes one".to_owned());
-    }
-    Keys::parse(value)
-        .map_err(|mistake| format!("{mistake}; `vestibule key generate` makes one"))?;
-    Ok(value.into())
-}
-
-fn duration(value: &str) -> Result<Duration, String> {
-    let parsed = humantime::parse_duration(value).ok();
-    let sane = parsed.filter(|time| (1..=366 * 86_400).contains(&time.as_secs()));
-    sane.ok_or_else(|| "must be a duration of 1s to 1 year, such as 90s, 15m, 1h, 14d".to_owned())
-}
-
-fn networks(value: &str) -> Result<Vec<IpNet>, String> {
-    const PRIVATE: &str =
-        "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7,fe80::/10";
-    let list = if value == "private" { PRIVATE } else { value };
-    list.split(',')
-        .map(str::trim)
-        .filter(|network| !network.is_empty())
-        .map(|network| {
-            network.parse::<IpNet>().or_else(|_| Ok(network.parse::<std::net::IpAddr>()?.into()))
-        })
-        .collect::<Result<_, std::net::AddrParseError>>()
-        .map_err(|_| {
-            "must be networks, such as 10.0.0.0/8,fd00::/8, or the word private".to_owned()
-        })
-}
-
-fn log_format(value: &str) -> Result<bool, String> {
-    match value {
-        "json" => Ok(true),
-        "pretty" => Ok(false),
-        _ => Err("must be pretty or json".to_owned()),
-    }
-}
-
-fn log_filter(value: &str) -> Result<String, String> {
-    let valid = tracing_subscriber::EnvFilter::try_new(value);
-    valid
-        .map(|_| value.to_owned())
-        .map_err(|_| "must be a filter, such as info,sqlx=warn".to_owned())
 }
