@@ -1,13 +1,18 @@
-//! What goes on beside the requests: what has expired is pruned.
+//! What goes on beside the requests: what has expired is pruned, and mails are carried.
 //!
 //! Express's connect-pg-simple does it every 15 minutes; so do we, with a jitter, so that instances
-//! started together do not work together.
+//! started together do not work together. `mail/courier.rs` tells how mails go.
 
 use std::time::Duration;
 
 use sqlx::PgPool;
 
 use crate::accounts::{device, session, throttle};
+use crate::app::App;
+use crate::config::mail::Sender;
+use crate::mail::courier::Courier;
+use crate::mail::outbox;
+use crate::mail::smtp::{Mailer, PATIENCE};
 
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// Small, so that no statement holds many rows, and requests get their turn in between.
@@ -26,7 +31,8 @@ pub fn start(db: PgPool) {
     });
 }
 
-/// Deletes every expired session, counter and device, in batches. Returns how many there were.
+/// Deletes every expired session, counter and device, and old mails, in batches. Returns how many
+/// there were.
 pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
     let mut total = 0;
     loop {
@@ -34,10 +40,25 @@ pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
             session::prune(db, BATCH).await?,
             throttle::prune(db, BATCH).await?,
             device::prune(db, BATCH).await?,
+            outbox::prune(db, BATCH).await?,
         ];
         total += pruned.iter().sum::<u64>();
         if pruned.iter().all(|pruned| *pruned < BATCH as u64) {
             return Ok(total);
         }
     }
+}
+
+/// Carries mails from now on. `None` when there is no server to hand them to: they stay where
+/// `/dev/mailbox` shows them.
+///
+/// # Errors
+/// When the sender is no address.
+pub fn carry_mail(app: &App) -> anyhow::Result<Option<Courier>> {
+    let settings = &app.config.mail;
+    let Some(server) = settings.server.clone() else { return Ok(None) };
+    let sender = settings.sender.clone();
+    let sender = sender.unwrap_or_else(|| Sender::of_site(&app.config.app_name, &app.origin.url));
+    let mailer = Mailer::new(server, &sender, PATIENCE, &[])?;
+    Ok(Some(Courier::start(app.db.clone(), mailer)))
 }

@@ -27,7 +27,7 @@ enum Command {
     Doctor,
     /// Bring the database's schema up to date
     Migrate,
-    /// Delete expired sessions, counters and devices now
+    /// Delete what has expired now
     Prune,
     /// Keys for SECRET_KEYS
     #[command(subcommand)]
@@ -83,12 +83,16 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let hasher = Hasher::new(config.argon2.clone(), config.argon2_concurrency)?;
     let app = web::Data::new(App::new(config, port, db, hasher)?);
     background::start(app.db.clone());
+    let courier = background::carry_mail(&app)?;
     let url = app.origin.url.clone();
     let server = actix_web::rt::spawn(app::serve(app, doors)?);
     // Once the server has run it hears signals: whoever reads this line may send one.
     tokio::task::yield_now().await;
     println!("listening on {url}");
     server.await??;
+    if let Some(courier) = courier {
+        courier.stop().await;
+    }
     tracing::info!("stopped");
     Ok(())
 }

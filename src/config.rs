@@ -5,6 +5,7 @@
 //! equal. `config/parse.rs` says what each may be, `config/refusals.rs` what production refuses.
 
 mod https;
+pub mod mail;
 mod parse;
 mod refusals;
 
@@ -19,6 +20,7 @@ use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 pub use https::{Certificate, Https};
+use mail::MailSettings;
 use parse::*;
 pub use refusals::Waiver;
 
@@ -56,6 +58,7 @@ pub struct Config {
     pub app_name: String,
     pub listen: SocketAddr,
     pub https: Https,
+    pub mail: MailSettings,
     /// `None` in development: `http://localhost:` and the port used, `https` with a certificate.
     pub base_url: Option<Url>,
     pub database: PgConnectOptions,
@@ -134,6 +137,7 @@ impl Reader {
         let app_name = self.setting("APP_NAME", "Vestibule", one_line);
         let listen = self.setting("LISTEN", "127.0.0.1:8080", parsed("an address, 127.0.0.1:8080"));
         let https = self.https();
+        let mail = self.mail();
         let base_url = self.setting("BASE_URL", "", base_url);
         let database = self.setting("DATABASE_URL", "", database_url);
         let max_connections = self.setting("DATABASE_MAX_CONNECTIONS", "16", at_least(2));
@@ -161,6 +165,7 @@ impl Reader {
             app_name: app_name?,
             listen: listen?,
             https: https?,
+            mail: mail?,
             base_url: base_url?,
             database: database?,
             database_max_connections: max_connections? as u32,

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use sqlx::postgres::PgSslMode;
 
-use super::{Config, Environment, https};
+use super::{Config, Environment, https, mail};
 
 /// A named exception, for `ALLOW_UNSAFE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +17,22 @@ pub enum Waiver {
     DatabaseTls,
     /// The app's role in PostgreSQL is a superuser.
     DatabaseSuperuser,
+    /// No mail is sent at all.
+    NoMail,
+    /// Mails, with the links in them, can be read on their way to the mail server.
+    MailTls,
 }
 
 impl Waiver {
-    pub const ALL: [Self; 2] = [Self::DatabaseTls, Self::DatabaseSuperuser];
+    pub const ALL: [Self; 4] =
+        [Self::DatabaseTls, Self::DatabaseSuperuser, Self::NoMail, Self::MailTls];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::DatabaseTls => "database-tls",
             Self::DatabaseSuperuser => "database-superuser",
+            Self::NoMail => "no-mail",
+            Self::MailTls => "mail-tls",
         }
     }
 
@@ -93,5 +100,6 @@ fn production(config: &Config) -> Vec<String> {
                 .to_owned(),
         );
     }
+    reasons.extend(mail::refusal(config).map(str::to_owned));
     reasons
 }

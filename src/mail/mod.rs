@@ -1,11 +1,12 @@
 //! Mail: a row in the outbox, written in the caller's transaction.
 //!
 //! `send` returns before anything is sent: no page waits for SMTP, or tells by its time whether
-//! there was somebody to write to, and no crash loses a mail. Without `SMTP_URL` everything stays
-//! in the outbox, and development shows it at `/dev/mailbox`.
+//! there was somebody to write to, and no crash loses a mail. `courier` carries what lies in the
+//! `outbox` to the server, by `smtp`. Without `SMTP_URL` everything stays in the outbox, and
+//! development shows it at `/dev/mailbox`.
 //!
 //! The words of a mail are one template, `templates/mail/….txt`, which extends `mail/layout.txt`.
-//! The HTML part is made from them, so the two never say different things:
+//! `words` makes the HTML part from them, so the two never say different things:
 //!
 //! ```text
 //! #[derive(Template)]
@@ -16,7 +17,10 @@
 //! mail::send(&mut tx, &user.email, mail).await?;
 //! ```
 
+pub mod courier;
 pub mod outbox;
+pub mod smtp;
+pub mod words;
 
 use askama::Template;
 use sqlx::PgConnection;
