@@ -15,6 +15,7 @@ pub mod app;
 pub mod background;
 pub mod cli;
 pub mod config;
+pub mod dev;
 pub mod error;
 pub mod flows;
 pub mod keys;

@@ -7,6 +7,7 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, resource, scope};
 
+use crate::dev;
 use crate::flows::{account, app, home, login, logout, register};
 use crate::web::{assets, guard, health};
 
@@ -38,4 +39,12 @@ pub fn all(site: &mut ServiceConfig) {
         .service(resource("/static/{hash}/{path:.*}").get(assets::show))
         .service(resource("/robots.txt").get(health::robots))
         .service(resource("/.well-known/change-password").get(health::change_password));
+
+    // Development
+    site.service(
+        scope("/dev")
+            .wrap(from_fn(dev::only_in_development))
+            .service(resource("/mailbox").get(dev::mailbox::list))
+            .service(resource("/mailbox/{id}").get(dev::mailbox::show)),
+    );
 }

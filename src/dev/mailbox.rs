@@ -1,0 +1,79 @@
+//! The mailbox of everybody, in development: a person without a mail server reads their mail here.
+//!
+//! `GET /dev/mailbox`       list  the newest mails, whomever they are for
+//! `GET /dev/mailbox/{id}`  show  one mail, its links to be followed
+//!
+//! Only a link to this very site is one: what somebody typed into a form and found its way into a
+//! mail leads nowhere else from here. With `SMTP_URL` set, mails are listed too, without the text
+//! of those that are gone.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::mail::outbox::{self, Kept};
+use crate::mail::words::{self, Block};
+use crate::web::page::{self, Page};
+use crate::web::visitor::Visitor;
+use crate::web::words::moment;
+
+/// Nobody looks further back by hand.
+const NEWEST: i64 = 100;
+
+#[derive(Template)]
+#[template(path = "dev/mailbox.html")]
+struct MailboxPage {
+    page: Page,
+    mails: Vec<Kept>,
+    /// A server takes the mails, so they do not stay here.
+    leaves: bool,
+}
+
+#[derive(Template)]
+#[template(path = "dev/mail.html")]
+struct MailPage {
+    page: Page,
+    mail: Kept,
+    blocks: Option<Vec<Block>>,
+    leaves: bool,
+}
+
+impl MailPage {
+    fn is_ours(&self, link: &str) -> bool {
+        link.strip_prefix(&self.page.app.origin.url).is_some_and(|path| path.starts_with('/'))
+    }
+
+    /// What became of it.
+    fn fate(&self) -> String {
+        let problem = self.mail.problem.as_deref();
+        match (self.mail.outcome.as_deref(), problem) {
+            (Some("sent"), _) => "sent".to_owned(),
+            (Some("refused"), _) => format!("refused for good: {}", problem.unwrap_or_default()),
+            (Some(_), Some(problem)) => format!("given up after a day: {problem}"),
+            (Some(_), None) => "given up after a day".to_owned(),
+            (None, Some(problem)) => format!("will be tried again: {problem}"),
+            (None, None) if self.leaves => "on its way".to_owned(),
+            (None, None) => "stays here, because SMTP_URL is not set".to_owned(),
+        }
+    }
+}
+
+pub async fn list(visitor: Visitor) -> Result<HttpResponse, Error> {
+    page::show(MailboxPage {
+        page: visitor.page("Mailbox"),
+        mails: outbox::newest(&visitor.app.db, NEWEST).await?,
+        leaves: visitor.app.config.smtp.is_some(),
+    })
+}
+
+pub async fn show(visitor: Visitor, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let id = Uuid::parse_str(&id).map_err(|_| Error::NotFound)?;
+    let mail = outbox::find(&visitor.app.db, id).await?.ok_or(Error::NotFound)?;
+    page::show(MailPage {
+        page: visitor.page(&mail.subject),
+        blocks: mail.text.as_deref().map(words::blocks),
+        mail,
+        leaves: visitor.app.config.smtp.is_some(),
+    })
+}
