@@ -63,7 +63,7 @@ pub async fn list(visitor: Visitor) -> Result<HttpResponse, Error> {
     page::show(MailboxPage {
         page: visitor.page("Mailbox"),
         mails: outbox::newest(&visitor.app.db, NEWEST).await?,
-        leaves: visitor.app.config.smtp.is_some(),
+        leaves: visitor.app.config.mail.server.is_some(),
     })
 }
 
@@ -74,6 +74,6 @@ pub async fn show(visitor: Visitor, id: web::Path<String>) -> Result<HttpRespons
         page: visitor.page(&mail.subject),
         blocks: mail.text.as_deref().map(words::blocks),
         mail,
-        leaves: visitor.app.config.smtp.is_some(),
+        leaves: visitor.app.config.mail.server.is_some(),
     })
 }

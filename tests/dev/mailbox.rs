@@ -1,0 +1,98 @@
+//! The mailbox page.
+
+use vestibule::mail::{self, Mail};
+
+use crate::support::people::ADA;
+use crate::support::site::Site;
+
+async fn write(site: &Site, subject: &str, text: &str) {
+    let mail = Mail { kind: "test", subject: subject.to_owned(), text: text.to_owned() };
+    let mut tx = site.db.pool.begin().await.unwrap();
+    mail::send(&mut tx, ADA.email, mail).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mail_is_found_and_its_link_followed() {
+    let site = Site::start().await;
+    let mut browser = site.browser();
+    browser.visit("/dev/mailbox").await;
+    browser.must_see("No mail yet.");
+    let link = format!("{}/login?next=%2Faccount", site.url);
+    write(&site, "The first", "Hello").await;
+    write(&site, "The second", &format!("Hello,\n\nthis way:\n\n{link}\n\n    K7QM-2F9D\n")).await;
+    browser.visit("/dev/mailbox").await;
+    browser.must_see("Nothing leaves this machine");
+    let text = browser.text();
+    assert!(text.find("The second") < text.find("The first"), "newest first: {text}");
+    browser.click("The second").await;
+    for words in [ADA.email, "this way:", "K7QM-2F9D", "because SMTP_URL is not set"] {
+        browser.must_see(words);
+    }
+    browser.click(&link).await;
+    browser.must_be_at("/login?next=%2Faccount", 200);
+}
+
+#[tokio::test]
+async fn what_a_stranger_put_into_a_mail_leads_nowhere() {
+    let site = Site::start().await;
+    let mut browser = site.browser();
+    let others = ["https://evil.example/", &format!("{}.evil.example/", site.url), "http://a@b/"];
+    let text = format!("{}\n\n<script>alert(1)</script>\n\njavascript:alert(1)", others.join("\n"));
+    write(&site, "<b>Hello</b>", &text).await;
+    browser.visit("/dev/mailbox").await;
+    browser.click("<b>Hello</b>").await;
+    for other in others {
+        browser.must_see(other);
+        assert!(!browser.html().contains(&format!("href=\"{other}")), "{other} is a link");
+    }
+    assert!(
+        !browser.html().contains("<script>alert") && !browser.html().contains("href=\"javascript")
+    );
+}
+
+#[tokio::test]
+async fn the_text_of_a_mail_that_was_sent_is_gone() {
+    let site = Site::with(&[("SMTP_URL", "smtp://127.0.0.1:1")]).await;
+    write(&site, "Hello", "K7QM-2F9D").await;
+    let claimed = mail::outbox::claim(&site.db.pool).await.unwrap().expect("a mail");
+    let sent = mail::outbox::Outcome::Sent;
+    mail::outbox::finish(&site.db.pool, &claimed, sent, None).await.unwrap();
+    let mut browser = site.browser();
+    browser.visit("/dev/mailbox").await;
+    browser.click("Hello").await;
+    browser.must_see("Its text is erased");
+    browser.must_not_see("K7QM-2F9D");
+}
+
+#[tokio::test]
+async fn a_mail_that_is_not_there_is_not_found() {
+    let site = Site::start().await;
+    let mut browser = site.browser();
+    for path in ["/dev/mailbox/1", "/dev/mailbox/0192d3c4-0000-7000-8000-000000000000"] {
+        browser.visit(path).await;
+        assert_eq!(browser.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn production_has_no_mailbox() {
+    let site = Site::with(&[
+        ("ENVIRONMENT", "production"),
+        ("BASE_URL", "https://localhost"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("SMTP_URL", "smtps://mail.example.com"),
+    ])
+    .await;
+    write(&site, "Hello", "secret").await;
+    let id: String =
+        sqlx::query_scalar("select id::text from outbox").fetch_one(&site.db.pool).await.unwrap();
+    for path in ["/dev/mailbox".to_owned(), format!("/dev/mailbox/{id}")] {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
+        );
+        let answer = crate::support::raw::send(site.address, request).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(!answer.text().contains("Hello"));
+    }
+}

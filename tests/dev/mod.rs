@@ -1,0 +1,3 @@
+//! What only development has.
+
+mod mailbox;

@@ -1,0 +1,125 @@
+//! What a mail looks like when it arrives, and that nobody can write a header or a recipient
+//! into it.
+
+use vestibule::mail::Mail;
+
+use super::{Row, carry, notice, the_row, write, write_to};
+use crate::support::database::database;
+use crate::support::mail_server::{MailServer, Received};
+use crate::support::people::ADA;
+
+async fn arrives(mail: Mail) -> Received {
+    let (db, mut server) = (database().await, MailServer::start().await);
+    write(&db.pool, mail).await;
+    let courier = carry(&db.pool, &server);
+    let received = server.mail().await;
+    courier.stop().await;
+    assert!(server.received().is_empty(), "one mail was written");
+    received
+}
+
+#[tokio::test]
+async fn a_mail_says_what_it_is() {
+    let mail = arrives(notice()).await;
+    assert_eq!(
+        (mail.from.as_str(), mail.to.as_slice()),
+        ("hello@id.example.com", [ADA.email.to_owned()].as_slice())
+    );
+    let header = |name| mail.header(name).unwrap_or_else(|| panic!("no {name} in {}", mail.data));
+    assert_eq!(header("From"), "Vestibule <hello@id.example.com>");
+    assert_eq!(header("To"), ADA.email);
+    assert_eq!(header("Subject"), "Your password was changed");
+    assert_eq!(header("Auto-Submitted"), "auto-generated");
+    assert_eq!(header("MIME-Version"), "1.0");
+    assert!(header("Content-Type").starts_with("multipart/alternative"));
+    let age = httpdate_age(&header("Date"));
+    assert!(age < 120, "{}", header("Date"));
+    for part in
+        ["Content-Type: text/plain; charset=utf-8", "Content-Type: text/html; charset=utf-8"]
+    {
+        assert!(mail.data.contains(part), "{}", mail.data);
+    }
+    // Quoted-printable, a link may be broken over lines.
+    let words = mail.data.replace("=\r\n", "").replace("=3D", "=");
+    assert!(words.contains("\r\nhttps://id.example.com/not-me/abc\r\n"), "{words}");
+    assert!(words.contains(r#"<a href="https://id.example.com/not-me/abc">"#), "{words}");
+}
+
+#[tokio::test]
+async fn the_message_id_is_that_of_the_row() {
+    let (db, mut server) = (database().await, MailServer::start().await);
+    write(&db.pool, notice()).await;
+    let id: String =
+        sqlx::query_scalar("select id::text from outbox").fetch_one(&db.pool).await.unwrap();
+    let courier = carry(&db.pool, &server);
+    assert_eq!(server.mail().await.id(), format!("<{id}@id.example.com>"));
+    courier.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_writes_a_header_into_a_mail() {
+    let smuggled = "Hello\r\nBcc: eve@example.net\r\n\r\n<p>new body";
+    let text = "Hello\r\nBcc: eve@example.net\r\n.\r\nMAIL FROM:<eve@example.net>\r\n..dots\n.\n";
+    let mail = Mail { kind: "test", subject: smuggled.to_owned(), text: text.to_owned() };
+    let received = arrives(mail).await;
+    assert_eq!(received.to, [ADA.email]);
+    assert_eq!(received.header("Bcc"), None);
+    assert_eq!(received.header("Subject").unwrap(), "Hello  Bcc: eve@example.net    <p>new body");
+    assert!(received.data.contains("MAIL FROM:<eve@example.net>"), "{}", received.data);
+}
+
+/// Also when the row was written by somebody else.
+#[tokio::test]
+async fn a_line_break_in_a_row_is_no_header_either() {
+    let (db, mut server) = (database().await, MailServer::start().await);
+    write(&db.pool, notice()).await;
+    sqlx::query("update outbox set subject = E'Hi\\r\\nBcc: eve@example.net\\r\\n\\r\\nbody'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let courier = carry(&db.pool, &server);
+    let received = server.mail().await;
+    courier.stop().await;
+    assert_eq!((received.header("Bcc"), received.to.len()), (None, 1));
+}
+
+#[tokio::test]
+async fn a_mail_has_one_recipient() {
+    for recipient in [
+        "ada@example.com, eve@example.net",
+        "ada@example.com\r\nRCPT TO:<eve@example.net>",
+        "Ada <eve@example.net>",
+        "ada@example.com> NOTIFY=NEVER",
+        "",
+    ] {
+        let (db, mut server) = (database().await, MailServer::start().await);
+        write_to(&db.pool, recipient, notice()).await;
+        let courier = carry(&db.pool, &server);
+        // What comes after it arrives, so it was taken up before.
+        write(&db.pool, notice()).await;
+        assert_eq!(server.mail().await.to, [ADA.email], "{recipient:?}");
+        courier.stop().await;
+        assert!(server.received().is_empty(), "{recipient:?}");
+        sqlx::query("delete from outbox where recipient = $1")
+            .bind(ADA.email)
+            .execute(&db.pool)
+            .await
+            .unwrap();
+        let Row { outcome, .. } = the_row(&db.pool).await;
+        assert_eq!(outcome.as_deref(), Some("refused"), "{recipient:?}");
+    }
+}
+
+#[tokio::test]
+async fn names_and_subjects_in_any_language_arrive() {
+    let subject = "Ein neues Passwort für „Grüße, Welt“";
+    let received = arrives(Mail { subject: subject.to_owned(), ..notice() }).await;
+    assert!(received.data.is_ascii(), "{}", received.data);
+    assert!(received.header("Subject").unwrap().contains("=?utf-8?"), "{}", received.data);
+}
+
+/// Seconds since the moment in a Date header.
+fn httpdate_age(date: &str) -> i64 {
+    let date = time::OffsetDateTime::parse(date, &time::format_description::well_known::Rfc2822);
+    (time::OffsetDateTime::now_utc() - date.expect("a date")).whole_seconds().abs()
+}

@@ -1,0 +1,78 @@
+//! Mail: from the transaction that writes it to the server that takes it. A real server and a
+//! killed app are in `tests/smtp`.
+
+mod faults;
+mod headers;
+mod outbox;
+mod settings;
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use vestibule::config::mail::MailSettings;
+use vestibule::mail::courier::Courier;
+use vestibule::mail::smtp::{Mailer, PATIENCE};
+use vestibule::mail::{self, Letterhead, Mail};
+
+use crate::support::mail_server::MailServer;
+use crate::support::people::ADA;
+use crate::support::site;
+
+/// The worked example of a mail.
+#[derive(askama::Template)]
+#[template(path = "mail/notice.txt")]
+pub struct Notice<'a> {
+    pub letterhead: Letterhead<'a>,
+    pub happened: &'a str,
+    pub link: &'a str,
+}
+
+pub fn notice() -> Mail {
+    let letterhead = Letterhead { app_name: "Vestibule", origin: "https://id.example.com" };
+    let happened = "The password of your account was changed – on 24 November 2026.";
+    let link = "https://id.example.com/not-me/abc";
+    let words = Notice { letterhead, happened, link };
+    Mail::new("account.password", "Your password was changed", &words).expect("a template")
+}
+
+/// Writes a mail to Ada and commits it.
+pub async fn write(db: &PgPool, mail: Mail) {
+    write_to(db, ADA.email, mail).await;
+}
+
+pub async fn write_to(db: &PgPool, address: &str, mail: Mail) {
+    let mut tx = db.begin().await.expect("a transaction");
+    mail::send(&mut tx, address, mail).await.expect("a row in the outbox");
+    tx.commit().await.expect("to commit");
+}
+
+/// Somebody who hands mails to this server, in the name of `Vestibule <hello@id.example.com>`.
+pub fn mailer(server: &MailServer) -> Mailer {
+    mailer_at(&format!("smtp://127.0.0.1:{}", server.port), PATIENCE, &[])
+}
+
+pub fn mailer_at(url: &str, patience: Duration, roots: &[&str]) -> Mailer {
+    let settings = [("SMTP_URL", url), ("MAIL_FROM", "Vestibule <hello@id.example.com>")];
+    let MailSettings { server, sender } = site::config("postgres://localhost/none", &settings).mail;
+    Mailer::new(server.expect("a server"), &sender.expect("a sender"), patience, roots)
+        .expect("a mailer")
+}
+
+/// Carries mails to this server until it is stopped.
+pub fn carry(db: &PgPool, server: &MailServer) -> Courier {
+    Courier::start(db.clone(), mailer(server))
+}
+
+/// What the outbox says about its only mail.
+#[derive(Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    pub outcome: Option<String>,
+    pub problem: Option<String>,
+    pub body: Option<String>,
+    pub attempts: i32,
+}
+
+pub async fn the_row(db: &PgPool) -> Row {
+    let row = sqlx::query_as("select outcome, problem, body, attempts from outbox");
+    row.fetch_one(db).await.expect("one mail")
+}

@@ -1,0 +1,117 @@
+//! The outbox: nothing without a commit, nothing twice, nothing kept for longer than it is needed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use vestibule::background;
+use vestibule::mail;
+
+use super::{Row, carry, notice, the_row, write};
+use crate::support::clock;
+use crate::support::database::database;
+use crate::support::mail_server::MailServer;
+use crate::support::people::ADA;
+
+#[tokio::test]
+async fn a_mail_leaves_as_soon_as_it_is_committed() {
+    let (db, mut server) = (database().await, MailServer::start().await);
+    let courier = carry(&db.pool, &server);
+    write(&db.pool, notice()).await;
+    server.mail().await;
+    // The courier is idle now, and looks for itself only every ten seconds.
+    write(&db.pool, notice()).await;
+    timeout(Duration::from_secs(5), server.mail()).await.expect("the commit rings");
+    courier.stop().await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_undone_writes_to_nobody() {
+    let (db, mut server) = (database().await, MailServer::start().await);
+    let courier = carry(&db.pool, &server);
+    let mut tx = db.pool.begin().await.unwrap();
+    mail::send(&mut tx, "nobody@example.com", notice()).await.unwrap();
+    tx.rollback().await.unwrap();
+    write(&db.pool, notice()).await;
+    assert_eq!(server.mail().await.to, [ADA.email]);
+    courier.stop().await;
+    assert!(server.received().is_empty());
+}
+
+#[tokio::test]
+async fn the_text_is_erased_once_the_mail_is_sent() {
+    let (db, mut server) = (database().await, MailServer::start().await);
+    write(&db.pool, notice()).await;
+    assert!(the_row(&db.pool).await.body.unwrap().contains("https://id.example.com/not-me/abc"));
+    let courier = carry(&db.pool, &server);
+    server.mail().await;
+    courier.stop().await;
+    let sent = Row { outcome: Some("sent".to_owned()), problem: None, body: None, attempts: 1 };
+    assert_eq!(the_row(&db.pool).await, sent);
+    assert_eq!(mail::outbox::refused_at(&db.pool, ADA.email).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn two_couriers_share_an_outbox_and_send_each_mail_once() {
+    let (db, mut server) = (database().await, MailServer::start().await);
+    let couriers = [carry(&db.pool, &server), carry(&db.pool, &server)];
+    let mut tx = db.pool.begin().await.unwrap();
+    for _ in 0..200 {
+        mail::send(&mut tx, ADA.email, notice()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut ids = BTreeSet::new();
+    for _ in 0..200 {
+        assert!(ids.insert(server.mail().await.id()), "a mail came twice");
+    }
+    for courier in &couriers {
+        courier.stop().await;
+    }
+    assert!(server.received().is_empty(), "a mail came twice");
+    // Connections are reused: at most four of each courier were open.
+    let connections = server.heard().iter().filter(|command| *command == "CONNECT").count();
+    assert!(connections <= 8, "{connections} connections for 200 mails");
+}
+
+#[tokio::test]
+async fn a_claim_that_runs_out_makes_the_mail_due_again() {
+    let (db, mut server) = (database().await, MailServer::start().await);
+    write(&db.pool, notice()).await;
+    let lost = mail::outbox::claim(&db.pool).await.unwrap().expect("a mail");
+    assert!(mail::outbox::claim(&db.pool).await.unwrap().is_none(), "it is somebody's");
+    // Whoever claimed it is dead, or very slow.
+    clock::later(&db, "6 minutes").await;
+    let courier = carry(&db.pool, &server);
+    server.mail().await;
+    courier.stop().await;
+    let late = mail::outbox::postpone(&db.pool, &lost, "no answer in time").await.unwrap();
+    assert!(!late, "what a lost claim reports counts no more");
+    assert_eq!(the_row(&db.pool).await.outcome.as_deref(), Some("sent"));
+}
+
+#[tokio::test]
+async fn a_mail_that_nobody_took_for_a_day_is_given_up() {
+    let (db, mut server) = (database().await, MailServer::start().await);
+    write(&db.pool, notice()).await;
+    clock::later(&db, "25 hours").await;
+    let courier = carry(&db.pool, &server);
+    write(&db.pool, notice()).await;
+    server.mail().await;
+    courier.stop().await;
+    let states: Vec<(String, bool)> =
+        sqlx::query_as("select outcome, body is null from outbox order by created_at")
+            .fetch_all(&db.pool)
+            .await
+            .unwrap();
+    assert_eq!(states, [("expired".to_owned(), true), ("sent".to_owned(), true)]);
+}
+
+#[tokio::test]
+async fn a_month_later_nothing_is_left() {
+    let db = database().await;
+    write(&db.pool, notice()).await;
+    clock::later(&db, "29 days").await;
+    assert_eq!(background::prune(&db.pool).await.unwrap(), 0);
+    clock::later(&db, "2 days").await;
+    assert_eq!(background::prune(&db.pool).await.unwrap(), 1);
+}

@@ -1,0 +1,222 @@
+//! A mail server that can misbehave: it answers a command as the test says, or hangs, or hangs up.
+//!
+//! The real one is in `tests/smtp`. A test names commands by their first word; `CONNECT` is the
+//! greeting, `.` the answer after a mail, which is kept before it is given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{CertificateParams, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+/// Guards against what never comes; no test waits for it to pass.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    Usual,
+    Say(&'static str),
+    Hang,
+    HangUp,
+}
+
+/// A mail as it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub from: String,
+    pub to: Vec<String>,
+    /// Headers, an empty line, the body; without the dots that SMTP adds.
+    pub data: String,
+}
+
+impl Received {
+    /// The value of a header, its lines joined.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let head = self.data.split("\r\n\r\n").next().unwrap_or_default();
+        let head = head.replace("\r\n ", " ").replace("\r\n\t", " ");
+        let mut values = head.split("\r\n").filter_map(|line| line.split_once(": "));
+        values
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.to_owned())
+    }
+
+    pub fn id(&self) -> String {
+        self.header("Message-ID").expect("a Message-ID")
+    }
+}
+
+type Script = dyn Fn(&str) -> Reaction + Send + Sync;
+
+pub struct MailServer {
+    pub port: u16,
+    /// Trust this to speak TLS with the server.
+    pub root: String,
+    mails: UnboundedReceiver<Received>,
+    commands: UnboundedReceiver<String>,
+}
+
+impl MailServer {
+    /// Takes every mail.
+    pub async fn start() -> MailServer {
+        MailServer::that(|_| Reaction::Usual).await
+    }
+
+    pub async fn that(script: impl Fn(&str) -> Reaction + Send + Sync + 'static) -> MailServer {
+        MailServer::with(None, script).await
+    }
+
+    /// TLS from the first byte, with a certificate for this name.
+    pub async fn named(name: &str) -> MailServer {
+        MailServer::with(Some(name), |_| Reaction::Usual).await
+    }
+
+    async fn with(
+        name: Option<&str>,
+        script: impl Fn(&str) -> Reaction + Send + Sync + 'static,
+    ) -> MailServer {
+        let script: Arc<Script> = Arc::new(script);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("its address").port();
+        let (tls, root) = name.map(certificate).unzip();
+        let (mails, received) = unbounded_channel();
+        let (commands, heard) = unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let session = Session {
+                    script: script.clone(),
+                    mails: mails.clone(),
+                    commands: commands.clone(),
+                };
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    match tls {
+                        None => session.run(stream).await,
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => session.run(stream).await,
+                            Err(_) => drop(session.commands.send("no TLS".to_owned())),
+                        },
+                    }
+                });
+            }
+        });
+        MailServer { port, root: root.unwrap_or_default(), mails: received, commands: heard }
+    }
+
+    /// The next mail.
+    pub async fn mail(&mut self) -> Received {
+        timeout(PATIENCE, self.mails.recv()).await.expect("a mail in time").expect("a server")
+    }
+
+    /// Waits until a command like this was heard.
+    pub async fn hears(&mut self, start: &str) -> String {
+        let heard = async {
+            loop {
+                let command = self.commands.recv().await.expect("a server");
+                if command.starts_with(start) {
+                    return command;
+                }
+            }
+        };
+        timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("never heard {start}"))
+    }
+
+    /// What was heard and not yet asked for.
+    pub fn heard(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.commands.try_recv().ok()).collect()
+    }
+
+    /// The mails that came and were not yet asked for.
+    pub fn received(&mut self) -> Vec<Received> {
+        std::iter::from_fn(|| self.mails.try_recv().ok()).collect()
+    }
+}
+
+fn certificate(name: &str) -> (TlsAcceptor, String) {
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new([name.to_owned()]).expect("a name");
+    let certificate = params.self_signed(&key).expect("a certificate");
+    let secret = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    let config =
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("TLS")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], secret)
+            .expect("a certificate with its key");
+    (TlsAcceptor::from(Arc::new(config)), certificate.pem())
+}
+
+struct Session {
+    script: Arc<Script>,
+    mails: UnboundedSender<Received>,
+    commands: UnboundedSender<String>,
+}
+
+impl Session {
+    async fn run(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let mut stream = BufReader::new(stream);
+        let mut mail = Received { from: String::new(), to: Vec::new(), data: String::new() };
+        let mut command = "CONNECT".to_owned();
+        loop {
+            let usual = match command.split([' ', ':']).next().unwrap_or_default() {
+                "CONNECT" => "220 mail.test",
+                "EHLO" => "250 mail.test",
+                "DATA" => "354 go on",
+                "QUIT" => "221 bye",
+                _ => "250 ok",
+            };
+            let _ = self.commands.send(command.clone());
+            let answer = match (self.script)(&command) {
+                Reaction::Usual => usual,
+                Reaction::Say(answer) => answer,
+                Reaction::Hang => return std::future::pending().await,
+                Reaction::HangUp => return,
+            };
+            if stream.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+                return;
+            }
+            if answer.starts_with("354") {
+                let Some(data) = text(&mut stream).await else { return };
+                mail.data = data;
+                let _ = self.mails.send(mail.clone());
+                mail.to.clear();
+                command = ".".to_owned();
+                continue;
+            }
+            let Some(line) = line(&mut stream).await else { return };
+            if let Some(from) = line.strip_prefix("MAIL FROM:") {
+                mail.from = from.trim_matches(['<', '>']).to_owned();
+            }
+            if let Some(to) = line.strip_prefix("RCPT TO:") {
+                mail.to.push(to.trim_matches(['<', '>']).to_owned());
+            }
+            command = line;
+        }
+    }
+}
+
+async fn line(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
+    let mut line = String::new();
+    let read = stream.read_line(&mut line).await.ok()?;
+    (read > 0).then(|| line.trim_end_matches("\r\n").to_owned())
+}
+
+/// Up to the line with the dot.
+async fn text(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
+    let mut text = String::new();
+    loop {
+        match line(stream).await?.as_str() {
+            "." => return Some(text),
+            line => {
+                text.push_str(line.strip_prefix('.').unwrap_or(line));
+                text.push_str("\r\n");
+            }
+        }
+    }
+}
