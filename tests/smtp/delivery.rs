@@ -1,0 +1,66 @@
+//! Delivery, with TLS and a password.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use vestibule::config::mail::{Sender, SmtpServer, SmtpTls};
+use vestibule::mail::courier::Courier;
+use vestibule::mail::smtp::Mailer;
+use vestibule::mail::{self, Mail, outbox};
+
+use crate::aiosmtpd::{LOGIN, Server, header};
+use crate::support::database::{Database, database};
+use crate::support::people::ADA;
+
+pub async fn starttls(python: &str) {
+    arrives(Server::start(python, "starttls").await, SmtpTls::Required).await;
+    arrives(Server::start(python, "starttls").await, SmtpTls::Opportunistic).await;
+}
+
+pub async fn implicit(python: &str) {
+    arrives(Server::start(python, "implicit").await, SmtpTls::Implicit).await;
+}
+
+async fn arrives(mut server: Server, tls: SmtpTls) {
+    let db = with_a_mail().await;
+    let courier = Courier::start(db.pool.clone(), mailer(&server, tls, LOGIN.1));
+    let id = server.mail().await;
+    courier.stop().await;
+    let [mail] = server.mails().try_into().expect("one mail");
+    assert_eq!(header(&mail, "Message-ID"), id);
+    assert_eq!(header(&mail, "X-RcptTo"), ADA.email);
+    assert_eq!(header(&mail, "Subject"), "Hello");
+    assert!(mail.contains("good news"), "{mail}");
+    let left: i64 = count(&db, "select count(*) from outbox where outcome = 'sent'").await;
+    assert_eq!(left, 1);
+}
+
+pub async fn wrong_password(python: &str) {
+    let server = Server::start(python, "implicit").await;
+    let db = with_a_mail().await;
+    let mail = outbox::claim(&db.pool).await.unwrap().expect("a mail");
+    let failure = mailer(&server, SmtpTls::Implicit, "wrong").send(&mail).await;
+    let mail::smtp::Failure::Failed(problem) = failure.unwrap_err() else { panic!("refused") };
+    assert!(problem.starts_with("AUTH: 535"), "{problem}");
+    assert!(server.mails().is_empty());
+}
+
+async fn with_a_mail() -> Database {
+    let db = database().await;
+    let mut tx = db.pool.begin().await.unwrap();
+    let mail = Mail { kind: "test", subject: "Hello".to_owned(), text: "good news".to_owned() };
+    mail::send(&mut tx, ADA.email, mail).await.unwrap();
+    tx.commit().await.unwrap();
+    db
+}
+
+fn mailer(server: &Server, tls: SmtpTls, password: &str) -> Mailer {
+    let login = Some((LOGIN.0.to_owned(), SecretString::from(password)));
+    let smtp = SmtpServer { host: "localhost".to_owned(), port: server.port, tls, login };
+    let sender = Sender { name: None, address: "hello@id.example.com".to_owned() };
+    Mailer::new(smtp, &sender, Duration::from_secs(20), &[&server.root]).expect("a mailer")
+}
+
+async fn count(db: &Database, query: &'static str) -> i64 {
+    sqlx::query_scalar(query).fetch_one(&db.pool).await.unwrap()
+}
