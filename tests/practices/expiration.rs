@@ -30,6 +30,20 @@ async fn remembered(site: &Site) -> Browser {
     browser
 }
 
+/// Visits until that is written down: without a connection to spare it is left to a later request.
+async fn is_seen(site: &Site, browser: &Browser) {
+    until("last_seen_at moves", async || {
+        visit_app(browser.clone()).await;
+        site.db.number(SEEN_NOW).await == 1
+    })
+    .await;
+}
+
+async fn visit_app(mut browser: Browser) {
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+}
+
 /// Whether the only session is valid when the row is as `change` makes it, this very moment: in a
 /// transaction `now()` stands still.
 async fn is_valid_after(tx: &mut PgConnection, change: &'static str) -> bool {
@@ -98,7 +112,7 @@ async fn activity_keeps_a_session_alive_but_never_past_its_absolute_end() {
         clock::later(&site.db, "50 minutes").await;
         browser.visit("/app").await;
         browser.must_be_at("/app", 200);
-        until("the touch", async || site.db.number(SEEN_NOW).await == 1).await;
+        is_seen(&site, &browser).await;
         assert_eq!(site.db.number(length).await, 24 * 3_600);
     }
     // 23 hours and 20 minutes so far, and busy to the last.
@@ -115,7 +129,7 @@ async fn a_remembered_session_has_longer_deadlines_of_its_own() {
         clock::later(&site.db, "13 days 23 hours").await;
         browser.visit("/app").await;
         browser.must_be_at("/app", 200);
-        until("the touch", async || site.db.number(SEEN_NOW).await == 1).await;
+        is_seen(&site, &browser).await;
     }
     clock::later(&site.db, "2 days 2 hours").await;
     browser.visit("/app").await;
@@ -182,13 +196,8 @@ async fn activity_is_written_once_a_minute_however_many_requests_there_are() {
         .run("create trigger note after update on sessions for each row execute function note()")
         .await;
     many().await;
-    until("the touch", async || site.db.number(SEEN_NOW).await == 1).await;
+    is_seen(&site, &browser).await;
     assert_eq!(site.db.number("select count(*) from written").await, 1);
-}
-
-async fn visit_app(mut browser: Browser) {
-    browser.visit("/app").await;
-    browser.must_be_at("/app", 200);
 }
 
 #[tokio::test]
@@ -197,13 +206,18 @@ async fn no_answer_waits_for_the_note_of_when_you_were_seen() {
     let browser = ADA.at(&site).await;
     clock::later(&site.db, "2 minutes").await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
-    sqlx::query("select from sessions for update")
+    // Rows can be read meanwhile, and none can be written.
+    sqlx::query("lock table sessions in share mode")
         .execute(&mut *elsewhere)
         .await
-        .expect("a lock on the row");
-    // The lock is held until after the answer: a page that waited for it would be a 503.
-    visit_app(browser.clone()).await;
+        .expect("a lock on the table");
+    let waits = "select count(*) from pg_stat_activity
+                 where datname = current_database() and wait_event_type = 'Lock'";
+    until("the note waits, the page does not", async || {
+        visit_app(browser.clone()).await;
+        site.db.number(waits).await > 0
+    })
+    .await;
     elsewhere.rollback().await.expect("the database");
-    visit_app(browser).await;
-    until("the touch", async || site.db.number(SEEN_NOW).await == 1).await;
+    is_seen(&site, &browser).await;
 }
