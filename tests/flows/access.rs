@@ -23,8 +23,10 @@ enum Gets {
     To(&'static str),
     /// 422: the door is open, the form was empty
     Again,
+    /// 404
+    Missing,
 }
-use Gets::{Again, Shown, To};
+use Gets::{Again, Missing, Shown, To};
 
 /// Method, route, what a stranger gets, what somebody logged in gets.
 const EXPECTED: &[(&str, &str, Gets, Gets)] = &[
@@ -44,6 +46,9 @@ const EXPECTED: &[(&str, &str, Gets, Gets)] = &[
     ("GET", "/static/{hash}/{path:.*}", Shown, Shown),
     ("GET", "/robots.txt", Shown, Shown),
     ("GET", "/.well-known/change-password", To("/account/password"), To("/account/password")),
+    // In development only; tests/dev/ has them under production.
+    ("GET", "/dev/mailbox", Shown, Shown),
+    ("GET", "/dev/mailbox/{id}", Missing, Missing),
 ];
 
 /// An address for each route that has a variable part.
@@ -113,6 +118,7 @@ fn seen(answer: &Answer) -> String {
     match (answer.status, answer.headers.get("location")) {
         (200, None) => "Shown".to_owned(),
         (422, None) => "Again".to_owned(),
+        (404, None) => "Missing".to_owned(),
         (303, Some(location)) => format!("To({location:?})"),
         (status, _) => format!("{status}"),
     }

@@ -61,6 +61,7 @@ fn mistakes(settings: &[(&str, &str)]) -> String {
         ("DATABASE_URL", "postgres://vestibule:x@localhost/vestibule"),
         ("SECRET_KEYS", &*Keys::generate()),
         ("ENVIRONMENT", "development"),
+        ("SMTP_URL", "smtps://mail.example.com"),
     ];
     let all = all.iter().chain(settings);
     let values = all.map(|(name, value)| (name.to_string(), value.to_string())).collect();

@@ -25,6 +25,8 @@ const WRONG: &[(&str, &[&str])] = &[
     ("ARGON2_LANES", &["0"]),
     ("ARGON2_CONCURRENCY", &["0"]),
     ("TRUSTED_PROXIES", &["everybody", "10.0.0.0/33", "10.0.0.1;10.0.0.2"]),
+    ("SMTP_URL", &["mail.example.com", "https://mail.example.com"]),
+    ("MAIL_FROM", &["nobody", "Ada <ada@localhost>"]),
     ("LOG_FORMAT", &["xml"]),
     ("RUST_LOG", &["info,sqlx=loud"]),
     ("ALLOW_UNSAFE", &["everything", "database-tls,everything"]),

@@ -6,10 +6,11 @@ use crate::support::process::command;
 use super::{mistake, mistakes};
 
 /// Nothing is wrong with this one.
-const PRODUCTION: [(&str, &str); 3] = [
+const PRODUCTION: [(&str, &str); 4] = [
     ("ENVIRONMENT", "production"),
     ("BASE_URL", "https://login.example.com"),
     ("TRUSTED_PROXIES", "private"),
+    ("SMTP_URL", "smtps://mail.example.com"),
 ];
 const ELSEWHERE: (&str, &str) = ("DATABASE_URL", "postgres://app@db.example.com/app");
 
@@ -28,8 +29,8 @@ fn a_site_behind_a_proxy_with_a_local_database_starts() {
 fn every_reason_not_to_start_is_given_at_once() {
     let found = mistakes(&[("ENVIRONMENT", "production"), ELSEWHERE]);
     let all = found.join("\n");
-    assert_eq!(found.len(), 3, "{all}");
-    for name in ["BASE_URL", "TRUSTED_PROXIES", "DATABASE_URL"] {
+    assert_eq!(found.len(), 4, "{all}");
+    for name in ["BASE_URL", "TRUSTED_PROXIES", "DATABASE_URL", "SMTP_URL"] {
         assert!(all.contains(name), "{name}: {all}");
     }
 }
