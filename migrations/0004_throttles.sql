@@ -12,6 +12,8 @@ create table throttles (
     -- The same without forgetting: only a success takes it back to 0.
     in_a_row integer not null default 0,
     counted_at timestamptz not null default now(),
+    -- Nothing is let through before. 'infinity': no wait helps, only a success elsewhere.
+    wait_until timestamptz not null default '-infinity',
     -- When this row has nothing more to say.
     forget_at timestamptz not null default now() + interval '1 hour'
 );

@@ -4,6 +4,8 @@
 //! The first `free` failures cost nothing. After each further one the wait doubles, from one
 //! second up to `longest`; one failure is forgotten for every `longest` that passes quietly.
 
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 /// What is attempted. Counters of two purposes know nothing of each other.
@@ -57,12 +59,23 @@ pub struct Limit {
     pub in_a_row: Option<i32>,
 }
 
+/// What an attempt is counted on. Accounts by their canonical address, or by whatever was typed.
+#[derive(Debug, Clone)]
+pub enum Key<'a> {
+    Account(&'a str),
+    /// An IPv6 customer has a whole /64 to choose from, so that is what counts as one.
+    Address(IpAddr),
+    Pair(&'a str, IpAddr),
+    /// A browser that this account has logged in on before.
+    Device([u8; 32], &'a str),
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 pub const LIMITS: [Limit; 6] = [
-    // NIST SP 800-63B-4 §3.2.2: at most 100 in a row. From a thousand addresses it takes three
-    // and a half days to get there.
+    // NIST SP 800-63B-4 §3.2.2: at most 100 in a row. From a thousand addresses it takes
+    // more than three days to get there.
     limit(Purpose::Login, Per::Account, 10, HOUR, Some(100)),
     // Stricter than the account: one attacker at one address waits long before the owner does,
     // and is weeks away from closing the account to new devices.
@@ -87,4 +100,49 @@ const fn limit(
     in_a_row: Option<i32>,
 ) -> Limit {
     Limit { purpose, per, free, longest, in_a_row }
+}
+
+impl Key<'_> {
+    pub(super) fn per(&self) -> Per {
+        match self {
+            Self::Account(_) => Per::Account,
+            Self::Address(_) => Per::Address,
+            Self::Pair(..) => Per::Pair,
+            Self::Device(..) => Per::Device,
+        }
+    }
+}
+
+/// What is hashed.
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(account) => f.write_str(account),
+            Self::Address(address) => write!(f, "{}", network(*address)),
+            Self::Pair(account, address) => write!(f, "{}\0{account}", network(*address)),
+            Self::Device(token_hash, account) => write!(f, "{token_hash:?}\0{account}"),
+        }
+    }
+}
+
+/// The address, of IPv6 the first 64 bits.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_customer_is_one_address() {
+        let network = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
+    }
 }

@@ -7,26 +7,13 @@
 //! oracle. It never touches a session: whoever is in stays in. `LIMITS` is explained in
 //! `docs/throttle.md`; a flow of yours adds a purpose, its limits, and one line.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use sqlx::{PgExecutor, PgPool};
 
-use super::limits::{LIMITS, Limit, Per, Purpose};
-
-/// What an attempt is counted on. Accounts by their canonical address, or by whatever was typed.
-#[derive(Debug, Clone)]
-pub enum Key<'a> {
-    Account(&'a str),
-    /// An IPv6 customer has a whole /64 to choose from, so that is what counts as one.
-    Address(IpAddr),
-    Pair(&'a str, IpAddr),
-    /// A browser that this account has logged in on before.
-    Device([u8; 32], &'a str),
-}
+use super::limits::{Key, LIMITS, Limit, Per, Purpose};
 
 /// Why an attempt is not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -77,14 +64,16 @@ impl Throttle {
         let mut counted: Vec<Counted> =
             keys.iter().filter_map(|key| self.counted(purpose, key)).collect();
         counted.sort_by_key(|counted| counted.hash);
-        while let Some(refusal) = self.count(&counted).await? {
-            let Some((hash, refusal)) = refusal else {
-                self.make_rows(&counted).await?;
-                continue;
-            };
-            let per = counted.iter().find(|counted| counted.hash == hash);
-            log(purpose, per.map(|counted| counted.limit.per), &hash, refusal);
-            return Ok(Err(refusal));
+        loop {
+            match self.count(&counted).await? {
+                Outcome::Counted => break,
+                Outcome::RowMissing => self.make_rows(&counted).await?,
+                Outcome::Refused(hash, refusal) => {
+                    let per = counted.iter().find(|counted| counted.hash == hash);
+                    log(purpose, per.map(|counted| counted.limit.per), &hash, refusal);
+                    return Ok(Err(refusal));
+                }
+            }
         }
         let (taken_back, forgotten): (Vec<_>, Vec<_>) =
             counted.iter().partition(|counted| counted.limit.per == Per::Address);
@@ -115,7 +104,7 @@ impl Throttle {
                  select key_hash from throttles where key_hash = any($1) order by key_hash for update)
              update throttles t
              set failures = case when t.key_hash = any($2) then greatest(failures - 1, 0) else 0 end,
-                 in_a_row = 0
+                 in_a_row = 0, wait_until = '-infinity'
              from held where t.key_hash = held.key_hash",
             &all as _,
             &taken_back as _,
@@ -125,52 +114,57 @@ impl Throttle {
         .map(drop)
     }
 
-    /// One attempt, all or nothing. `None`: counted. `Some(None)`: a row is missing.
+    /// One attempt, all or nothing.
     ///
-    /// Rows are locked in the order of their keys, so that no two attempts wait for each other,
-    /// and read again when they were waited for: `now()` may then be before `counted_at`.
-    async fn count(&self, keys: &[Counted]) -> sqlx::Result<Option<Option<([u8; 32], Refusal)>>> {
+    /// What has to wait is seen without a lock, so a flood costs a read and no more. Then rows are
+    /// locked in the order of their keys, so that no two attempts wait for each other, and looked
+    /// at again. One failure is forgotten for each of the longest waits that passed.
+    async fn count(&self, keys: &[Counted]) -> sqlx::Result<Outcome> {
         if keys.is_empty() {
-            return Ok(None);
+            return Ok(Outcome::Counted);
         }
         let limits = || keys.iter().map(|key| key.limit);
         let hashes: Vec<&[u8]> = keys.iter().map(|key| key.hash.as_slice()).collect();
         let free: Vec<i32> = limits().map(|limit| limit.free).collect();
         let longest: Vec<f64> = limits().map(|limit| limit.longest.as_secs_f64()).collect();
         let in_a_row: Vec<Option<i32>> = limits().map(|limit| limit.in_a_row).collect();
-        let worst = sqlx::query!(
+        let verdict = sqlx::query!(
             r#"with asked as (
                  select * from unnest($1::bytea[], $2::integer[], $3::float8[], $4::integer[])
                      as asked (key_hash, free, longest, most)),
+             seen as (
+                 select t.key_hash, t.wait_until from throttles t join asked using (key_hash)),
              held as materialized (
-                 select t.key_hash, t.failures, a.free, a.longest, a.most,
-                        t.in_a_row >= coalesce(a.most, t.in_a_row + 1) as closed,
-                        greatest(extract(epoch from now() - t.counted_at)::float8, 0) as quiet
-                 from throttles t join asked a using (key_hash)
+                 select t.key_hash, t.wait_until, t.in_a_row + 1 as in_a_row,
+                        a.free, a.longest, a.most,
+                        1 + greatest(0, t.failures - greatest(0, floor(
+                            extract(epoch from now() - t.counted_at)::float8 / a.longest))) as failures
+                 from throttles t join asked a on a.key_hash = t.key_hash
+                 where not exists (select from seen where wait_until > now())
                  order by t.key_hash for update of t),
-             judged as (
-                 select key_hash, longest, most, closed,
-                        -- One is forgotten for each of the longest waits.
-                        greatest(failures - floor(quiet / longest), 0) as failures,
-                        case when failures < free then 0 else
-                            least(longest, 2 ^ least(failures - free, 30)) - quiet end as wait
-                 from held),
              verdict as (
-                 select count(*) = cardinality($1) as complete,
-                        not bool_or(closed) and max(wait) <= 0 as free from judged),
+                 select count(*) = cardinality($1) and bool_and(wait_until <= now()) as admitted
+                 from held),
              counted as (
                  update throttles t
-                 set failures = j.failures + 1, in_a_row = t.in_a_row + 1,
-                     counted_at = greatest(now(), t.counted_at),
-                     forget_at = now() + case when j.most is null
-                         then make_interval(secs => (j.failures + 1) * j.longest)
+                 set failures = h.failures, in_a_row = h.in_a_row, counted_at = now(),
+                     wait_until = case
+                         when h.in_a_row >= h.most then 'infinity'
+                         when h.failures < h.free then '-infinity'
+                         else now() + make_interval(
+                             secs => least(h.longest, 2 ^ least(h.failures - h.free, 30))) end,
+                     forget_at = now() + case when h.most is null
+                         then make_interval(secs => h.failures * h.longest)
                          else interval '1 year' end
-                 from judged j
-                 where t.key_hash = j.key_hash and (select complete and free from verdict))
-             select complete as "complete!", coalesce(verdict.free, true) as "free!",
-                    j.key_hash as "key_hash?", j.closed as "closed?", j.wait as "wait?"
-             from verdict left join judged j on true
-             order by j.closed desc, j.wait desc limit 1"#,
+                 from held h
+                 where t.key_hash = h.key_hash and (select admitted from verdict))
+             select coalesce(admitted, false) as "admitted!", worst.key_hash as "key_hash?",
+                    (extract(epoch from worst.wait_until)
+                        - extract(epoch from now()))::float8 as "wait?"
+             from verdict left join lateral (
+                 select key_hash, wait_until from seen where wait_until > now()
+                 union all select key_hash, wait_until from held where wait_until > now()
+                 order by wait_until desc limit 1) worst on true"#,
             &hashes as _,
             &free,
             &longest,
@@ -178,14 +172,18 @@ impl Throttle {
         )
         .fetch_one(&self.db)
         .await?;
-        // What has to wait makes no new rows: else a flood could fill the table.
-        if worst.free {
-            return Ok((!worst.complete).then_some(None));
+        if verdict.admitted {
+            return Ok(Outcome::Counted);
         }
-        let hash = worst.key_hash.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
-        let wait = Duration::from_secs_f64(worst.wait.unwrap_or_default().clamp(1.0, 1e9).ceil());
-        let closed = worst.closed.unwrap_or_default();
-        Ok(Some(Some((hash, if closed { Refusal::Closed } else { Refusal::Wait(wait) }))))
+        // What has to wait makes no new rows: else a flood could fill the table.
+        let Some(hash) = verdict.key_hash.and_then(|hash| hash.try_into().ok()) else {
+            return Ok(Outcome::RowMissing);
+        };
+        let refusal = match verdict.wait.unwrap_or_default() {
+            f64::INFINITY => Refusal::Closed,
+            seconds => Refusal::Wait(Duration::from_secs_f64(seconds.ceil().max(1.0))),
+        };
+        Ok(Outcome::Refused(hash, refusal))
     }
 
     async fn make_rows(&self, keys: &[Counted]) -> sqlx::Result<()> {
@@ -215,42 +213,16 @@ impl Throttle {
     }
 }
 
+/// A key as the table knows it.
 struct Counted {
     hash: [u8; 32],
     limit: &'static Limit,
 }
 
-impl Key<'_> {
-    fn per(&self) -> Per {
-        match self {
-            Self::Account(_) => Per::Account,
-            Self::Address(_) => Per::Address,
-            Self::Pair(..) => Per::Pair,
-            Self::Device(..) => Per::Device,
-        }
-    }
-}
-
-/// What is hashed.
-impl fmt::Display for Key<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Account(account) => f.write_str(account),
-            Self::Address(address) => write!(f, "{}", network(*address)),
-            Self::Pair(account, address) => write!(f, "{}\0{account}", network(*address)),
-            Self::Device(token_hash, account) => write!(f, "{token_hash:?}\0{account}"),
-        }
-    }
-}
-
-/// The address, of IPv6 the first 64 bits.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
-        }
-        address => address,
-    }
+enum Outcome {
+    Counted,
+    RowMissing,
+    Refused([u8; 32], Refusal),
 }
 
 /// Under OWASP's names; the key as the digest that is stored, which only `SECRET_KEYS` can make.
@@ -273,16 +245,4 @@ pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
         batch,
     );
     Ok(pruned.execute(db).await?.rows_affected())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ipv6_customer_is_one_address() {
-        let network = |text: &str| network(text.parse().unwrap()).to_string();
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
-    }
 }

@@ -7,8 +7,8 @@ use super::visit;
 use super::visitor::Visitor;
 use crate::accounts::device::{self, DeviceToken};
 use crate::accounts::email::Email;
-use crate::accounts::limits::Purpose;
-use crate::accounts::throttle::{Attempt, Key, Refusal};
+use crate::accounts::limits::{Key, Purpose};
+use crate::accounts::throttle::{Attempt, Refusal};
 use crate::accounts::user::User;
 use crate::error::Error;
 
@@ -40,7 +40,7 @@ pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Ref
     let email = Email::parse(typed);
     let account = email.as_ref().map_or(typed.to_owned(), Email::canonical);
     let address = visitor.client.address;
-    let stranger = [Key::Account(&account), Key::Pair(&account, address), Key::Address(address)];
+    let of_account = [Key::Account(&account), Key::Pair(&account, address)];
     let sent = visit::with(|visit| visit.device.token.as_ref().map(DeviceToken::hash)).flatten();
     if let (Some(token_hash), Ok(email)) = (sent, &email)
         && device::is_known(&app.db, &token_hash, email).await?
@@ -51,11 +51,12 @@ pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Ref
             Err(wait) => return Ok(Err(wait)),
             // A login here opens the account to new devices again.
             Ok(attempt) => {
-                return Ok(Ok(app.throttle.freeing(Purpose::Login, attempt, &stranger[..2])));
+                return Ok(Ok(app.throttle.freeing(Purpose::Login, attempt, &of_account)));
             }
         }
     }
-    Ok(app.throttle.admit(Purpose::Login, &stranger).await?)
+    let [account, pair] = of_account;
+    Ok(app.throttle.admit(Purpose::Login, &[account, pair, Key::Address(address)]).await?)
 }
 
 /// After a login: this browser is known to the account from now on.

@@ -19,7 +19,8 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 
 use super::visit;
 use super::words;
-use crate::accounts::throttle::{Refusal, network};
+use crate::accounts::limits::network;
+use crate::accounts::throttle::Refusal;
 use crate::app::App;
 use crate::error::Error;
 

@@ -13,10 +13,9 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::limits::Purpose;
+use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::{Password, PasswordHash, Verdict};
 use crate::accounts::strength::{self, Strength};
-use crate::accounts::throttle::Key;
 use crate::accounts::{session, user};
 use crate::error::Error;
 use crate::web::csrf::Form;
