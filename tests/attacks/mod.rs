@@ -5,18 +5,25 @@
 //! no others: `bin/prove-attacks`.
 
 mod bad_input;
+mod brute_force;
 mod cookie_names;
 mod cross_site_request;
 mod enumeration;
 mod failing_store;
 mod fixation;
+mod flood;
 mod hashing_flood;
 mod host_header;
 mod mass_log_out;
+mod mass_registration;
 mod open_redirect;
+mod owner_lock_out;
 mod proxy_headers;
 mod resurrection;
 mod secret_leakage;
+mod spraying;
+mod stuffing;
+mod throttle_oracle;
 mod touch_storm;
 
 use std::time::Duration;

@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod cookie_jar;
 pub mod database;
 mod form;
+pub mod guesses;
 pub mod mail_server;
 pub mod nginx;
 pub mod page;

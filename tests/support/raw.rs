@@ -62,6 +62,11 @@ impl Wire {
             .expect("to write");
     }
 
+    /// Hangs up at once, by RST: what was sent is not taken back.
+    pub fn reset(self) {
+        self.stream.set_zero_linger().expect("a socket");
+    }
+
     /// The next answer; None when the server closes the connection without one.
     pub async fn answer(&mut self) -> Option<Response> {
         self.read(false).await

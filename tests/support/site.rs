@@ -42,13 +42,32 @@ impl Site {
         Site::on(database_with(10).await, settings).await
     }
 
-    /// Where attempts are counted and floods refused, as in production. All other sites let one
+    /// Where attempts are counted and floods refused, as in production. Other sites let one
     /// address do as much as it likes.
     pub async fn with_real_limits(settings: &[(&str, &str)]) -> Site {
+        Site::limited(settings, cheapest(), |app| app).await
+    }
+
+    /// Where attempts are counted, behind a proxy that says whom they come from, so that a test
+    /// can be many people; as fast as it likes.
+    pub async fn behind_a_proxy() -> Site {
+        Site::behind_a_proxy_with(cheapest()).await
+    }
+
+    pub async fn behind_a_proxy_with(argon2: Params) -> Site {
+        let settings = [("TRUSTED_PROXIES", "127.0.0.0/8")];
+        Site::limited(&settings, argon2, |app| App { flood: Flood::without_limits(), ..app }).await
+    }
+
+    async fn limited(
+        settings: &[(&str, &str)],
+        argon2: Params,
+        limits: impl FnOnce(App) -> App,
+    ) -> Site {
         let db = database_with(10).await;
         let config = config(&db.url, settings);
-        let hasher = cheap_hasher(&config);
-        Site::run(db, config, hasher, |app| app).await
+        let hasher = Hasher::new(argon2, config.argon2_concurrency).expect("a hasher");
+        Site::run(db, config, hasher, limits).await
     }
 
     /// Speaks HTTPS itself, and has a plain door that leads there.
@@ -69,7 +88,7 @@ impl Site {
 
     pub async fn on(db: Database, settings: &[(&str, &str)]) -> Site {
         let config = config(&db.url, settings);
-        let hasher = cheap_hasher(&config);
+        let hasher = Hasher::new(cheapest(), config.argon2_concurrency).expect("a hasher");
         Site::with_hasher(db, config, hasher).await
     }
 
@@ -131,9 +150,8 @@ impl Drop for Running {
 }
 
 /// Argon2 at its cheapest, by a constructor that production does not call.
-fn cheap_hasher(config: &Config) -> Hasher {
-    let params = Params::new(Params::MIN_M_COST, 1, 1, None).expect("the cheapest settings");
-    Hasher::new(params, config.argon2_concurrency).expect("a hasher")
+fn cheapest() -> Params {
+    Params::new(Params::MIN_M_COST, 1, 1, None).expect("the cheapest settings")
 }
 
 /// Settings as in development, on a free port.

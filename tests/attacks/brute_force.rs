@@ -1,0 +1,206 @@
+//! Brute force: many passwords for one account; one after the other, all at once, from everywhere,
+//! with the line cut before the answer, from a stolen session, and for as long as it takes.
+//!
+//! Why it matters: a count that is kept after the verification, per process or per address, is
+//! not there when it is needed: a hundred parallel guesses read the same number, a client that
+//! resets its connection cancels the handler, a botnet has an address for each guess.
+//! Stops in: `src/accounts/throttle.rs` (`count`: one statement, committed before `prove` runs).
+//! Sources: ASVS 5.0 6.1.1, 6.3.1; NIST SP 800-63B-4 §3.2.2 (100 in a row); CWE-307.
+
+use std::time::Instant;
+
+use argon2::Params;
+use futures_util::future::join_all;
+use url::form_urlencoded::Serializer;
+use vestibule::accounts::limits::{LIMITS, Per, Purpose};
+use vestibule::web::words;
+
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::guesses::*;
+use crate::support::people::{ADA, EVE};
+use crate::support::raw::{self, Wire};
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn a_hundred_addresses_get_no_further_than_one() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    let (before, began) = (site.app.hasher.runs(), Instant::now());
+    let answers = guess_from_everywhere(&site, ADA.email, 120).await;
+    let limit = limit(Purpose::Login, Per::Account);
+    let evaluated = site.app.hasher.runs() - before;
+    assert!(evaluated <= allowed(limit, began), "{evaluated} of 120 were evaluated");
+    assert_eq!(evaluated, count(&answers, 422), "only what is evaluated is answered");
+    assert_eq!(count(&answers, 422) + count(&answers, 429), 120, "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_hundred_guesses_at_once_get_no_further_than_one_after_the_other() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    let form = stranger(&site, &address(0)).await;
+    let (before, began) = (site.app.hasher.runs(), Instant::now());
+    let guess = async |n: usize| {
+        raw::send(site.address, as_bytes(&site, &form, &address(n), ADA.email)).await.status
+    };
+    let answers = join_all((0..100).map(guess)).await;
+    let limit = limit(Purpose::Login, Per::Account);
+    let evaluated = site.app.hasher.runs() - before;
+    assert!(evaluated > 0 && evaluated <= allowed(limit, began), "{evaluated}: {answers:?}");
+}
+
+#[tokio::test]
+async fn accounts_and_addresses_in_every_order_do_not_deadlock() {
+    let site = Site::behind_a_proxy().await;
+    let form = stranger(&site, &address(0)).await;
+    let guess = async |n: usize| {
+        let email = format!("person{}@example.com", n % 9);
+        raw::send(site.address, as_bytes(&site, &form, &address(n % 7), &email)).await.status
+    };
+    let answers = join_all((0..100).map(guess)).await;
+    // A slow machine answers some with 503; a deadlock would be a 500.
+    assert!(count(&answers, 422) > 0 && count(&answers, 500) == 0, "{answers:?}");
+}
+
+#[tokio::test]
+async fn an_attempt_is_counted_though_the_client_hangs_up_before_the_answer() {
+    // Slow enough that the line is cut while the password is looked at.
+    let slow = Params::new(64 * 1024, 3, 1, None).expect("slow settings");
+    let site = Site::behind_a_proxy_with(slow).await;
+    ADA.joins(&site).await;
+    let limit = limit(Purpose::Login, Per::Account);
+    let (before, began, mut hung_up) = (site.app.hasher.runs(), Instant::now(), 0);
+    let form = stranger(&site, &address(0)).await;
+    for number in 0..40 {
+        let mut wire = Wire::open(site.address).await;
+        wire.write(as_bytes(&site, &form, &address(number), ADA.email)).await;
+        let runs = site.app.hasher.runs();
+        let looked_at = async {
+            while site.app.hasher.runs() == runs {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            answer = wire.answer() => assert_eq!(answer.expect("an answer").status, 429),
+            () = looked_at => hung_up += 1,
+        }
+        wire.reset();
+    }
+    let evaluated = site.app.hasher.runs() - before;
+    assert!(hung_up >= limit.free, "only {hung_up} of 40 hung up in time");
+    assert!(evaluated <= allowed(limit, began), "{evaluated} of 40 were evaluated");
+}
+
+/// A guess as it travels, on a connection of its own.
+fn as_bytes(site: &Site, browser: &Browser, address: &str, email: &str) -> String {
+    let mut form = browser.form("Log in");
+    browser.found(form.fill("E-mail", email));
+    browser.found(form.fill("Password", WRONG));
+    let body = Serializer::new(String::new()).extend_pairs(form.pairs()).finish();
+    format!(
+        "POST /login HTTP/1.1\r\nHost: {}\r\nX-Forwarded-For: {address}\r\n\
+         Cookie: __Host-visitor={}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        site.app.origin.host,
+        browser.cookie("__Host-visitor").expect("a visitor's cookie"),
+        body.len(),
+    )
+}
+
+#[tokio::test]
+async fn the_right_password_during_the_wait_is_not_looked_at() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    wear_out(&site, ADA).await;
+    clock::later(&site.db, "-1 hour").await;
+    let mut browser = stranger(&site, "203.0.113.1").await;
+    let before = site.app.hasher.runs();
+    assert_eq!(try_password(&mut browser, ADA.email, WRONG).await, 429);
+    assert_eq!(try_password(&mut browser, ADA.email, ADA.password).await, 429);
+    assert_eq!(site.app.hasher.runs(), before);
+    assert_eq!(browser.field("Log in", "E-mail"), ADA.email, "what was typed stays");
+
+    clock::later(&site.db, "1 hour 1 second").await;
+    assert_eq!(try_password(&mut browser, ADA.email, ADA.password).await, 303);
+}
+
+#[tokio::test]
+async fn patience_ends_at_a_hundred_failures_in_a_row() {
+    let site = Site::behind_a_proxy().await;
+    let mut laptop = ADA.at(&site).await;
+    let before = site.app.hasher.runs();
+    let mut answers = Vec::new();
+    let mut eve = stranger(&site, &address(0)).await;
+    for number in 0..120 {
+        clock::later(&site.db, "1 hour").await;
+        move_to(&mut eve, &address(number));
+        answers.push(try_password(&mut eve, ADA.email, WRONG).await);
+    }
+    assert_eq!(site.app.hasher.runs() - before, 100, "{answers:?}");
+    clock::later(&site.db, "30 days").await;
+    assert_eq!(try_password(&mut eve, ADA.email, ADA.password).await, 429);
+    eve.must_see("log in on a device where you have logged in before");
+
+    laptop.visit("/login").await;
+    assert_eq!(try_password(&mut laptop, ADA.email, ADA.password).await, 303);
+    assert_eq!(try_password(&mut eve, ADA.email, ADA.password).await, 303);
+}
+
+#[tokio::test]
+async fn logins_to_an_account_of_her_own_do_not_help_the_attacker() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    EVE.joins(&site).await;
+    let began = Instant::now();
+    let mut answers = Vec::new();
+    for _ in 0..10 {
+        let mut eve = stranger(&site, "203.0.113.66").await;
+        answers.push(try_password(&mut eve, ADA.email, WRONG).await);
+        assert_eq!(try_password(&mut eve, EVE.email, EVE.password).await, 303);
+    }
+    let evaluated = count(&answers, 422);
+    assert!(evaluated <= allowed(limit(Purpose::Login, Per::Pair), began), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_stolen_session_does_not_guess_the_current_password() {
+    let site = Site::behind_a_proxy().await;
+    let mut thief = ADA.at(&site).await;
+    thief.visit("/account/password").await;
+    let (before, began) = (site.app.hasher.runs(), Instant::now());
+    for _ in 0..20 {
+        let fields = [("Current password", WRONG), ("New password", EVE.password)];
+        thief.submit("Change password", &fields).await;
+        if thief.status == 429 {
+            thief.visit("/account/password").await;
+        }
+    }
+    let evaluated = site.app.hasher.runs() - before;
+    let limit = limit(Purpose::PasswordChange, Per::Account);
+    assert!(evaluated <= allowed(limit, began), "{evaluated} of 20 were evaluated");
+    // Nobody waits at the login for what happened here.
+    ADA.on_another_device(&site).await;
+}
+
+/// ASVS 6.1.1.
+#[test]
+fn the_documented_limits_are_the_real_ones() {
+    let document = include_str!("../../docs/throttle.md");
+    let documented: Vec<&str> = document
+        .lines()
+        .skip_while(|line| !line.starts_with("|---"))
+        .skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    let real: Vec<String> = LIMITS
+        .iter()
+        .map(|limit| {
+            let (purpose, per) = (limit.purpose.name(), limit.per.name());
+            let in_a_row = limit.in_a_row.map_or("–".to_owned(), |most| most.to_string());
+            let longest = words::span(limit.longest);
+            format!("| {purpose} | {per} | {} | {longest} | {in_a_row} |", limit.free)
+        })
+        .collect();
+    assert_eq!(documented, real);
+}

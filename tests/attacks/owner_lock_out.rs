@@ -1,0 +1,153 @@
+//! Lock-out: guessing on purpose, so that the owner of an account cannot get in.
+//!
+//! Why it matters: a counter per account alone hands everybody a switch that turns others off.
+//! Stops in: `src/web/device.rs` (a browser that has logged in before is counted by itself),
+//! `src/accounts/throttle.rs` (what waits is not counted, and sessions are never touched).
+//! Sources: ASVS 5.0 6.1.1; OWASP "Blocking Brute Force Attacks" (device cookies).
+
+use std::time::Instant;
+
+use vestibule::accounts::limits::{Per, Purpose};
+
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::guesses::*;
+use crate::support::people::{ADA, EVE, GRACE};
+use crate::support::site::Site;
+
+const DEVICE: &str = "__Host-device";
+
+async fn logs_out(browser: &mut Browser) {
+    browser.visit("/app").await;
+    browser.press("Log out").await;
+}
+
+#[tokio::test]
+async fn a_live_session_and_a_known_device_do_not_wait() {
+    let site = Site::behind_a_proxy().await;
+    let mut laptop = ADA.at(&site).await;
+    wear_out(&site, ADA).await;
+    laptop.visit("/app").await;
+    laptop.must_be_at("/app", 200);
+    logs_out(&mut laptop).await;
+    clock::later(&site.db, "-1 hour").await;
+    laptop.visit("/login").await;
+    assert_eq!(try_password(&mut laptop, ADA.email, ADA.password).await, 303);
+}
+
+#[tokio::test]
+async fn on_a_new_device_the_owner_gets_in_after_the_wait() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    wear_out(&site, ADA).await;
+    clock::later(&site.db, "-1 minute").await;
+    let mut phone = stranger(&site, "192.0.2.7").await;
+    assert_eq!(try_password(&mut phone, ADA.email, ADA.password).await, 429);
+    let seconds = phone.headers["retry-after"].to_str().expect("text").to_owned();
+    phone.must_see("then try again.");
+    clock::later(&site.db, &format!("{seconds} seconds")).await;
+    assert_eq!(try_password(&mut phone, ADA.email, ADA.password).await, 303);
+}
+
+#[tokio::test]
+async fn knocking_during_the_wait_does_not_prolong_it() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    wear_out(&site, ADA).await;
+    let state = "select failures, wait_until::text from throttles where per = 'account'";
+    let state = || sqlx::query_as::<_, (i32, String)>(state).fetch_one(&site.db.pool);
+    clock::later(&site.db, "-1 hour").await;
+    let before = state().await.expect("the counter");
+    let answers = guess_from_everywhere(&site, ADA.email, 30).await;
+    assert_eq!(count(&answers, 429), 30, "{answers:?}");
+    assert_eq!(state().await.expect("the counter"), before);
+}
+
+#[tokio::test]
+async fn several_accounts_are_known_on_one_device() {
+    let site = Site::behind_a_proxy().await;
+    let mut tablet = ADA.at(&site).await;
+    let cookie = tablet.cookie(DEVICE);
+    logs_out(&mut tablet).await;
+    GRACE.joins(&site).await;
+    GRACE.logs_in(&mut tablet).await;
+    assert_eq!((tablet.cookie(DEVICE), cookie.is_some()), (cookie, true));
+    logs_out(&mut tablet).await;
+    for person in [ADA, GRACE] {
+        wear_out(&site, person).await;
+        clock::later(&site.db, "-1 hour").await;
+        person.logs_in(&mut tablet).await;
+        tablet.must_be_at("/app", 200);
+        logs_out(&mut tablet).await;
+        // Whom this frees is the other test's; here the addresses start anew.
+        clock::later(&site.db, "2 days").await;
+    }
+}
+
+#[tokio::test]
+async fn the_device_cookie_looks_like_the_others_and_lives_a_year() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut browser = site.browser();
+    ADA.logs_in(&mut browser).await;
+    let lines = browser.raw_set_cookies();
+    let line = lines.iter().find(|line| line.starts_with("__Host-device=")).expect("the cookie");
+    for attribute in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=31536000"] {
+        assert!(line.contains(attribute), "{line}");
+    }
+    let value = browser.cookie(DEVICE).expect("the cookie");
+    let stored = "select count(*) from devices where encode(token_hash, 'escape') like $1";
+    let stored = sqlx::query_scalar::<_, i64>(stored).bind(format!("%{value}%"));
+    assert_eq!(stored.fetch_one(&site.db.pool).await.expect("the database"), 0);
+}
+
+#[tokio::test]
+async fn a_failed_login_makes_no_device_known() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut browser = site.browser();
+    browser.visit("/login").await;
+    assert_eq!(try_password(&mut browser, ADA.email, WRONG).await, 422);
+    assert_eq!(browser.cookie(DEVICE), None);
+}
+
+#[tokio::test]
+async fn a_device_is_known_to_its_own_accounts_only() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    let mut eve = EVE.at(&site).await;
+    logs_out(&mut eve).await;
+    wear_out(&site, ADA).await;
+    clock::later(&site.db, "-1 hour").await;
+    eve.visit("/login").await;
+    assert_eq!(try_password(&mut eve, ADA.email, WRONG).await, 429);
+}
+
+#[tokio::test]
+async fn a_stolen_device_cookie_does_not_guess_for_long() {
+    let site = Site::behind_a_proxy().await;
+    let laptop = ADA.at(&site).await;
+    let mut thief = stranger(&site, "203.0.113.66").await;
+    thief.plant_cookie(DEVICE, &laptop.cookie(DEVICE).expect("a device cookie"));
+    let device = limit(Purpose::Login, Per::Device);
+    let (before, began) = (site.app.hasher.runs(), Instant::now());
+    for _ in 0..40 {
+        try_password(&mut thief, ADA.email, WRONG).await;
+    }
+    let at_once = site.app.hasher.runs() - before;
+    assert!(at_once <= allowed(device, began), "{at_once} of 40 were evaluated at once");
+
+    // However patient: then it is a stranger's, and waits like one.
+    wear_out(&site, ADA).await;
+    for _ in 0..40 {
+        clock::later(&site.db, "1 hour").await;
+        try_password(&mut thief, ADA.email, WRONG).await;
+    }
+    let device_rows = "select in_a_row from throttles where per = 'device'";
+    let in_a_row = sqlx::query_scalar::<_, i32>(device_rows).fetch_one(&site.db.pool).await;
+    assert_eq!(in_a_row.expect("the counter"), device.in_a_row.expect("an end"));
+    clock::later(&site.db, "30 days").await;
+    wear_out(&site, ADA).await;
+    clock::later(&site.db, "-1 hour").await;
+    assert_eq!(try_password(&mut thief, ADA.email, ADA.password).await, 429);
+}

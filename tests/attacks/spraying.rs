@@ -1,0 +1,68 @@
+//! Password spraying: one password for many accounts, so that no account is tried twice.
+//!
+//! Why it matters: counters per account never move. And a counter per address that a success
+//! clears is cleared by the attacker's own account; one per IPv6 address is one of 2^64.
+//! Stops in: `src/accounts/limits.rs` (`Per::Address`, `network`), `src/accounts/throttle.rs`
+//! (`succeeded` takes back one attempt and no more).
+//! Sources: ASVS 5.0 6.3.1; OWASP Credential Stuffing Prevention Cheat Sheet; CWE-307.
+
+use std::time::Instant;
+
+use vestibule::accounts::limits::{Per, Purpose};
+
+use crate::support::guesses::*;
+use crate::support::people::EVE;
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn one_address_does_not_try_a_password_on_everybody() {
+    let site = Site::behind_a_proxy().await;
+    let mut sprayer = stranger(&site, "203.0.113.66").await;
+    let (before, began) = (site.app.hasher.runs(), Instant::now());
+    for number in 0..500 {
+        let email = format!("person{number}@example.com");
+        try_password(&mut sprayer, &email, "correct horse battery staple").await;
+    }
+    let evaluated = site.app.hasher.runs() - before;
+    let limit = limit(Purpose::Login, Per::Address);
+    assert!(evaluated <= allowed(limit, began), "{evaluated} of 500 were evaluated");
+    let rows = sqlx::query_scalar::<_, i64>("select count(*) from throttles");
+    let rows = rows.fetch_one(&site.db.pool).await.expect("the database");
+    assert!(rows <= 1 + 2 * evaluated as i64, "{rows} rows: what is refused leaves none");
+
+    move_to(&mut sprayer, "203.0.113.67");
+    assert_eq!(try_password(&mut sprayer, "person@example.com", WRONG).await, 422);
+}
+
+#[tokio::test]
+async fn a_success_in_between_does_not_wash_the_address_clean() {
+    let site = Site::behind_a_proxy().await;
+    EVE.joins(&site).await;
+    let (mut evaluated, began) = (0, Instant::now());
+    for number in 0..100 {
+        let mut sprayer = stranger(&site, "203.0.113.66").await;
+        let email = format!("person{number}@example.com");
+        evaluated += u64::from(try_password(&mut sprayer, &email, WRONG).await == 422);
+        if number % 10 == 0 {
+            try_password(&mut sprayer, EVE.email, EVE.password).await;
+        }
+    }
+    let limit = limit(Purpose::Login, Per::Address);
+    assert!(evaluated <= allowed(limit, began), "{evaluated} of 100 were evaluated");
+}
+
+#[tokio::test]
+async fn the_addresses_of_one_ipv6_customer_are_one() {
+    let site = Site::behind_a_proxy().await;
+    let mut sprayer = stranger(&site, "2001:db8:1:2::1").await;
+    let (before, began) = (site.app.hasher.runs(), Instant::now());
+    for number in 0..100 {
+        move_to(&mut sprayer, &format!("2001:db8:1:2:{number:x}::1"));
+        try_password(&mut sprayer, &format!("person{number}@example.com"), WRONG).await;
+    }
+    let evaluated = site.app.hasher.runs() - before;
+    let limit = limit(Purpose::Login, Per::Address);
+    assert!(evaluated <= allowed(limit, began), "{evaluated} of 100 were evaluated");
+    move_to(&mut sprayer, "2001:db8:1:3::1");
+    assert_eq!(try_password(&mut sprayer, "person@example.com", WRONG).await, 422);
+}

@@ -1,0 +1,46 @@
+//! Credential stuffing: passwords leaked elsewhere, each tried with the address it leaked with.
+//!
+//! Why it matters: every guess is a good one, so few are needed. What is right within the free
+//! attempts gets in, as it must; the rest of the list is not looked at.
+//! Stops in: `src/accounts/limits.rs` (`Per::Address`); common passwords are refused at
+//! registration by `src/accounts/strength.rs`.
+//! Sources: ASVS 5.0 6.3.1; OWASP Credential Stuffing Prevention Cheat Sheet; OAT-008.
+
+use std::time::Instant;
+
+use vestibule::accounts::limits::{Per, Purpose};
+
+use crate::support::guesses::*;
+use crate::support::people::{ADA, GRACE};
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn a_leaked_list_is_not_tried_from_one_address() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    GRACE.joins(&site).await;
+    let (mut wrong, began) = (0, Instant::now());
+    // Ada is early in the list, Grace late.
+    for number in 0..150 {
+        let mut thief = stranger(&site, "203.0.113.66").await;
+        let answer = match number {
+            5 => try_password(&mut thief, ADA.email, ADA.password).await,
+            140 => try_password(&mut thief, GRACE.email, GRACE.password).await,
+            _ => {
+                let email = format!("person{number}@example.com");
+                try_password(&mut thief, &email, &format!("leaked password {number}")).await
+            }
+        };
+        wrong += u64::from(answer == 422);
+        match number {
+            5 => assert_eq!(answer, 303, "what is right early in the list gets in"),
+            140 => assert_eq!(answer, 429, "what is right late in the list is not looked at"),
+            _ => {}
+        }
+    }
+    let limit = limit(Purpose::Login, Per::Address);
+    assert!(wrong <= allowed(limit, began), "{wrong} wrong ones were evaluated");
+    // Grace, at home, notices nothing.
+    let mut grace = stranger(&site, "192.0.2.7").await;
+    assert_eq!(try_password(&mut grace, GRACE.email, GRACE.password).await, 303);
+}

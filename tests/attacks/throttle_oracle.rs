@@ -1,0 +1,81 @@
+//! Asking the throttle who has an account: by who has to wait, how long, and in which words.
+//!
+//! Why it matters: a site that answers unknown addresses in the same words, and then counts only
+//! those that it knows, has told after eleven attempts.
+//! Stops in: `src/web/device.rs` (`admit` counts before anybody is looked up), `src/web/limit.rs`
+//! (`sentence`, the same for everybody).
+//! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204.
+
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::guesses::*;
+use crate::support::people::{ADA, Person};
+use crate::support::site::Site;
+
+const NOBODY: Person = Person { email: "nob@example.com", password: ADA.password };
+
+/// All that is not this request's own: the token, the date, the ID, and what was typed.
+fn answer(browser: &Browser, person: Person) -> String {
+    let csrf = browser.form("Log in").pairs().first().map(|(_, token)| token.to_string());
+    let page = browser.html().replace(&csrf.expect("a token"), "").replace(person.email, "");
+    let mut headers: Vec<String> = browser
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "date")
+        .map(|(name, value)| format!("{name}: {value:?}"))
+        .collect();
+    headers.sort();
+    format!("{}\n{}\n{page}", browser.status, headers.join("\n"))
+}
+
+#[tokio::test]
+async fn known_and_unknown_addresses_wait_the_same() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    let mut seen = Vec::new();
+    for person in [ADA, NOBODY] {
+        let mut statuses = Vec::new();
+        for number in 0..14 {
+            let mut browser = stranger(&site, &address(number)).await;
+            statuses.push(try_password(&mut browser, person.email, WRONG).await);
+            // The second that a wait takes is not this test's: all waits of this step are over.
+            clock::later(&site.db, "5 minutes").await;
+        }
+        seen.push(statuses);
+        wear_out(&site, person).await;
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test]
+async fn whoever_waits_reads_the_same_page() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    let (before, mut pages) = (site.app.hasher.runs(), Vec::new());
+    for person in [ADA, NOBODY] {
+        wear_out(&site, person).await;
+    }
+    let evaluated = site.app.hasher.runs() - before;
+    assert_eq!(evaluated % 2, 0, "as many looks at one as at the other");
+    for (person, password) in [(ADA, WRONG), (ADA, ADA.password), (NOBODY, WRONG)] {
+        pages.push(refusal_with_a_day_to_wait(&site, person, password).await);
+    }
+    assert_eq!(pages[0], pages[1]);
+    assert_eq!(pages[0], pages[2]);
+}
+
+/// Asked again until no second has passed since the wait was set: else a slow machine would read
+/// one second less on the one page than on the other.
+async fn refusal_with_a_day_to_wait(site: &Site, person: Person, password: &str) -> String {
+    let mut browser = stranger(site, "192.0.2.7").await;
+    loop {
+        let day = "update throttles set wait_until = now() + interval '1 day'
+                   where per = 'account' and wait_until > '-infinity'";
+        sqlx::query(day).execute(&site.db.pool).await.expect("the database");
+        assert_eq!(try_password(&mut browser, person.email, password).await, 429);
+        if browser.headers["retry-after"] == "86400" {
+            return answer(&browser, person);
+        }
+        browser.visit("/login").await;
+    }
+}

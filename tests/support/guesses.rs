@@ -1,0 +1,69 @@
+//! Guessing passwords: from where, how often, and how many of them were looked at.
+
+use std::time::Instant;
+
+use vestibule::accounts::limits::{LIMITS, Limit, Per, Purpose};
+
+use super::browser::Browser;
+use super::people::Person;
+use super::site::Site;
+
+pub const WRONG: &str = "not the password of anybody";
+
+/// The limit as `docs/throttle.md` promises it.
+pub fn limit(purpose: Purpose, per: Per) -> &'static Limit {
+    let mut limits = LIMITS.iter();
+    limits.find(|limit| limit.purpose == purpose && limit.per == per).expect("a limit")
+}
+
+/// How many failures a limit lets through in the time since `began`: the free ones, then one
+/// after 1 s, one 2 s after that, and so on.
+pub fn allowed(limit: &Limit, began: Instant) -> u64 {
+    limit.free as u64 + u64::from((began.elapsed().as_secs() + 1).ilog2())
+}
+
+/// The `number`th of many addresses.
+pub fn address(number: usize) -> String {
+    format!("198.51.{}.{}", number / 250, number % 250 + 1)
+}
+
+/// Comes from this address from now on, as the proxy says.
+pub fn move_to(browser: &mut Browser, address: &str) {
+    browser.extra_headers = vec![("x-forwarded-for", address.to_owned())];
+}
+
+/// A new device at an address, with the login page in view.
+pub async fn stranger(site: &Site, address: &str) -> Browser {
+    let mut browser = site.browser();
+    move_to(&mut browser, address);
+    browser.visit("/login").await;
+    browser
+}
+
+/// Types into the login page that is shown; 303 for somebody who is in, else what the page says.
+pub async fn try_password(browser: &mut Browser, email: &str, password: &str) -> u16 {
+    browser.submit("Log in", &[("E-mail", email), ("Password", password)]).await;
+    browser.hops.first().expect("an answer").status
+}
+
+/// Wrong passwords for one account, one after the other, each from an address of its own.
+pub async fn guess_from_everywhere(site: &Site, email: &str, times: usize) -> Vec<u16> {
+    let mut browser = stranger(site, &address(0)).await;
+    let mut answers = Vec::new();
+    for number in 0..times {
+        move_to(&mut browser, &address(number));
+        answers.push(try_password(&mut browser, email, WRONG).await);
+    }
+    answers
+}
+
+/// So many that the account has to wait.
+pub async fn wear_out(site: &Site, person: Person) {
+    let free = limit(Purpose::Login, Per::Account).free as usize;
+    let answers = guess_from_everywhere(site, person.email, free + 1).await;
+    assert_eq!(answers.last(), Some(&429), "{answers:?}");
+}
+
+pub fn count(answers: &[u16], status: u16) -> u64 {
+    answers.iter().filter(|answer| **answer == status).count() as u64
+}
