@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use crate::stage::Stage;
 use crate::support::people::{ADA, GRACE};
+use crate::window::Scripts;
 
 pub async fn no_script_can_read_a_cookie(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
@@ -30,20 +31,24 @@ pub async fn nothing_is_stored_in_the_browser_but_cookies(stage: &Stage<'_>) {
     assert_eq!(kept, json!([0, 0, 0, 0, 0]));
 }
 
+/// A script asks again when a page comes out of the back-forward cache; without scripts, that
+/// nothing was kept (`no-store`) must do.
 pub async fn the_back_button_shows_nothing_after_logout(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
-    let window = stage.window().await;
-    window.logs_in(ADA).await;
-    window.click("Account").await;
-    window.must_see(ADA.email).await;
-    window.press("Log out").await;
-    window.must_be_at("/login").await;
-    for _ in 0..2 {
-        window.driver.back().await.expect("a page before");
-        window.must_not_hold(ADA.email).await;
-        window.driver.refresh().await.expect("the page again");
-        window.must_not_hold(ADA.email).await;
-        assert!(window.path().await.starts_with("/login?next="), "{}", window.path().await);
+    for scripts in [Scripts::On, Scripts::Off] {
+        let window = stage.window_with(scripts).await;
+        window.logs_in(ADA).await;
+        window.click("Account").await;
+        window.must_see(ADA.email).await;
+        window.press("Log out").await;
+        window.must_be_at("/login").await;
+        for _ in 0..2 {
+            window.driver.back().await.expect("a page before");
+            window.must_not_hold(ADA.email).await;
+            window.driver.refresh().await.expect("the page again");
+            window.must_not_hold(ADA.email).await;
+            assert!(window.path().await.starts_with("/login?next="), "{}", window.path().await);
+        }
     }
 }
 
