@@ -4,7 +4,6 @@
 mod faults;
 mod headers;
 mod outbox;
-mod settings;
 
 use std::time::Duration;
 
