@@ -64,12 +64,10 @@ async fn sessions(db: &Database) -> i64 {
 
 /// Everything in the database, bytes in hexadecimal.
 async fn content(db: &Database) -> String {
-    let mut tx = db.pool.begin().await.expect("a transaction");
-    let content = "select string_agg(table_to_xml(format('%I', table_name)::regclass, true, false,
-                       '')::text, '' order by table_name)
+    let content = "select string_agg(query_to_xml(format('select t::text from %I t', table_name),
+                       true, false, '')::text, '' order by table_name)
                    from information_schema.tables where table_schema = 'public'";
-    sqlx::query("set local xmlbinary = hex").execute(&mut *tx).await.expect("to set it");
-    sqlx::query_scalar(content).fetch_one(&mut *tx).await.expect("all rows")
+    sqlx::query_scalar(content).fetch_one(&db.pool).await.expect("all rows")
 }
 
 /// Until so many statements of the app stand behind a lock: they are in the middle of their work.
