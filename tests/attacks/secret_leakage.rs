@@ -117,8 +117,9 @@ async fn the_log_and_the_database_hold_no_secret() {
     }
 }
 
-/// As it is, as a form sends it, and as the bytes of a column.
+/// As it is, as a form sends it, and as the bytes of a column. Half of a long one is too much, too.
 fn spellings(secret: &str) -> [String; 3] {
+    let secret = &secret[..secret.len().min(32)];
     let form = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     [secret.to_owned(), form, hex]
