@@ -10,6 +10,10 @@ create table users (
     -- Goes up with every change of a credential. A session remembers the value it began with
     -- and ends when the two differ, even one whose login was on its way at that moment.
     session_epoch integer not null default 0,
+    -- When mail to the address came back to us. Null: whoever registered may not own it.
+    email_verified_at timestamptz,
+    -- Set by "this was not me": the password opens nothing until it was reset by mail.
+    reset_required_at timestamptz,
     -- Set: nobody gets in, and every session of this user is over.
     locked_at timestamptz,
     created_at timestamptz not null default now(),

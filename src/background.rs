@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
-use crate::accounts::{device, session, throttle};
+use crate::accounts::{device, session, throttle, token};
 use crate::app::App;
 use crate::config::mail::Sender;
 use crate::mail::courier::Courier;
@@ -40,6 +40,7 @@ pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
             session::prune(db, BATCH).await?,
             throttle::prune(db, BATCH).await?,
             device::prune(db, BATCH).await?,
+            token::prune(db, BATCH).await?,
             outbox::prune(db, BATCH).await?,
         ];
         total += pruned.iter().sum::<u64>();

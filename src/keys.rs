@@ -19,6 +19,7 @@ pub struct Keys(Vec<Derived>);
 struct Derived {
     cookies: Key,
     csrf: [u8; 32],
+    codes: [u8; 32],
     log: [u8; 32],
     throttle: [u8; 32],
 }
@@ -53,14 +54,24 @@ impl Keys {
         self.0.last().map(|derived| derived.throttle).unwrap_or_default()
     }
 
+    /// What the database keeps of a short code for this address, under each key, newest first.
+    pub fn code_macs(&self, email_canonical: &str, code: &str) -> Vec<[u8; 32]> {
+        let subject = format!("{email_canonical}\n{code}");
+        self.0.iter().map(|derived| mac(&derived.codes, subject.as_bytes())).collect()
+    }
+
     /// A name for something in a log: the same thing has the same name, and nobody without
     /// the key can tell which it is.
     pub fn log_name(&self, subject: &[u8]) -> String {
         let Some(newest) = self.0.first() else { return String::new() };
-        let mut mac = Hmac::<Sha256>::new_from_slice(&newest.log).expect("any length will do");
-        mac.update(subject);
-        mac.finalize().into_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        mac(&newest.log, subject)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+fn mac(key: &[u8; 32], subject: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(subject);
+    mac.finalize().into_bytes().into()
 }
 
 fn derive(key: &str) -> Result<Derived, String> {
@@ -82,13 +93,14 @@ fn derive(key: &str) -> Result<Derived, String> {
     let expand = |purpose: &str, out: &mut [u8]| {
         hkdf.expand(purpose.as_bytes(), out).map_err(|error| error.to_string())
     };
-    let (mut cookies, mut csrf) = ([0; 64], [0; 32]);
+    let (mut cookies, mut csrf, mut codes) = ([0; 64], [0; 32], [0; 32]);
     let (mut log, mut throttle) = ([0; 32], [0; 32]);
     expand("vestibule cookies", &mut cookies)?;
     expand("vestibule csrf", &mut csrf)?;
+    expand("vestibule codes", &mut codes)?;
     expand("vestibule log", &mut log)?;
     expand("vestibule throttle", &mut throttle)?;
-    Ok(Derived { cookies: Key::from(&cookies), csrf, log, throttle })
+    Ok(Derived { cookies: Key::from(&cookies), csrf, codes, log, throttle })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, resource, scope};
 
 use crate::dev;
-use crate::flows::{account, app, home, login, logout, register};
+use crate::flows::{account, app, email, home, login, logout, not_me, password, register};
 use crate::web::{assets, guard, health};
 
 pub fn all(site: &mut ServiceConfig) {
@@ -17,6 +17,18 @@ pub fn all(site: &mut ServiceConfig) {
         .service(resource("/register").get(register::show).post(register::submit))
         .service(resource("/login").get(login::show).post(login::submit))
         .service(resource("/logout").post(logout::submit));
+
+    // Anyone with the link, or the code
+    let (verify, reset) = (resource("/email/verify"), resource("/password/reset"));
+    let choose = resource("/password/reset/choose");
+    site.service(verify.get(email::verify::show).post(email::verify::submit))
+        .service(resource("/email/verify/resend").post(email::verify::resend))
+        .service(resource("/email/verify/{token}").get(email::verify::open))
+        .service(reset.get(password::reset::show).post(password::reset::submit))
+        .service(choose.get(password::reset::choose).post(password::reset::change))
+        .service(resource("/password/reset/{token}").get(password::reset::open))
+        .service(resource("/not-me/{token}").get(not_me::show))
+        .service(resource("/not-me").post(not_me::submit));
 
     // Logged in
     let passwords = resource("/password");

@@ -17,6 +17,10 @@ pub enum Kind {
     LoggedOut,
     PasswordChanged,
     PasswordChangeFailed,
+    EmailVerified,
+    ResetAsked,
+    PasswordReset,
+    NotMe,
 }
 
 impl Kind {
@@ -29,6 +33,10 @@ impl Kind {
             Self::LoggedOut => "logout",
             Self::PasswordChanged => "account.password",
             Self::PasswordChangeFailed => "account.password.failed",
+            Self::EmailVerified => "email.verify",
+            Self::ResetAsked => "password.reset.asked",
+            Self::PasswordReset => "password.reset",
+            Self::NotMe => "not-me",
         }
     }
 
@@ -41,11 +49,15 @@ impl Kind {
             Self::LoggedOut => "authn_logout",
             Self::PasswordChanged => "authn_password_change",
             Self::PasswordChangeFailed => "authn_password_change_fail",
+            Self::EmailVerified => "user_updated",
+            Self::ResetAsked => "authn_password_reset_asked",
+            Self::PasswordReset => "authn_password_change",
+            Self::NotMe => "user_repudiated_change",
         }
     }
 
     fn is_alarming(self) -> bool {
-        matches!(self, Self::LoginFailed | Self::PasswordChangeFailed)
+        matches!(self, Self::LoginFailed | Self::PasswordChangeFailed | Self::NotMe)
     }
 }
 

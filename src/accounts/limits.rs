@@ -14,6 +14,8 @@ pub enum Purpose {
     Login,
     Register,
     PasswordChange,
+    /// A mail that anybody can make us send to somebody.
+    Mail,
 }
 
 impl Purpose {
@@ -23,6 +25,7 @@ impl Purpose {
             Self::Login => "login",
             Self::Register => "register",
             Self::PasswordChange => "account.password",
+            Self::Mail => "mail",
         }
     }
 }
@@ -73,7 +76,7 @@ pub enum Key<'a> {
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-pub const LIMITS: [Limit; 6] = [
+pub const LIMITS: [Limit; 8] = [
     // NIST SP 800-63B-4 §3.2.2: at most 100 in a row. From a thousand addresses it takes
     // more than three days to get there.
     limit(Purpose::Login, Per::Account, 10, HOUR, Some(100)),
@@ -90,6 +93,9 @@ pub const LIMITS: [Limit; 6] = [
     limit(Purpose::Register, Per::Address, 30, MINUTE.saturating_mul(5), None),
     // A stolen session asks for the current password here. No login waits for it.
     limit(Purpose::PasswordChange, Per::Account, 5, HOUR, None),
+    // Nobody fills somebody else's mailbox: three, and then one an hour. The page stays the same.
+    limit(Purpose::Mail, Per::Account, 3, HOUR, None),
+    limit(Purpose::Mail, Per::Address, 20, HOUR, None),
 ];
 
 const fn limit(

@@ -17,4 +17,5 @@ pub mod session;
 pub mod session_id;
 pub mod strength;
 pub mod throttle;
+pub mod token;
 pub mod user;

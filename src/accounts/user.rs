@@ -1,9 +1,11 @@
-//! The `users` table: make an account, find it, change its password.
+//! The `users` table: make an account, and find it. What changes what it is proved by is in `proof`.
 //!
 //! Looking somebody up tells nothing by itself: the callers verify a password for unknown
 //! addresses too, at the same cost (`password::Hasher::verify`).
 
-use sqlx::{PgConnection, PgExecutor};
+pub mod proof;
+
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -15,6 +17,8 @@ use super::password::PasswordHash;
 pub struct User {
     pub id: Uuid,
     pub email: String,
+    /// Mail to the address has come back to us.
+    pub verified: bool,
     /// Goes up with every change of a credential; see `sessions.user_epoch`.
     pub session_epoch: i32,
 }
@@ -23,6 +27,8 @@ pub struct User {
 pub struct Credentials {
     pub user: User,
     pub password_hash: PasswordHash,
+    /// "This was not me": the password opens nothing until it was reset.
+    pub reset_required: bool,
 }
 
 /// Makes an account. `None` when the address already has one: PostgreSQL decides, so of two
@@ -34,10 +40,10 @@ pub async fn create(
 ) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         User,
-        "insert into users (id, email, email_canonical, password_hash)
+        r#"insert into users (id, email, email_canonical, password_hash)
          values ($1, $2, $3, $4)
          on conflict (email_canonical) do nothing
-         returning id, email, session_epoch",
+         returning id, email, false as "verified!", session_epoch"#,
         Uuid::now_v7(),
         email.as_str(),
         email.canonical(),
@@ -47,21 +53,26 @@ pub async fn create(
     .await
 }
 
-/// Finds the account that an address logs in to. A locked account is not found.
-pub async fn credentials(
-    db: impl PgExecutor<'_>,
-    email: &Email,
-) -> sqlx::Result<Option<Credentials>> {
+/// Finds the account of an address. A locked account is not found.
+pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<Credentials>> {
     let row = sqlx::query!(
-        "select id, email, session_epoch, password_hash from users
-         where email_canonical = $1 and locked_at is null",
+        r#"select id, email, session_epoch, password_hash,
+                email_verified_at is not null as "verified!",
+                reset_required_at is not null as "reset_required!"
+           from users where email_canonical = $1 and locked_at is null"#,
         email.canonical(),
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| Credentials {
-        user: User { id: row.id, email: row.email, session_epoch: row.session_epoch },
+        user: User {
+            id: row.id,
+            email: row.email,
+            verified: row.verified,
+            session_epoch: row.session_epoch,
+        },
         password_hash: PasswordHash::stored(row.password_hash),
+        reset_required: row.reset_required,
     }))
 }
 
@@ -84,44 +95,4 @@ pub async fn dates(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Dates> {
         id,
     );
     row.fetch_one(db).await
-}
-
-/// Sets a new password, and ends every session by the epoch. `None` when the password is no
-/// longer `old`: of two changes at the same moment one wins. Returns the new epoch.
-pub async fn change_password(
-    tx: &mut PgConnection,
-    id: Uuid,
-    old: &PasswordHash,
-    new: &PasswordHash,
-) -> sqlx::Result<Option<i32>> {
-    sqlx::query_scalar!(
-        "update users set password_hash = $3, password_changed_at = now(),
-                session_epoch = session_epoch + 1
-         where id = $1 and password_hash = $2 and locked_at is null
-         returning session_epoch",
-        id,
-        old.as_str(),
-        new.as_str(),
-    )
-    .fetch_optional(tx)
-    .await
-}
-
-/// Stores the same password under today's Argon2 settings. Not a change of a credential, so the
-/// epoch stays; a change of the password in between wins.
-pub async fn rehash(
-    db: impl PgExecutor<'_>,
-    id: Uuid,
-    old: &PasswordHash,
-    new: &PasswordHash,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update users set password_hash = $3 where id = $1 and password_hash = $2",
-        id,
-        old.as_str(),
-        new.as_str(),
-    )
-    .execute(db)
-    .await
-    .map(drop)
 }

@@ -15,8 +15,9 @@ use super::start_session;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
 use crate::accounts::password::{Password, Verdict};
-use crate::accounts::user::{self, User};
+use crate::accounts::user::{self, User, proof};
 use crate::error::Error;
+use crate::mail::notice;
 use crate::web::csrf::Form;
 use crate::web::next_page::{HOME, own_path};
 use crate::web::page::{self, Page};
@@ -96,7 +97,7 @@ fn again(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> Logi
 async fn prove(visitor: &Visitor, form: &LoginForm) -> Result<Option<User>, Error> {
     let app = &visitor.app;
     let known = match Email::parse(&form.email) {
-        Ok(email) => user::credentials(&app.db, &email).await?,
+        Ok(email) => user::find(&app.db, &email).await?,
         Err(_) => None,
     };
     let password = Password::typed(&form.password);
@@ -104,12 +105,18 @@ async fn prove(visitor: &Visitor, form: &LoginForm) -> Result<Option<User>, Erro
     let verdict = app.hasher.verify(&password, stored).await?;
     if let (Verdict::RightButWeak, Some(known)) = (verdict, &known) {
         let stronger = app.hasher.hash(&password).await?;
-        user::rehash(&app.db, known.user.id, &known.password_hash, &stronger).await?;
+        proof::rehash(&app.db, known.user.id, &known.password_hash, &stronger).await?;
     }
-    let kind = if verdict == Verdict::Wrong { Kind::LoginFailed } else { Kind::LoggedIn };
+    // "This was not me" was pressed: to everybody but the owner's mailbox a wrong password.
+    let stopped = known.as_ref().is_some_and(|known| known.reset_required);
+    let right = verdict != Verdict::Wrong;
     let user = known.map(|known| known.user);
     let mut tx = app.db.begin().await?;
+    let kind = if right && !stopped { Kind::LoggedIn } else { Kind::LoginFailed };
     audit::record(&mut tx, kind, user.as_ref().map(|user| user.id), &visitor.client).await?;
+    if let (true, true, Some(user)) = (right, stopped, &user) {
+        notice::reset_is_required(&mut tx, app, &user.email).await?;
+    }
     tx.commit().await?;
-    Ok(user.filter(|_| verdict != Verdict::Wrong))
+    Ok(user.filter(|_| right && !stopped))
 }

@@ -13,7 +13,7 @@ use crate::accounts::audit::{self, Kind};
 use crate::accounts::session;
 use crate::error::Error;
 use crate::web::csrf::Form;
-use crate::web::page::{self, Flash, FlashKind};
+use crate::web::page;
 use crate::web::visit::{self, Stale};
 use crate::web::visitor::Visitor;
 
@@ -38,11 +38,9 @@ pub async fn submit(
         audit::record(&mut tx, Kind::LoggedOut, user_id, &visitor.client).await?;
         tx.commit().await?;
     }
-    match identity {
-        Some(identity) => identity.logout(),
-        None => visitor.state.purge(),
+    if let Some(identity) = identity {
+        identity.logout();
     }
-    let flash = Flash::new(FlashKind::Good, "You are logged out.");
-    visit::with(|visit| visit.visitor.set_flash(flash));
+    visitor.leave("You are logged out.");
     page::go_to("/login")
 }

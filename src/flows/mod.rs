@@ -5,8 +5,11 @@
 
 pub mod account;
 pub mod app;
+pub mod email;
 pub mod home;
 pub mod login;
 pub mod logout;
+pub mod not_me;
+pub mod password;
 pub mod register;
 pub mod start_session;

@@ -1,31 +1,31 @@
 //! Make an account.
 //!
 //! `GET  /register`  show    the form
-//! `POST /register`  submit  an account, and logged in
+//! `POST /register`  submit  an account, and a mail to prove its address
 //!
-//! An attacker tries a thousand passwords that everybody uses: they are refused here. To make a
-//! thousand accounts, or keep Argon2 busy: counted by address before anything is hashed. Two people
-//! who register the same address at the same moment: PostgreSQL decides. Whether an address has an
-//! account can be found out here, until mail proves addresses; see README.
+//! An attacker tries to learn who has an account: a known address gets the same answer, and its
+//! owner a mail. To take somebody's address before they do: see `email/verify`. Two people who
+//! register the same address at the same moment: PostgreSQL decides.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
 use askama::Template;
 use serde::Deserialize;
+use uuid::Uuid;
 
-use super::start_session;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
 use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::Password;
 use crate::accounts::strength::{self, Strength};
-use crate::accounts::user::{self, User};
+use crate::accounts::user;
 use crate::error::Error;
+use crate::mail::verification;
 use crate::web::csrf::Form;
+use crate::web::limit;
 use crate::web::next_page::HOME;
-use crate::web::page::{self, FlashKind, Page};
-use crate::web::visit::Login;
+use crate::web::page::{self, Page};
+use crate::web::visit;
 use crate::web::visitor::Visitor;
-use crate::web::{device, limit};
 
 #[derive(Template)]
 #[template(path = "register.html")]
@@ -60,7 +60,6 @@ pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
 }
 
 pub async fn submit(
-    req: HttpRequest,
     visitor: Visitor,
     Form(form): Form<RegisterForm>,
 ) -> Result<HttpResponse, Error> {
@@ -81,14 +80,9 @@ pub async fn submit(
         again.problems.form = Some(limit::sentence(refusal));
         return page::too_many(again, refusal);
     }
-    let Some(user) = create(&visitor, &email, &password).await? else {
-        again.problems.email = Some("This address has an account. Log in instead.".to_owned());
-        return page::again(again);
-    };
-    device::remember(&visitor, &user).await?;
-    let answer = start_session::start(&req, &visitor, Login { user, remembered: false }, "");
-    visitor.flash(FlashKind::Good, "Welcome. Your account is ready.");
-    answer
+    let token_id = begin(&visitor, &email, &password).await?;
+    visit::with(|visit| visit.visitor.remember_registration(email.as_str(), token_id));
+    page::go_to("/email/verify")
 }
 
 fn blank(visitor: &Visitor) -> RegisterPage {
@@ -101,17 +95,26 @@ fn blank(visitor: &Visitor) -> RegisterPage {
     }
 }
 
-async fn create(
-    visitor: &Visitor,
-    email: &Email,
-    password: &Password,
-) -> Result<Option<User>, Error> {
-    let hash = visitor.app.hasher.hash(password).await?;
-    let mut tx = visitor.app.db.begin().await?;
-    let user = user::create(&mut *tx, email, &hash).await?;
-    if let Some(user) = &user {
+/// An account and a mail to prove its address; for an address that has one, a mail that says so.
+/// Either way one run of Argon2, one mail, and an ID that means nothing to the visitor.
+async fn begin(visitor: &Visitor, email: &Email, password: &Password) -> Result<Uuid, Error> {
+    let app = &visitor.app;
+    let hash = app.hasher.hash(password).await?;
+    let admitted = limit::admits_mail(visitor, email).await?;
+    let token_id = Uuid::now_v7();
+    let mut tx = app.db.begin().await?;
+    let created = user::create(&mut *tx, email, &hash).await?;
+    if let Some(user) = &created {
         audit::record(&mut tx, Kind::Registered, Some(user.id), &visitor.client).await?;
     }
+    let known = user::find(&mut *tx, email).await?.map(|known| known.user);
+    match known {
+        _ if !admitted => {}
+        Some(user) if !user.verified => {
+            verification::send(&mut tx, app, &user, (token_id, Some(&hash))).await?;
+        }
+        _ => verification::already(&mut tx, app, email).await?,
+    }
     tx.commit().await?;
-    Ok(user)
+    Ok(token_id)
 }

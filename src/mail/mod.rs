@@ -18,8 +18,10 @@
 //! ```
 
 pub mod courier;
+pub mod notice;
 pub mod outbox;
 pub mod smtp;
+pub mod verification;
 pub mod words;
 
 use askama::Template;

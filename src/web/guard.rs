@@ -8,16 +8,17 @@ use actix_web::middleware::Next;
 use super::{next_page, visit};
 use crate::error::Error;
 
-/// For a scope: anonymous visitors are sent to the login page, with the way back.
+/// For a scope: anonymous visitors are sent to the login page, with the way back; who has not
+/// proved their address, to the page that asks for that.
 pub async fn logged_in(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let somebody =
-        visit::with(|visit| visit.session.as_ref().is_some_and(|session| session.user.is_some()));
-    if somebody == Some(true) {
-        return Ok(next.call(req).await?.map_into_boxed_body());
-    }
-    let back = next_page::way_back(req.request());
-    Ok(req.error_response(Error::LogInFirst(back)))
+    let session = visit::with(|visit| visit.session.clone()).flatten();
+    let refusal = match session.and_then(|session| session.user) {
+        Some(user) if user.verified => return Ok(next.call(req).await?.map_into_boxed_body()),
+        Some(_) => Error::VerifyFirst,
+        None => Error::LogInFirst(next_page::way_back(req.request())),
+    };
+    Ok(req.error_response(refusal))
 }

@@ -18,8 +18,10 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 
 use super::visit;
+use super::visitor::Visitor;
 use super::words;
-use crate::accounts::limits::network;
+use crate::accounts::email::Email;
+use crate::accounts::limits::{Key, Purpose, network};
 use crate::accounts::throttle::Refusal;
 use crate::app::App;
 use crate::error::Error;
@@ -105,4 +107,12 @@ pub fn seconds(refusal: Refusal) -> u64 {
         // No time helps; a day keeps machines from asking.
         Refusal::Closed => 24 * 60 * 60,
     }
+}
+
+/// Whether one more mail may go to an address that somebody typed. The page that follows is the
+/// same either way, or it would tell who is written to.
+pub async fn admits_mail(visitor: &Visitor, email: &Email) -> Result<bool, Error> {
+    let canonical = email.canonical();
+    let keys = [Key::Account(&canonical), Key::Address(visitor.client.address)];
+    Ok(visitor.app.throttle.admit(Purpose::Mail, &keys).await?.is_ok())
 }

@@ -81,6 +81,17 @@ pub fn too_many(page: impl Template, refusal: Refusal) -> Result<HttpResponse, E
     Ok(response)
 }
 
+/// A link that is wrong, too old, or was used: one page for all of it, with a way on.
+pub fn dead_link(page: Page) -> Result<HttpResponse, Error> {
+    html(StatusCode::NOT_FOUND, DeadLinkPage { page })
+}
+
+#[derive(Template)]
+#[template(path = "dead_link.html")]
+struct DeadLinkPage {
+    page: Page,
+}
+
 /// After success, so that a reload repeats nothing: 303.
 pub fn go_to(path: &str) -> Result<HttpResponse, Error> {
     Ok(crate::error::see_other(path))

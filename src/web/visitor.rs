@@ -57,6 +57,12 @@ impl Visitor {
         }
     }
 
+    /// Ends the session in this browser, and says something on the next page.
+    pub fn leave(&self, text: &str) {
+        self.state.purge();
+        visit::with(|visit| visit.visitor.set_flash(Flash::new(FlashKind::Good, text)));
+    }
+
     fn take_flash(&self) -> Option<Flash> {
         let of_session = self.state.get(FLASH).ok().flatten();
         if of_session.is_some() {
@@ -89,7 +95,7 @@ fn visitor(req: &HttpRequest) -> Result<Visitor, Error> {
     })
 }
 
-/// Somebody who is logged in, with the session that says so.
+/// Somebody who is logged in and has a proved address, with the session that says so.
 pub struct LoggedIn {
     pub visitor: Visitor,
     pub user: User,
@@ -104,6 +110,7 @@ impl FromRequest for LoggedIn {
         ready(visitor(req).and_then(|visitor| {
             let session = visit::with(|visit| visit.session.clone()).flatten();
             match (visitor.user.clone(), session) {
+                (Some(user), Some(_)) if !user.verified => Err(Error::VerifyFirst),
                 (Some(user), Some(session)) => Ok(Self { visitor, user, session }),
                 _ => Err(Error::LogInFirst(next_page::way_back(req))),
             }

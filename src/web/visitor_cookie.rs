@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::page::Flash;
 
@@ -13,11 +14,38 @@ pub struct VisitorCookie {
     /// 128 random bits that the CSRF tokens of a visitor are bound to; empty: no cookie yet.
     id: String,
     flash: Option<Flash>,
+    #[serde(default)]
+    registration: Option<Registration>,
     #[serde(skip)]
     pub changed: bool,
 }
 
+/// A registration that waits for its mail to come back. Sealed in the browser that made it, so
+/// that no other browser can finish it with the password chosen here.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Registration {
+    pub email: String,
+    /// `tokens.id`; opens nothing.
+    pub token_id: Uuid,
+}
+
 impl VisitorCookie {
+    pub fn registration(&self) -> Option<Registration> {
+        self.registration.clone()
+    }
+
+    pub fn remember_registration(&mut self, email: &str, token_id: Uuid) {
+        self.binding();
+        self.registration = Some(Registration { email: email.to_owned(), token_id });
+        self.changed = true;
+    }
+
+    /// The same registration under the address it was meant for.
+    pub fn correct_registration(&mut self, email: &str) {
+        let token_id = self.registration.as_ref().map(|earlier| earlier.token_id);
+        self.remember_registration(email, token_id.unwrap_or_else(Uuid::now_v7));
+    }
+
     /// What CSRF tokens are bound to, made when first asked for: only pages with a form set
     /// this cookie, and no visit writes a row.
     pub fn binding(&mut self) -> Vec<u8> {

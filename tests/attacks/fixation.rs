@@ -15,6 +15,7 @@ use vestibule::web::cookies::SESSION;
 
 use super::{is_logged_in, sealed, sessions};
 use crate::support::browser::Browser;
+use crate::support::mailbox::newest;
 use crate::support::people::{ADA, EVE, Person, somewhere};
 use crate::support::site::Site;
 
@@ -115,16 +116,22 @@ async fn a_session_of_nobody_ends_at_the_login() {
 }
 
 #[tokio::test]
-async fn a_session_of_nobody_ends_at_the_registration() {
+async fn a_planted_session_has_no_share_in_a_password_reset() {
     let site = Site::start().await;
+    ADA.joins(&site).await;
     let cookie = session_of_nobody(&site).await;
+    let mut attacker = site.browser();
+    attacker.plant_cookie(SESSION, &cookie);
 
     let mut victim = site.browser();
     victim.plant_cookie(SESSION, &cookie);
-    victim.visit("/register").await;
-    victim.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
-    victim.must_be_at("/app", 200);
-    nothing_crossed(&site, &mut victim, &cookie).await;
+    victim.visit("/password/reset").await;
+    victim.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    victim.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    victim.must_be_at("/password/reset/choose", 200);
+    attacker.visit("/password/reset/choose").await;
+    attacker.must_see("This link no longer works");
+    assert_ne!(victim.cookie(SESSION), Some(cookie));
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@
 //! Sources: ASVS 5.0 7.4.3, 6.2.3; CWE-613; OWASP Session Management Cheat Sheet.
 
 use vestibule::accounts::password::Password;
-use vestibule::accounts::{session, user};
+use vestibule::accounts::session;
+use vestibule::accounts::user::{self, proof};
 use vestibule::web::cookies::SESSION;
 
 use super::{is_logged_in, sessions, wait_for_a_lock};
@@ -38,7 +39,7 @@ async fn a_login_in_flight_does_not_arrive() {
     let new = site.app.hasher.hash(&Password::typed(NEW)).await.expect("a hash");
 
     let mut change = site.db.pool.begin().await.expect("a transaction");
-    let epoch = user::change_password(&mut change, ada.id, &old, &new).await.expect("to change");
+    let epoch = proof::change_password(&mut change, ada.id, &old, &new).await.expect("to change");
     assert_eq!(epoch, Some(1));
     session::end_all(&mut change, ada.id, None).await.expect("to end them");
     let mut thief = site.browser();

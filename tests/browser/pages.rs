@@ -22,7 +22,7 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     window.fill("E-mail", person.email).await;
     window.fill("Password", person.password).await;
     window.press("Register").await;
-    look("register-known").await;
+    look("check-your-mail").await;
 
     window.logs_in(Person { password: "not the password of anybody", ..person }).await;
     look("login-wrong").await;

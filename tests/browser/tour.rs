@@ -22,8 +22,20 @@ async fn tour(window: &Window) {
     window.fill("E-mail", ADA.email).await;
     window.fill("Password", ADA.password).await;
     window.press("Register").await;
+    window.must_be_at("/email/verify").await;
+    window.must_see(ADA.email).await;
+    window.click("the mailbox").await;
+    window.click("Confirm your address").await;
+    let mail = window.text().await;
+    let link = mail.split_whitespace().find(|word| word.contains("/email/verify/"));
+    window.click(link.expect("a link in the mail")).await;
+    window.press("Confirm my address").await;
+    window.must_be_at("/login").await;
+    window.must_see("Your address is confirmed").await;
+    window.fill("E-mail", ADA.email).await;
+    window.fill("Password", ADA.password).await;
+    window.press("Log in").await;
     window.must_be_at("/app").await;
-    window.must_see("Your account is ready").await;
     window.must_see(ADA.email).await;
 
     window.fill("Note", "Water the lemon tree").await;

@@ -23,10 +23,10 @@ enum Gets {
     To(&'static str),
     /// 422: the door is open, the form was empty
     Again,
-    /// 404
-    Missing,
+    /// 404: nothing to see without the link, or outside of development
+    Nothing,
 }
-use Gets::{Again, Missing, Shown, To};
+use Gets::{Again, Nothing, Shown, To};
 
 /// Method, route, what a stranger gets, what somebody logged in gets.
 const EXPECTED: &[(&str, &str, Gets, Gets)] = &[
@@ -36,19 +36,30 @@ const EXPECTED: &[(&str, &str, Gets, Gets)] = &[
     ("GET", "/login", Shown, To("/app")),
     ("POST", "/login", Again, Again),
     ("POST", "/logout", To("/login"), To("/login")),
+    ("GET", "/email/verify", Shown, To("/app")),
+    ("POST", "/email/verify", Again, Again),
+    ("POST", "/email/verify/resend", Again, To("/app")),
+    ("GET", "/email/verify/{token}", Nothing, Nothing),
+    ("GET", "/password/reset", Shown, Shown),
+    ("POST", "/password/reset", Again, Again),
+    ("GET", "/password/reset/choose", Nothing, Nothing),
+    ("POST", "/password/reset/choose", Nothing, Nothing),
+    ("GET", "/password/reset/{token}", Nothing, Nothing),
+    ("GET", "/not-me/{token}", Nothing, Nothing),
+    ("POST", "/not-me", Nothing, Nothing),
     ("GET", "/app", To("/login?next=%2Fapp"), Shown),
     ("POST", "/app/note", To("/login?next=%2F"), To("/app")),
     ("GET", "/account", To("/login?next=%2Faccount"), Shown),
     ("GET", "/account/password", To("/login?next=%2Faccount%2Fpassword"), Shown),
     ("POST", "/account/password", To("/login?next=%2F"), Again),
+    // In development; `tests/dev` asks for them in production.
+    ("GET", "/dev/mailbox", Shown, Shown),
+    ("GET", "/dev/mailbox/{id}", Nothing, Nothing),
     ("GET", "/healthz", Shown, Shown),
     ("GET", "/readyz", Shown, Shown),
     ("GET", "/static/{hash}/{path:.*}", Shown, Shown),
     ("GET", "/robots.txt", Shown, Shown),
     ("GET", "/.well-known/change-password", To("/account/password"), To("/account/password")),
-    // In development only; tests/dev/ has them under production.
-    ("GET", "/dev/mailbox", Shown, Shown),
-    ("GET", "/dev/mailbox/{id}", Missing, Missing),
 ];
 
 /// An address for each route that has a variable part.
@@ -118,7 +129,7 @@ fn seen(answer: &Answer) -> String {
     match (answer.status, answer.headers.get("location")) {
         (200, None) => "Shown".to_owned(),
         (422, None) => "Again".to_owned(),
-        (404, None) => "Missing".to_owned(),
+        (404, None) => "Nothing".to_owned(),
         (303, Some(location)) => format!("To({location:?})"),
         (status, _) => format!("{status}"),
     }

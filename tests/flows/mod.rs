@@ -4,10 +4,13 @@
 mod access;
 mod account;
 mod app;
+mod email;
 mod home;
 mod key_rotation;
 mod login;
 mod logout;
+mod not_me;
+mod password;
 mod pruning;
 mod register;
 mod restart;

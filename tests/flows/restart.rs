@@ -71,5 +71,5 @@ async fn a_signal_lets_the_request_in_flight_finish() {
     browser.must_be_at("/register", 303);
     let (status, _) = process.ends();
     assert!(status.success(), "{status}");
-    assert_eq!(db.number("select count(*) from sessions").await, 1);
+    assert_eq!(db.number("select count(*) from outbox").await, 1);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use vestibule::accounts::session::{self, NewSession};
-use vestibule::accounts::user;
+use vestibule::accounts::user::{self, proof};
 
 use crate::support::people::{ADA, GRACE, somewhere};
 use crate::support::race::race;
@@ -74,7 +74,7 @@ async fn a_login_on_its_way_does_not_survive_a_password_change() {
     let mut tx = site.db.pool.begin().await.expect("the database");
     let old = user::password_hash(&mut *tx, ada.id).await.expect("a hash");
     // … which is not her password any more when the session is to begin.
-    user::change_password(&mut tx, ada.id, &old, &old).await.expect("a change");
+    proof::change_password(&mut tx, ada.id, &old, &old).await.expect("a change");
     let new = NewSession {
         user: Some(&ada),
         timeouts: site.app.config.lifetimes.ordinary,

@@ -25,8 +25,8 @@ async fn the_tour_works_through_nginx() {
         .map(|name| (name, "203.0.113.66".to_owned()))
         .to_vec();
     browser.extra_headers.push(("x-forwarded-proto", "http".to_owned()));
-    browser.visit("/register").await;
-    browser.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    ADA.joins(&site).await;
+    ADA.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
     assert_eq!(browser.cookies.refused, []);
     let strict = "max-age=63072000; includeSubDomains";

@@ -10,7 +10,7 @@ use scraper::Html;
 
 use crate::support::browser::Browser;
 use crate::support::page::{selector, text_of};
-use crate::support::people::ADA;
+use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
 
 /// Looks at every answer of the browser's last action; returns how many cookies were set.
@@ -90,7 +90,10 @@ async fn so_is_every_cookie_on_the_way_in_and_out() {
     let mut browser = site.browser();
     browser.visit("/register").await;
     assert_eq!(check(&browser), 1, "the visitor's, for the form");
-    browser.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    browser.submit("Register", &[("E-mail", GRACE.email), ("Password", GRACE.password)]).await;
+    assert!(check(&browser) > 0, "the visitor's, for the mail that will come back");
+    ADA.joins(&site).await;
+    ADA.logs_in(&mut browser).await;
     assert!(check(&browser) > 0, "a session");
     let stale = browser.clone();
     browser.press("Log out").await;

@@ -11,6 +11,7 @@ pub mod database;
 mod form;
 pub mod guesses;
 pub mod mail_server;
+pub mod mailbox;
 pub mod nginx;
 pub mod page;
 pub mod people;

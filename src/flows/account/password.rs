@@ -15,9 +15,11 @@ use serde::Deserialize;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::{Password, PasswordHash, Verdict};
+use crate::accounts::session;
 use crate::accounts::strength::{self, Strength};
-use crate::accounts::{session, user};
+use crate::accounts::user::{self, proof};
 use crate::error::Error;
+use crate::mail::notice::{self, Owner, What};
 use crate::web::csrf::Form;
 use crate::web::page::{self, FlashKind, Page};
 use crate::web::visit::{self, Renewal};
@@ -105,13 +107,17 @@ async fn change(
 ) -> Result<bool, Error> {
     let user_id = somebody.user.id;
     let mut tx = somebody.visitor.app.db.begin().await?;
-    let Some(epoch) = user::change_password(&mut tx, user_id, old, new).await? else {
+    let Some(epoch) = proof::change_password(&mut tx, user_id, old, new).await? else {
         return Ok(false);
     };
     session::end_all(&mut tx, user_id, Some(somebody.session.id)).await?;
     let renewed = session::renew_after_proof(&mut tx, somebody.session.id, epoch).await?;
     let Some(session_id) = renewed else { return Ok(false) };
     audit::record(&mut tx, Kind::PasswordChanged, Some(user_id), &somebody.visitor.client).await?;
+    let app = &somebody.visitor.app;
+    let client = &somebody.visitor.client;
+    let owner = Owner { user_id, email: &somebody.user.email, client };
+    notice::send(&mut tx, app, owner, What::PasswordChanged).await?;
     tx.commit().await?;
     visit::with(|visit| visit.renewal = Renewal::Done(session_id));
     Ok(true)

@@ -1,0 +1,177 @@
+//! A forgotten password.
+//!
+//! `GET  /password/reset`          show    ask for a mail
+//! `POST /password/reset`          submit  the same page for everybody; the mail only to owners
+//! `GET  /password/reset/{token}`  open    keep the proof on the server, go to a clean address
+//! `GET  /password/reset/choose`   choose  the form for the new password
+//! `POST /password/reset/choose`   change  the new password; every session ends, nobody is in
+//!
+//! An attacker asks for somebody else's: nothing changes, and the answer does not tell whether there
+//! is an account. One who looks over a shoulder, into a history or a `Referer` finds no token: the
+//! address is clean. A second factor, once there is one, is still asked for: nobody gets in here.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::accounts::audit::{self, Kind};
+use crate::accounts::email::Email;
+use crate::accounts::password::{Password, PasswordHash};
+use crate::accounts::session;
+use crate::accounts::strength::{self, Strength};
+use crate::accounts::token::{self, Taken};
+use crate::accounts::user::{self, proof};
+use crate::error::Error;
+use crate::mail::notice::{self, Owner, What};
+use crate::web::csrf::Form;
+use crate::web::limit;
+use crate::web::page::{self, FlashKind, Page};
+use crate::web::visit::{self, Renewal};
+use crate::web::visitor::Visitor;
+
+/// Where a session keeps the proof: the hash of a token, which opens nothing without this session.
+const PROOF: &str = "reset";
+
+#[derive(Template)]
+#[template(path = "password/reset.html")]
+struct ResetPage {
+    page: Page,
+    email: String,
+    problem: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "password/reset_choose.html")]
+struct ChoosePage {
+    page: Page,
+    problem: Option<String>,
+    minimum: usize,
+    strength: Option<Strength>,
+}
+
+#[derive(Deserialize)]
+pub struct ResetForm {
+    #[serde(default)]
+    email: String,
+}
+
+#[derive(Deserialize)]
+pub struct ChooseForm {
+    #[serde(default)]
+    password: String,
+}
+
+pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
+    let page = visitor.page("Forgotten your password?");
+    let email = visitor.user.map(|user| user.email).unwrap_or_default();
+    page::show(ResetPage { page, email, problem: None })
+}
+
+pub async fn submit(visitor: Visitor, Form(form): Form<ResetForm>) -> Result<HttpResponse, Error> {
+    let email = match Email::parse(&form.email) {
+        Ok(email) => email,
+        Err(error) => {
+            let page = visitor.page("Forgotten your password?");
+            let problem = Some(error.to_string());
+            return page::again(ResetPage { page, email: form.email, problem });
+        }
+    };
+    send_link(&visitor, &email).await?;
+    let text = "If this address has an account, a link is on its way to it. It works for 30 \
+                minutes. Nothing has changed so far.";
+    visitor.flash(FlashKind::Good, text);
+    page::go_to("/password/reset")
+}
+
+/// The same statements for everybody, but for the token and the mail.
+async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
+    let app = &visitor.app;
+    let admitted = limit::admits_mail(visitor, email).await?;
+    let known = user::find(&app.db, email).await?.map(|known| known.user);
+    let mut tx = app.db.begin().await?;
+    let user_id = known.as_ref().map(|user| user.id);
+    audit::record(&mut tx, Kind::ResetAsked, user_id, &visitor.client).await?;
+    if let (Some(user), true) = (known, admitted) {
+        notice::reset_link(&mut tx, app, user.id, &user.email).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResponse, Error> {
+    let token_hash = token::hash(&token.into_inner());
+    if !token::is_good(&visitor.app.db, token::Purpose::Reset, &token_hash).await? {
+        return page::dead_link(visitor.page("This link no longer works"));
+    }
+    visitor.state.insert(PROOF, token_hash)?;
+    // Under a new ID: somebody who planted the session in this browser would share the proof.
+    visit::with(|visit| visit.renewal = Renewal::Wanted);
+    page::go_to("/password/reset/choose")
+}
+
+pub async fn choose(visitor: Visitor) -> Result<HttpResponse, Error> {
+    let good = match proof(&visitor) {
+        Some(token_hash) => {
+            token::is_good(&visitor.app.db, token::Purpose::Reset, &token_hash).await?
+        }
+        None => false,
+    };
+    if !good {
+        return page::dead_link(visitor.page("This link no longer works"));
+    }
+    page::show(blank(&visitor))
+}
+
+pub async fn change(visitor: Visitor, Form(form): Form<ChooseForm>) -> Result<HttpResponse, Error> {
+    let Some(token_hash) = proof(&visitor) else {
+        return page::dead_link(visitor.page("This link no longer works"));
+    };
+    let config = &visitor.app.config;
+    let password = Password::typed(&form.password);
+    if let Err(refusal) =
+        strength::check(&password, config.password_min_length, &[&config.app_name])
+    {
+        let problem = Some(refusal.reason);
+        let strength = refusal.strength;
+        return page::again(ChoosePage { problem, strength, ..blank(&visitor) });
+    }
+    let hash = visitor.app.hasher.hash(&password).await?;
+    if !take_and_change(&visitor, &token_hash, &hash).await? {
+        return page::dead_link(visitor.page("This link no longer works"));
+    }
+    visitor.leave(
+        "Your password is changed, and every device is logged out. Log in with the new one.",
+    );
+    page::go_to("/login")
+}
+
+/// The token, the password, the end of every session and the notice: all of it, or nothing.
+async fn take_and_change(
+    visitor: &Visitor,
+    token_hash: &[u8; 32],
+    password_hash: &PasswordHash,
+) -> Result<bool, Error> {
+    let mut tx = visitor.app.db.begin().await?;
+    let taken = token::take(&mut *tx, token::Purpose::Reset, token_hash).await?;
+    let Some(Taken { user_id, email, .. }) = taken else { return Ok(false) };
+    proof::reset_password(&mut tx, user_id, password_hash).await?;
+    session::end_all(&mut tx, user_id, None).await?;
+    token::discard(&mut tx, user_id, &[token::Purpose::Reset, token::Purpose::Verify]).await?;
+    audit::record(&mut tx, Kind::PasswordReset, Some(user_id), &visitor.client).await?;
+    let owner = Owner { user_id, email: &email, client: &visitor.client };
+    notice::send(&mut tx, &visitor.app, owner, What::PasswordReset).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+fn proof(visitor: &Visitor) -> Option<[u8; 32]> {
+    visitor.state.get(PROOF).ok().flatten()
+}
+
+fn blank(visitor: &Visitor) -> ChoosePage {
+    ChoosePage {
+        page: visitor.page("Choose a new password"),
+        problem: None,
+        minimum: visitor.app.config.password_min_length,
+        strength: None,
+    }
+}

@@ -1,0 +1,66 @@
+//! A mail with somebody's link, sent elsewhere or leading elsewhere: by a forged Host header
+//! (password reset poisoning), by line breaks in a field, or by an address that only looks like
+//! the victim's (the Kelvin sign lower-cases to `k` in many a language and database).
+//!
+//! Stops in `web/address`, `accounts/email` and `mail::send`: the origin comes from the settings,
+//! addresses are ASCII, and mail goes to what is stored.
+
+use crate::support::mailbox::mailbox;
+use crate::support::people::Person;
+use crate::support::raw;
+use crate::support::site::Site;
+
+const KELVIN: Person =
+    Person { email: "ken@kiosk.example", password: "trombone velvet lighthouse" };
+
+#[tokio::test]
+async fn the_link_leads_to_the_configured_origin_whatever_the_request_says() {
+    let site = Site::start().await;
+    KELVIN.joins(&site).await;
+    let mut browser = site.browser();
+    browser.extra_headers = vec![
+        ("x-forwarded-host", "evil.example".to_owned()),
+        ("forwarded", "host=evil.example;proto=http".to_owned()),
+    ];
+    browser.visit("/password/reset").await;
+    browser.submit("Send the link", &[("E-mail", KELVIN.email)]).await;
+    let letters = mailbox(&site.db, KELVIN.email).await;
+    assert_eq!(letters.len(), 1);
+    assert!(!letters[0].text.contains("evil"), "{}", letters[0].text);
+    assert!(letters[0].text.contains(&format!("{}/password/reset/", site.url)));
+
+    let answer = raw::send(
+        site.address,
+        "POST /password/reset HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n",
+    )
+    .await;
+    assert_eq!(answer.status, 421);
+}
+
+#[tokio::test]
+async fn look_alikes_and_line_breaks_reach_nobody() {
+    let site = Site::start().await;
+    KELVIN.joins(&site).await;
+    let mut browser = site.browser();
+    for typed in [
+        "\u{212a}en@kiosk.example",
+        "ken@\u{212a}iosk.example",
+        "ken\u{ff20}kiosk.example",
+        "ken@kiosk.example\r\nBcc: eve@example.net",
+        "ken@kiosk.example,eve@example.net",
+        "ken@kiosk.example eve@example.net",
+    ] {
+        browser.visit("/password/reset").await;
+        browser.submit("Send the link", &[("E-mail", typed)]).await;
+        assert_eq!(browser.status, 422, "{typed:?}");
+    }
+    let sent: i64 = sqlx::query_scalar("select count(*) from outbox")
+        .fetch_one(&site.db.pool)
+        .await
+        .expect("the outbox");
+    assert_eq!(sent, 0);
+    // Another spelling of the same address reaches the stored one.
+    browser.visit("/password/reset").await;
+    browser.submit("Send the link", &[("E-mail", "KEN@Kiosk.example")]).await;
+    assert_eq!(mailbox(&site.db, KELVIN.email).await.len(), 1);
+}

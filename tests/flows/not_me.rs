@@ -1,0 +1,60 @@
+//! "This was not me".
+
+use crate::support::mailbox::newest;
+use crate::support::people::ADA;
+use crate::support::site::Site;
+
+const STOLEN: &str = "marble kangaroo umbrella";
+
+#[tokio::test]
+async fn the_owner_stops_whoever_changed_the_password() {
+    let site = Site::start().await;
+    let mut thief = ADA.at(&site).await;
+    thief.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", STOLEN)];
+    thief.submit("Change password", &fields).await;
+    thief.must_be_at("/account", 200);
+
+    let link = newest(&site.db, ADA.email).await.link("/not-me/");
+    let mut owner = site.browser();
+    owner.visit(&link).await;
+    // Looking changes nothing.
+    thief.visit("/account").await;
+    thief.must_be_at("/account", 200);
+    owner.press("This was not me").await;
+    owner.must_be_at("/password/reset", 200);
+    owner.must_see("Every device is logged out");
+    thief.visit("/account").await;
+    thief.must_be_at("/login?next=%2Faccount", 200);
+
+    // The right password is answered like a wrong one; only the mailbox learns why.
+    thief.submit("Log in", &[("E-mail", ADA.email), ("Password", STOLEN)]).await;
+    thief.must_be_at("/login", 422);
+    let right = thief.text();
+    assert_eq!(newest(&site.db, ADA.email).await.kind, "login.stopped");
+    thief.submit("Log in", &[("E-mail", ADA.email), ("Password", "something else entirely")]).await;
+    assert_eq!(thief.text(), right);
+
+    owner.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    owner.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    owner.submit("Change password", &[("New password", "glacier pumpkin harmonica")]).await;
+    let fields = [("E-mail", ADA.email), ("Password", "glacier pumpkin harmonica")];
+    owner.submit("Log in", &fields).await;
+    owner.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn a_link_works_once() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    ada.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", STOLEN)];
+    ada.submit("Change password", &fields).await;
+    let link = newest(&site.db, ADA.email).await.link("/not-me/");
+    let mut owner = site.browser();
+    owner.visit(&link).await;
+    owner.press("This was not me").await;
+    owner.visit(&link).await;
+    assert_eq!(owner.status, 404);
+    owner.must_see("This link no longer works");
+}

@@ -1,0 +1,113 @@
+//! A forgotten password.
+
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::mailbox::{mailbox, newest};
+use crate::support::people::{ADA, GRACE};
+use crate::support::site::Site;
+
+const NEW: &str = "marble kangaroo umbrella";
+
+async fn asks(site: &Site, email: &str) -> Browser {
+    let mut browser = site.browser();
+    browser.visit("/login").await;
+    browser.click("Forgotten your password?").await;
+    browser.submit("Send the link", &[("E-mail", email)]).await;
+    browser.must_be_at("/password/reset", 200);
+    browser.must_see("If this address has an account, a link is on its way");
+    browser
+}
+
+#[tokio::test]
+async fn whoever_forgot_the_password_chooses_a_new_one() {
+    let site = Site::start().await;
+    let mut elsewhere = ADA.at(&site).await;
+    let mut browser = asks(&site, ADA.email).await;
+    // Asking changes nothing.
+    elsewhere.visit("/app").await;
+    elsewhere.must_be_at("/app", 200);
+
+    let link = newest(&site.db, ADA.email).await.link("/password/reset/");
+    browser.visit(&link).await;
+    browser.must_be_at("/password/reset/choose", 200);
+    browser.submit("Change password", &[("New password", NEW)]).await;
+    browser.must_be_at("/login", 200);
+    browser.must_see("Your password is changed");
+    // Nobody is logged in by it, here or anywhere.
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+    elsewhere.visit("/app").await;
+    elsewhere.must_be_at("/login?next=%2Fapp", 200);
+
+    ADA.logs_in(&mut browser).await;
+    browser.must_be_at("/login", 422);
+    browser.submit("Log in", &[("E-mail", ADA.email), ("Password", NEW)]).await;
+    browser.must_be_at("/app", 200);
+    assert_eq!(newest(&site.db, ADA.email).await.subject, "Your password was changed");
+}
+
+#[tokio::test]
+async fn an_unknown_address_gets_the_same_page_and_no_mail() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let (known, unknown) = (asks(&site, ADA.email).await, asks(&site, GRACE.email).await);
+    assert_eq!(known.text(), unknown.text());
+    assert!(mailbox(&site.db, GRACE.email).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_password_keeps_the_link_alive() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut browser = asks(&site, ADA.email).await;
+    browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    browser.submit("Change password", &[("New password", "passwordpassword")]).await;
+    browser.must_be_at("/password/reset/choose", 422);
+    browser.must_see("too easy to guess");
+    browser.submit("Change password", &[("New password", NEW)]).await;
+    browser.must_be_at("/login", 200);
+}
+
+#[tokio::test]
+async fn a_link_works_once_and_for_half_an_hour() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut browser = asks(&site, ADA.email).await;
+    let link = newest(&site.db, ADA.email).await.link("/password/reset/");
+    clock::later(&site.db, "29 minutes").await;
+    browser.visit(&link).await;
+    browser.must_be_at("/password/reset/choose", 200);
+    clock::later(&site.db, "61 seconds").await;
+    browser.submit("Change password", &[("New password", NEW)]).await;
+    browser.must_see("This link no longer works");
+    browser.visit(&link).await;
+    assert_eq!(browser.status, 404);
+    browser.click("Ask for a new link").await;
+    browser.must_be_at("/password/reset", 200);
+}
+
+#[tokio::test]
+async fn the_address_bar_shows_no_token() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut browser = asks(&site, ADA.email).await;
+    let link = newest(&site.db, ADA.email).await.link("/password/reset/");
+    let token = link.rsplit('/').next().expect("a token").to_owned();
+    browser.visit(&link).await;
+    assert!(!browser.path.contains(&token) && !browser.html().contains(&token));
+    // Another browser has no use for the clean address.
+    let mut other = site.browser();
+    other.visit("/password/reset/choose").await;
+    other.must_see("This link no longer works");
+}
+
+#[tokio::test]
+async fn whoever_proves_an_address_by_a_reset_has_proved_it() {
+    let site = Site::start().await;
+    ADA.registers(&site).await;
+    let mut browser = asks(&site, ADA.email).await;
+    browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    browser.submit("Change password", &[("New password", NEW)]).await;
+    browser.submit("Log in", &[("E-mail", ADA.email), ("Password", NEW)]).await;
+    browser.must_be_at("/app", 200);
+}
