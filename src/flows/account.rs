@@ -9,6 +9,7 @@ use askama::Template;
 
 use crate::accounts::user;
 use crate::error::Error;
+use crate::mail::outbox;
 use crate::web::page::{self, Page};
 use crate::web::visitor::LoggedIn;
 use crate::web::words;
@@ -18,6 +19,8 @@ use crate::web::words;
 struct AccountPage {
     page: Page,
     since: String,
+    /// Since when mail to the address comes back for good.
+    refused: Option<String>,
     lines: Vec<Line>,
 }
 
@@ -29,7 +32,9 @@ struct Line {
 }
 
 pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
-    let dates = user::dates(&somebody.visitor.app.db, somebody.user.id).await?;
+    let db = &somebody.visitor.app.db;
+    let dates = user::dates(db, somebody.user.id).await?;
+    let refused = outbox::refused_at(db, &somebody.user.email).await?;
     let password = Line {
         name: "Password",
         value: format!("last changed {}", words::moment(dates.password_changed_at)),
@@ -39,6 +44,7 @@ pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
     page::show(AccountPage {
         page: somebody.visitor.page("Account"),
         since: words::moment(dates.created_at),
+        refused: refused.map(words::moment),
         lines: vec![password],
     })
 }
