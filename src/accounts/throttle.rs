@@ -88,6 +88,14 @@ impl Throttle {
         attempt
     }
 
+    /// Starts keys anew without an attempt of theirs: after a reset, which proves more than a
+    /// password does, an account is open to new devices again.
+    pub async fn forget(&self, purpose: Purpose, keys: &[Key<'_>]) -> sqlx::Result<()> {
+        let forgotten = keys.iter().filter_map(|key| self.counted(purpose, key));
+        let forgotten = forgotten.map(|counted| counted.hash).collect();
+        self.succeeded(Attempt { forgotten, taken_back: Vec::new() }).await
+    }
+
     /// After a success: the account, the pair and the device start anew, the address gets back
     /// what this attempt has cost.
     pub async fn succeeded(&self, attempt: Attempt) -> sqlx::Result<()> {

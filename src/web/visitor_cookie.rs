@@ -40,12 +40,6 @@ impl VisitorCookie {
         self.changed = true;
     }
 
-    /// The same registration under the address it was meant for.
-    pub fn correct_registration(&mut self, email: &str) {
-        let token_id = self.registration.as_ref().map(|earlier| earlier.token_id);
-        self.remember_registration(email, token_id.unwrap_or_else(Uuid::now_v7));
-    }
-
     /// What CSRF tokens are bound to, made when first asked for: only pages with a form set
     /// this cookie, and no visit writes a row.
     pub fn binding(&mut self) -> Vec<u8> {

@@ -113,16 +113,19 @@ async fn confirm(visitor: &Visitor, token_hash: &[u8; 32]) -> Result<HttpRespons
         return page::dead_link(visitor.page("This link no longer works"));
     };
     let user_id = taken.user_id;
-    token::discard(&mut tx, user_id, &[token::Purpose::Verify, token::Purpose::Reset]).await?;
+    let session = visit::with(|visit| visit.session.clone()).flatten();
+    let own = session.filter(|session| session.user.as_ref().is_some_and(|own| own.id == user_id));
+    let here = own.is_none() && registered_here(&taken);
+
+    // The user before the sessions, as everywhere: two transactions that do both cannot deadlock.
+    let password_hash = taken.password_hash.as_ref().filter(|_| here);
+    let epoch = proof::verify(&mut tx, user_id, password_hash).await?;
+    session::end_all(&mut tx, user_id, own.as_ref().map(|session| session.id)).await?;
+    let outstanding = [token::Purpose::Verify, token::Purpose::Reset];
+    token::discard(&mut tx, user_id, &outstanding).await?;
     audit::record(&mut tx, Kind::EmailVerified, Some(user_id), &visitor.client).await?;
 
-    let own_session = visit::with(|visit| visit.session.clone()).flatten();
-    let own_session =
-        own_session.filter(|session| session.user.as_ref().is_some_and(|own| own.id == user_id));
-    session::end_all(&mut tx, user_id, own_session.as_ref().map(|session| session.id)).await?;
-
-    if let Some(session) = own_session {
-        let epoch = proof::verify(&mut tx, user_id, None).await?;
+    if let Some(session) = own {
         let renewed = session::renew_after_proof(&mut tx, session.id, epoch).await?;
         tx.commit().await?;
         if let Some(session_id) = renewed {
@@ -131,15 +134,13 @@ async fn confirm(visitor: &Visitor, token_hash: &[u8; 32]) -> Result<HttpRespons
         visitor.flash(FlashKind::Good, "Your address is confirmed.");
         return page::go_to("/app");
     }
-    if registered_here(&taken) {
-        proof::verify(&mut tx, user_id, taken.password_hash.as_ref()).await?;
+    if here {
         tx.commit().await?;
         visitor.flash(FlashKind::Good, "Your address is confirmed. You can log in now.");
         return page::go_to("/login");
     }
     // Another browser than the one that registered: whoever did may not be this person, so the
     // password chosen there opens nothing, and this person chooses one.
-    proof::verify(&mut tx, user_id, None).await?;
     proof::require_reset(&mut tx, user_id).await?;
     let new = NewToken {
         id: Uuid::now_v7(),
@@ -175,9 +176,9 @@ pub async fn resend(visitor: Visitor, Form(form): Form<ResendForm>) -> Result<Ht
         }
     };
     if limit::admits_mail(&visitor, &email).await? {
-        send_again(&visitor, &email).await?;
+        let token_id = send_again(&visitor, &email).await?;
+        visit::with(|visit| visit.visitor.remember_registration(email.as_str(), token_id));
     }
-    visit::with(|visit| visit.visitor.correct_registration(email.as_str()));
     visitor.flash(
         FlashKind::Good,
         "If this address is waiting to be confirmed, a new mail is on its way to it.",
@@ -185,28 +186,30 @@ pub async fn resend(visitor: Visitor, Form(form): Form<ResendForm>) -> Result<Ht
     page::go_to("/email/verify")
 }
 
-async fn send_again(visitor: &Visitor, email: &Email) -> Result<(), Error> {
+/// Returns the ID that the next token would have, sent or not.
+async fn send_again(visitor: &Visitor, email: &Email) -> Result<Uuid, Error> {
     let app = &visitor.app;
+    let token_id = Uuid::now_v7();
     let registered = visit::with(|visit| visit.visitor.registration()).flatten();
     let mut tx = app.db.begin().await?;
     // Whoever is logged in here may have mistyped the address.
     if let Some(user) = &visitor.user {
         if !proof::correct_email(&mut tx, user.id, email).await? {
             verification::already(&mut tx, app, email).await?;
-            return Ok(tx.commit().await?);
+            tx.commit().await?;
+            return Ok(token_id);
         }
         token::discard(&mut tx, user.id, &[token::Purpose::Verify, token::Purpose::Reset]).await?;
     }
     let known = user::find(&mut *tx, email).await?.map(|known| known.user);
     if let Some(user) = known.filter(|user| !user.verified) {
         // The same registration goes on: its password still counts when its own mail comes back.
-        let earlier = registered.map(|registered| registered.token_id);
-        let password_hash = match earlier {
-            Some(id) => token::discard_one(&mut tx, id, user.id).await?,
+        let password_hash = match registered {
+            Some(earlier) => token::discard_one(&mut tx, earlier.token_id, user.id).await?,
             None => None,
         };
-        let id = earlier.unwrap_or_else(Uuid::now_v7);
-        verification::send(&mut tx, app, &user, (id, password_hash.as_ref())).await?;
+        verification::send(&mut tx, app, &user, (token_id, password_hash.as_ref())).await?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(token_id)
 }

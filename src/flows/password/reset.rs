@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
+use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::session;
 use crate::accounts::strength::{self, Strength};
@@ -135,9 +136,12 @@ pub async fn change(visitor: Visitor, Form(form): Form<ChooseForm>) -> Result<Ht
         return page::again(ChoosePage { problem, strength, ..blank(&visitor) });
     }
     let hash = visitor.app.hasher.hash(&password).await?;
-    if !take_and_change(&visitor, &token_hash, &hash).await? {
+    let Some(account) = take_and_change(&visitor, &token_hash, &hash).await? else {
         return page::dead_link(visitor.page("This link no longer works"));
-    }
+    };
+    // Whoever guessed at the old password keeps nobody out of the new one.
+    let keys = [Key::Account(&account), Key::Pair(&account, visitor.client.address)];
+    visitor.app.throttle.forget(Purpose::Login, &keys).await?;
     visitor.leave(
         "Your password is changed, and every device is logged out. Log in with the new one.",
     );
@@ -145,14 +149,15 @@ pub async fn change(visitor: Visitor, Form(form): Form<ChooseForm>) -> Result<Ht
 }
 
 /// The token, the password, the end of every session and the notice: all of it, or nothing.
+/// Returns the canonical address of the account.
 async fn take_and_change(
     visitor: &Visitor,
     token_hash: &[u8; 32],
     password_hash: &PasswordHash,
-) -> Result<bool, Error> {
+) -> Result<Option<String>, Error> {
     let mut tx = visitor.app.db.begin().await?;
     let taken = token::take(&mut *tx, token::Purpose::Reset, token_hash).await?;
-    let Some(Taken { user_id, email, .. }) = taken else { return Ok(false) };
+    let Some(Taken { user_id, email, email_canonical, .. }) = taken else { return Ok(None) };
     proof::reset_password(&mut tx, user_id, password_hash).await?;
     session::end_all(&mut tx, user_id, None).await?;
     token::discard(&mut tx, user_id, &[token::Purpose::Reset, token::Purpose::Verify]).await?;
@@ -160,7 +165,7 @@ async fn take_and_change(
     let owner = Owner { user_id, email: &email, client: &visitor.client };
     notice::send(&mut tx, &visitor.app, owner, What::PasswordReset).await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(Some(email_canonical))
 }
 
 fn proof(visitor: &Visitor) -> Option<[u8; 32]> {
