@@ -9,6 +9,7 @@ mod brute_force;
 mod cookie_names;
 mod cross_site_request;
 mod enumeration;
+mod enumeration_by_mail;
 mod failing_store;
 mod fixation;
 mod flood;

@@ -1,0 +1,88 @@
+//! Enumeration beyond the login page: who has an account, told by what registration, a forgotten
+//! password or 'send it again' answer, or by how long they work.
+//!
+//! Stops in `flows/register`, `flows/password/reset`, `flows/email/verify`: the same answer for
+//! everybody, the difference goes only into the mail. Sources: ASVS 5.0 6.3.8; OWASP Forgot
+//! Password Cheat Sheet.
+
+use crate::support::browser::Browser;
+use crate::support::people::{ADA, GRACE, Person};
+use crate::support::site::Site;
+
+/// What a stranger can compare: every hop's status, headers and bytes, and the runs of Argon2.
+async fn asked(site: &Site, path: &str, button: &str, fields: &[(&str, &str)]) -> Vec<String> {
+    let mut browser = site.browser();
+    browser.visit(path).await;
+    let before = site.app.hasher.runs();
+    browser.submit(button, fields).await;
+    let runs = site.app.hasher.runs() - before;
+    let mut seen = vec![format!("{runs} runs of Argon2"), masked(&browser, fields[0].1)];
+    for hop in &browser.hops {
+        seen.push(format!("{} {}", hop.status, hop.url.path()));
+        for (name, value) in &hop.headers {
+            let value = value.to_str().expect("text");
+            match name.as_str() {
+                "date" => {}
+                // Sealed: what is in it differs, how much of it may not. A `%2F` is one byte of it.
+                "set-cookie" => {
+                    let length = value.len() - 2 * value.matches('%').count();
+                    seen.push(format!("{} of {length} bytes", &value[..14]));
+                }
+                name => seen.push(format!("{name}: {value}")),
+            }
+        }
+    }
+    seen.sort();
+    seen
+}
+
+/// The page without its token, and without the address that was typed.
+fn masked(browser: &Browser, typed: &str) -> String {
+    let mut html = browser.html().replace(typed, "…");
+    while let Some(start) = html.find("name=\"csrf\" value=\"") {
+        let end = start + html[start + 19..].find('"').expect("its end") + 19;
+        html.replace_range(start..end, "");
+    }
+    html
+}
+
+/// As long as `ADA`'s, so that lengths can be compared.
+const NOBODY: Person = Person { email: "bea@example.com", ..ADA };
+
+#[tokio::test]
+async fn registration_reset_and_resend_answer_known_and_unknown_alike() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    GRACE.registers(&site).await;
+    let password = "whisper quarry albatross";
+    for (path, button, label) in [
+        ("/register", "Register", "E-mail"),
+        ("/password/reset", "Send the link", "E-mail"),
+        ("/email/verify", "Send it again", "Send the mail to"),
+    ] {
+        let fields = |email| match path {
+            "/register" => vec![(label, email), ("Password", password)],
+            _ => vec![(label, email)],
+        };
+        let known = asked(&site, path, button, &fields(ADA.email)).await;
+        let unknown = asked(&site, path, button, &fields(NOBODY.email)).await;
+        assert_eq!(known, unknown, "{path} tells who has an account");
+        site.db.run("delete from users where email = 'bea@example.com'").await;
+    }
+}
+
+#[tokio::test]
+async fn fifty_requests_for_one_mailbox_are_a_few_mails() {
+    let site = Site::with_real_limits(&[]).await;
+    ADA.joins(&site).await;
+    let mut page = site.browser();
+    page.visit("/password/reset").await;
+    for _ in 0..50 {
+        let mut browser = page.clone();
+        browser.submit("Send the link", &[("E-mail", ADA.email)]).await;
+        // The page is the same above the limit; and the flood layer may answer 429.
+        assert!(matches!(browser.status, 200 | 429), "{}", browser.status);
+    }
+    let mails = site.db.number("select count(*) from outbox").await;
+    assert!((1..=5).contains(&mails), "{mails} mails");
+}
