@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::stage::Stage;
+use crate::support::mailbox::newest;
 use crate::support::people::Person;
 use crate::window::Window;
 
@@ -23,6 +24,26 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     window.fill("Password", person.password).await;
     window.press("Register").await;
     look("check-your-mail").await;
+    window.fill("Code", "0000-0000").await;
+    window.press("Confirm").await;
+    look("wrong-code").await;
+
+    window.visit("/password/reset").await;
+    window.fill("E-mail", person.email).await;
+    window.press("Send the link").await;
+    look("reset-asked").await;
+    let letter = newest(&stage.site.db, person.email).await;
+    window.visit("/dev/mailbox").await;
+    look("mailbox").await;
+    window.click(&letter.subject).await;
+    look("mail").await;
+    window.visit(&letter.link("/password/reset/")).await;
+    look("reset-choose").await;
+    window.fill("New password", "passwordpassword").await;
+    window.press("Change password").await;
+    look("reset-weak").await;
+    window.visit("/not-me/nothing").await;
+    look("dead-link").await;
 
     window.logs_in(Person { password: "not the password of anybody", ..person }).await;
     look("login-wrong").await;
@@ -66,6 +87,9 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     window.fill("New password", "glacier pumpkin harmonica").await;
     window.press("Change password").await;
     look("password-changed").await;
+    let notice = newest(&stage.site.db, person.email).await;
+    window.visit(&notice.link("/not-me/")).await;
+    look("not-me").await;
     window.press("Log out").await;
     look("logged-out").await;
 
