@@ -1,7 +1,7 @@
 //! The whole way: in, around, out, and in again.
 
 use crate::stage::Stage;
-use crate::support::people::{ADA, GRACE};
+use crate::support::people::{ADA, EVE, GRACE};
 use crate::window::{Scripts, Window};
 
 pub async fn a_person_comes_in_looks_around_and_leaves(stage: &Stage<'_>) {
@@ -24,11 +24,7 @@ async fn tour(window: &Window) {
     window.press("Register").await;
     window.must_be_at("/email/verify").await;
     window.must_see(ADA.email).await;
-    window.click("the mailbox").await;
-    window.click("Confirm your address").await;
-    let mail = window.text().await;
-    let link = mail.split_whitespace().find(|word| word.contains("/email/verify/"));
-    window.click(link.expect("a link in the mail")).await;
+    follows_the_link(window, "Confirm your address", "/email/verify/").await;
     window.press("Confirm my address").await;
     window.must_be_at("/login").await;
     window.must_see("Your address is confirmed").await;
@@ -68,4 +64,28 @@ async fn tour(window: &Window) {
     window.must_be_at("/account").await;
     window.click("Dashboard").await;
     window.must_see("or after 14 days without activity").await;
+
+    window.press("Log out").await;
+    window.click("Forgotten your password?").await;
+    window.fill("E-mail", ADA.email).await;
+    window.press("Send the link").await;
+    window.must_see("a link is on its way").await;
+    follows_the_link(window, "Choose a new password", "/password/reset/").await;
+    window.must_be_at("/password/reset/choose").await;
+    window.fill("New password", EVE.password).await;
+    window.press("Change password").await;
+    window.must_be_at("/login").await;
+    window.fill("E-mail", ADA.email).await;
+    window.fill("Password", EVE.password).await;
+    window.press("Log in").await;
+    window.must_be_at("/app").await;
+}
+
+/// Out of the newest mail of this subject.
+async fn follows_the_link(window: &Window, subject: &str, part: &str) {
+    window.click("the mailbox").await;
+    window.click(subject).await;
+    let mail = window.text().await;
+    let link = mail.split_whitespace().find(|word| word.contains(part));
+    window.click(link.expect("a link in the mail")).await;
 }
