@@ -86,7 +86,8 @@ async fn sixty_four_logins_at_once_are_hashed_two_at_a_time() {
     };
     let (most, (answers, (alive, runs))) =
         most_until(&site, async { tokio::join!(logins, meanwhile) }).await;
-    assert_eq!(most, 2);
+    // One, on a machine so busy that no second one was ever seen beside it.
+    assert!((1..=2).contains(&most), "{most} hashes at once");
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [422; 64], "all are answered");
     assert_eq!(alive, 200);
