@@ -1,30 +1,54 @@
-//! How many attempts, for what, and how long until the next. `docs/throttle.md` holds the same
-//! numbers with the sums behind them, and a test holds the two equal.
+//! The table of all limits: how many attempts are free, and how long the waits after them are.
 //!
-//! The first `free` failures cost nothing. After each further one the wait doubles, from one
-//! second up to `longest`; one failure is forgotten for every `longest` that passes quietly.
+//! The first `free` attempts cost no wait. The next one has to wait `first_wait`, the one after it
+//! twice as long, and so on up to `longest_wait`. One attempt is forgotten for every
+//! `longest_wait` without an attempt. `docs/throttle.md` shows the same table with its reasons,
+//! and a test compares the two.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-/// What is attempted. Counters of two purposes know nothing of each other.
+use uuid::Uuid;
+
+/// What is counted. Each purpose has counters of its own, so no flow can use up the attempts or
+/// the mails of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     Login,
+    /// The mail after a right password that "this was not me" has stopped.
+    LoginStoppedMail,
     Register,
-    PasswordChange,
+    /// Guesses at the code in a verification mail.
+    EmailVerify,
+    EmailVerifyResend,
+    /// Everything that registering and "Send it again" mail to one email address.
+    EmailVerifyMail,
+    /// Requests for a reset link.
+    PasswordReset,
+    PasswordResetMail,
+    /// Guesses at the current password by somebody who is logged in.
+    CurrentPassword,
+    /// Successful changes of the password. Each sends a security notice, which is never dropped.
+    PasswordChanged,
     /// A mail that anybody can make us send to somebody.
     Mail,
 }
 
 impl Purpose {
-    /// Dotted like the address where it happens.
+    /// Dotted like the path of the form. The mails of a form end in `.mail`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
+            Self::LoginStoppedMail => "login.stopped.mail",
             Self::Register => "register",
-            Self::PasswordChange => "account.password",
+            Self::EmailVerify => "email.verify",
+            Self::EmailVerifyResend => "email.verify.resend",
+            Self::EmailVerifyMail => "email.verify.mail",
+            Self::PasswordReset => "password.reset",
+            Self::PasswordResetMail => "password.reset.mail",
+            Self::CurrentPassword => "account.password",
+            Self::PasswordChanged => "account.password.changed",
             Self::Mail => "mail",
         }
     }
@@ -34,19 +58,21 @@ impl Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Per {
     Account,
-    Address,
-    /// One account from one address.
+    IpAddress,
+    /// One account from one IP address.
     Pair,
     Device,
+    Registration,
 }
 
 impl Per {
     pub fn name(self) -> &'static str {
         match self {
             Self::Account => "account",
-            Self::Address => "address",
+            Self::IpAddress => "IP address",
             Self::Pair => "pair",
             Self::Device => "device",
+            Self::Registration => "registration",
         }
     }
 }
@@ -54,84 +80,123 @@ impl Per {
 pub struct Limit {
     pub purpose: Purpose,
     pub per: Per,
-    /// Failures that cost no wait.
+    /// Attempts that cost no wait.
     pub free: i32,
-    /// The longest wait, and how long one failure is remembered.
-    pub longest: Duration,
-    /// So many failures without a success between them are the last, however slow.
+    /// The wait after the free attempts. It doubles with each further attempt.
+    pub first_wait: Duration,
+    /// The longest wait, and how long one attempt is remembered. Where it equals `first_wait`,
+    /// the limit reads: `free` at once, then one per wait.
+    pub longest_wait: Duration,
+    /// After so many failures without a success between them, no wait helps.
     pub in_a_row: Option<i32>,
 }
 
-/// What an attempt is counted on. Accounts by their canonical address, or by whatever was typed.
+/// What an attempt is counted on.
 #[derive(Debug, Clone)]
 pub enum Key<'a> {
+    /// The canonical email address, or whatever was typed instead of one. For somebody who is
+    /// logged in: the user's ID.
     Account(&'a str),
-    /// An IPv6 customer has a whole /64 to choose from, so that is what counts as one.
-    Address(IpAddr),
+    /// Of an IPv6 address the first 64 bits: one customer has them all.
+    IpAddress(IpAddr),
     Pair(&'a str, IpAddr),
     /// A browser that this account has logged in on before.
     Device([u8; 32], &'a str),
+    Registration(Uuid),
 }
 
+const SECOND: Duration = Duration::from_secs(1);
+const TEN_SECONDS: Duration = Duration::from_secs(10);
 const MINUTE: Duration = Duration::from_secs(60);
+const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
+const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
+const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
-pub const LIMITS: [Limit; 8] = [
-    // NIST SP 800-63B-4 §3.2.2: at most 100 in a row. From a thousand addresses it takes
+pub const LIMITS: [Limit; 18] = [
+    // NIST SP 800-63B-4 §3.2.2: at most 100 in a row. From a thousand IP addresses it takes
     // more than three days to get there.
-    limit(Purpose::Login, Per::Account, 10, HOUR, Some(100)),
-    // Stricter than the account: one attacker at one address waits long before the owner does,
-    // and is weeks away from closing the account to new devices.
-    limit(Purpose::Login, Per::Pair, 5, HOUR.saturating_mul(6), None),
-    // Many people may share an address, so the wait stays short; a thousand accounts tried with
+    limit(Purpose::Login, Per::Account, 10, SECOND, HOUR).most_in_a_row(100),
+    // Stricter than the account: one attacker at one IP address waits long before the owner does,
+    // and is weeks away from 100 in a row.
+    limit(Purpose::Login, Per::Pair, 5, SECOND, SIX_HOURS),
+    // Many people may share an IP address, so the wait stays short. A thousand accounts tried with
     // one password take most of a day.
-    limit(Purpose::Login, Per::Address, 50, MINUTE, None),
-    // Counted instead of the three above. After 20 the cookie may be a stolen one, and the device
-    // is a stranger's again.
-    limit(Purpose::Login, Per::Device, 10, HOUR, Some(20)),
-    // A class of people who register in the same hour, not a script. Each costs a run of Argon2.
-    limit(Purpose::Register, Per::Address, 30, MINUTE.saturating_mul(5), None),
-    // A stolen session asks for the current password here. No login waits for it.
-    limit(Purpose::PasswordChange, Per::Account, 5, HOUR, None),
-    // Nobody fills somebody else's mailbox: three, and then one an hour. The page stays the same.
-    limit(Purpose::Mail, Per::Account, 3, HOUR, None),
-    limit(Purpose::Mail, Per::Address, 20, HOUR, None),
+    limit(Purpose::Login, Per::IpAddress, 50, SECOND, MINUTE),
+    // Counted instead of the three above. After 20 the cookie may be stolen, and the browser is
+    // counted like a stranger's again.
+    limit(Purpose::Login, Per::Device, 10, SECOND, HOUR).most_in_a_row(20),
+    limit(Purpose::LoginStoppedMail, Per::Account, 3, HOUR, HOUR),
+    // A classroom of thirty, twice, but not a script. Each registration costs a run of Argon2.
+    limit(Purpose::Register, Per::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
+    // A code has 40 bits. More guesses need a new registration …
+    limit(Purpose::EmailVerify, Per::Registration, 5, MINUTE, HOUR),
+    // … and many registrations of one email address share this.
+    limit(Purpose::EmailVerify, Per::Account, 30, MINUTE, HOUR),
+    limit(Purpose::EmailVerify, Per::IpAddress, 60, SECOND, MINUTE),
+    limit(Purpose::EmailVerifyResend, Per::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
+    // The mail budgets: nobody fills somebody else's mailbox. They are silent, because a page
+    // that mentioned them could tell who has an account; so none of them depends on the IP
+    // address, which would take the mails of honest people who share one.
+    limit(Purpose::EmailVerifyMail, Per::Account, 3, HOUR, HOUR),
+    limit(Purpose::PasswordReset, Per::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
+    limit(Purpose::PasswordResetMail, Per::Account, 3, HOUR, HOUR),
+    // Counted instead of the one above, so that strangers cannot use up the owner's resets.
+    limit(Purpose::PasswordResetMail, Per::Device, 3, HOUR, HOUR),
+    // A stolen session is asked for the current password here. No login waits for it.
+    limit(Purpose::CurrentPassword, Per::Account, 5, SECOND, HOUR),
+    limit(Purpose::PasswordChanged, Per::Account, 5, TEN_MINUTES, HOUR),
+    limit(Purpose::Mail, Per::Account, 3, SECOND, HOUR),
+    limit(Purpose::Mail, Per::IpAddress, 20, SECOND, HOUR),
 ];
 
 const fn limit(
     purpose: Purpose,
     per: Per,
     free: i32,
-    longest: Duration,
-    in_a_row: Option<i32>,
+    first_wait: Duration,
+    longest_wait: Duration,
 ) -> Limit {
-    Limit { purpose, per, free, longest, in_a_row }
+    Limit { purpose, per, free, first_wait, longest_wait, in_a_row: None }
+}
+
+/// The limit of a purpose for one kind of key, if it has one.
+pub fn find(purpose: Purpose, per: Per) -> Option<&'static Limit> {
+    LIMITS.iter().find(|limit| limit.purpose == purpose && limit.per == per)
+}
+
+impl Limit {
+    const fn most_in_a_row(self, most: i32) -> Self {
+        Self { in_a_row: Some(most), ..self }
+    }
 }
 
 impl Key<'_> {
     pub(super) fn per(&self) -> Per {
         match self {
             Self::Account(_) => Per::Account,
-            Self::Address(_) => Per::Address,
+            Self::IpAddress(_) => Per::IpAddress,
             Self::Pair(..) => Per::Pair,
             Self::Device(..) => Per::Device,
+            Self::Registration(_) => Per::Registration,
         }
     }
 }
 
-/// What is hashed.
+/// The text that is hashed.
 impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account(account) => f.write_str(account),
-            Self::Address(address) => write!(f, "{}", network(*address)),
+            Self::IpAddress(address) => write!(f, "{}", network(*address)),
             Self::Pair(account, address) => write!(f, "{}\0{account}", network(*address)),
             Self::Device(token_hash, account) => write!(f, "{token_hash:?}\0{account}"),
+            Self::Registration(id) => write!(f, "{id}"),
         }
     }
 }
 
-/// The address, of IPv6 the first 64 bits.
+/// The IP address, of IPv6 the first 64 bits.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -146,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ipv6_customer_is_one_address() {
+    fn an_ipv6_customer_is_one_ip_address() {
         let network = |text: &str| network(text.parse().unwrap()).to_string();
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");

@@ -1,11 +1,10 @@
-//! The `throttles` table: attempts are counted here before anything looks at them.
+//! The `throttles` table: counts attempts before they are evaluated.
 //!
-//! An attempt is counted on all of its keys or on none, by one statement that is committed before
-//! a password is verified: a hundred at once, or a client that hangs up, spend what they spend.
-//! What has to wait is not counted, so nobody can prolong the wait of somebody else by knocking.
-//! Unknown accounts are counted like known ones: a throttle that told them apart would be an
-//! oracle. It never touches a session: whoever is in stays in. `LIMITS` is explained in
-//! `docs/throttle.md`; a flow of yours adds a purpose, its limits, and one line.
+//! One statement counts an attempt on all of its keys or on none, and commits before a password
+//! is verified. So concurrent requests cannot read the same count, and a client that hangs up has
+//! been counted. Rejected attempts are not counted, so retrying cannot extend anyone's lockout.
+//! Unknown accounts are counted like known ones: otherwise the wait would tell who has an account.
+//! Sessions are never touched. `docs/throttle.md` explains `LIMITS` and how to add a limit.
 
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use sqlx::{PgExecutor, PgPool};
 
 use super::limits::{Key, LIMITS, Limit, Per, Purpose};
 
-/// Why an attempt is not looked at.
+/// Why an attempt is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("too many attempts: {} s to wait", .0.as_secs())]
@@ -25,17 +24,17 @@ pub enum Refusal {
     Closed,
 }
 
-/// An attempt that was counted, as a failure until it is known better.
+/// An attempt that was counted as a failure. `Throttle::succeeded` corrects that.
 pub struct Attempt {
-    /// Their counters start anew after a success.
+    /// Keys whose counters a success sets back to 0.
     forgotten: Vec<[u8; 32]>,
-    /// Only this attempt is taken back: an attacker who logs in to an account of their own now
-    /// and then must not clear the count of what they do to others (yardstick A-5).
+    /// Keys on which a success takes back this one attempt. An attacker who logs in to an account
+    /// of their own now and then must not clear the counter of their IP address.
     taken_back: Vec<[u8; 32]>,
 }
 
-/// Counts attempts. It has the pool and not a transaction of the caller: a count that is rolled
-/// back with its caller counts nothing.
+/// Counts attempts. It holds the pool and not a transaction of the caller, because a rollback of
+/// the caller would undo the count.
 pub struct Throttle {
     db: PgPool,
     key: [u8; 32],
@@ -47,15 +46,16 @@ impl Throttle {
         Self { db, key, limits: &LIMITS }
     }
 
-    /// Lets everything pass: for tests in which one address does a lot.
+    /// Admits everything: for tests in which one IP address makes many requests.
     pub fn without_limits(self) -> Self {
         Self { limits: &[], ..self }
     }
 
-    /// Counts an attempt on every key that `purpose` has a limit for, or says why not.
+    /// Counts an attempt on all `keys`, or returns why it is rejected. `purpose` needs a limit for
+    /// each of them; debug builds panic when one is missing, because it would limit nothing.
     ///
     /// # Errors
-    /// The outer ones are the database's; the inner one becomes the page 429 with a second `?`.
+    /// The outer error is the database's; a second `?` turns the inner one into a 429 page.
     pub async fn admit(
         &self,
         purpose: Purpose,
@@ -63,6 +63,11 @@ impl Throttle {
     ) -> sqlx::Result<Result<Attempt, Refusal>> {
         let mut counted: Vec<Counted> =
             keys.iter().filter_map(|key| self.counted(purpose, key)).collect();
+        debug_assert!(
+            self.limits.is_empty() || counted.len() == keys.len(),
+            "{purpose:?} lacks a limit for one of {:?}",
+            keys.iter().map(Key::per).collect::<Vec<_>>()
+        );
         counted.sort_by_key(|counted| counted.hash);
         loop {
             match self.count(&counted).await? {
@@ -76,28 +81,28 @@ impl Throttle {
             }
         }
         let (taken_back, forgotten): (Vec<_>, Vec<_>) =
-            counted.iter().partition(|counted| counted.limit.per == Per::Address);
+            counted.iter().partition(|counted| counted.limit.per == Per::IpAddress);
         let hashes = |counted: Vec<&Counted>| counted.iter().map(|counted| counted.hash).collect();
         Ok(Ok(Attempt { forgotten: hashes(forgotten), taken_back: hashes(taken_back) }))
     }
 
-    /// A success of `attempt` frees these keys too.
+    /// Lets a success of `attempt` set back the counters of these keys too.
     pub fn freeing(&self, purpose: Purpose, mut attempt: Attempt, keys: &[Key<'_>]) -> Attempt {
         let freed = keys.iter().filter_map(|key| self.counted(purpose, key));
         attempt.forgotten.extend(freed.map(|counted| counted.hash));
         attempt
     }
 
-    /// Starts keys anew without an attempt of theirs: after a reset, which proves more than a
-    /// password does, an account is open to new devices again.
+    /// Sets the counters of these keys back to 0. After a password reset the owner can log in on
+    /// a new device again, whatever was guessed before. Mail budgets are keys like any other.
     pub async fn forget(&self, purpose: Purpose, keys: &[Key<'_>]) -> sqlx::Result<()> {
         let forgotten = keys.iter().filter_map(|key| self.counted(purpose, key));
         let forgotten = forgotten.map(|counted| counted.hash).collect();
         self.succeeded(Attempt { forgotten, taken_back: Vec::new() }).await
     }
 
-    /// After a success: the account, the pair and the device start anew, the address gets back
-    /// what this attempt has cost.
+    /// After a success: sets the counters of account, pair, device and registration back to 0, and
+    /// takes this one attempt off the counter of the IP address.
     pub async fn succeeded(&self, attempt: Attempt) -> sqlx::Result<()> {
         let all: Vec<&[u8]> = attempt
             .forgotten
@@ -122,11 +127,11 @@ impl Throttle {
         .map(drop)
     }
 
-    /// One attempt, all or nothing.
+    /// Counts one attempt on all keys or on none.
     ///
-    /// What has to wait is seen without a lock, so a flood costs a read and no more. Then rows are
-    /// locked in the order of their keys, so that no two attempts wait for each other, and looked
-    /// at again. One failure is forgotten for each of the longest waits that passed.
+    /// A key that has to wait is found without a lock, so a flood costs one read per request.
+    /// Otherwise the rows are locked in the order of their keys, which rules out a deadlock of two
+    /// attempts, and checked again. One failure is forgotten per longest wait since the last one.
     async fn count(&self, keys: &[Counted]) -> sqlx::Result<Outcome> {
         if keys.is_empty() {
             return Ok(Outcome::Counted);
@@ -134,17 +139,19 @@ impl Throttle {
         let limits = || keys.iter().map(|key| key.limit);
         let hashes: Vec<&[u8]> = keys.iter().map(|key| key.hash.as_slice()).collect();
         let free: Vec<i32> = limits().map(|limit| limit.free).collect();
-        let longest: Vec<f64> = limits().map(|limit| limit.longest.as_secs_f64()).collect();
+        let first: Vec<f64> = limits().map(|limit| limit.first_wait.as_secs_f64()).collect();
+        let longest: Vec<f64> = limits().map(|limit| limit.longest_wait.as_secs_f64()).collect();
         let in_a_row: Vec<Option<i32>> = limits().map(|limit| limit.in_a_row).collect();
         let verdict = sqlx::query!(
             r#"with asked as (
-                 select * from unnest($1::bytea[], $2::integer[], $3::float8[], $4::integer[])
-                     as asked (key_hash, free, longest, most)),
+                 select * from unnest(
+                     $1::bytea[], $2::integer[], $3::float8[], $4::float8[], $5::integer[])
+                     as asked (key_hash, free, first, longest, most)),
              seen as (
                  select t.key_hash, t.wait_until from throttles t join asked using (key_hash)),
              held as materialized (
                  select t.key_hash, t.wait_until, t.in_a_row + 1 as in_a_row,
-                        a.free, a.longest, a.most,
+                        a.free, a.first, a.longest, a.most,
                         1 + greatest(0, t.failures - greatest(0, floor(
                             extract(epoch from now() - t.counted_at)::float8 / a.longest))) as failures
                  from throttles t join asked a on a.key_hash = t.key_hash
@@ -160,7 +167,7 @@ impl Throttle {
                          when h.in_a_row >= h.most then 'infinity'
                          when h.failures < h.free then '-infinity'
                          else now() + make_interval(
-                             secs => least(h.longest, 2 ^ least(h.failures - h.free, 30))) end,
+                             secs => least(h.longest, h.first * 2 ^ least(h.failures - h.free, 30))) end,
                      forget_at = now() + case when h.most is null
                          then make_interval(secs => h.failures * h.longest)
                          else interval '1 year' end
@@ -175,6 +182,7 @@ impl Throttle {
                  order by wait_until desc limit 1) worst on true"#,
             &hashes as _,
             &free,
+            &first,
             &longest,
             &in_a_row as _,
         )
@@ -183,7 +191,7 @@ impl Throttle {
         if verdict.admitted {
             return Ok(Outcome::Counted);
         }
-        // What has to wait makes no new rows: else a flood could fill the table.
+        // A rejected attempt inserts no row: else a flood could fill the table.
         let Some(hash) = verdict.key_hash.and_then(|hash| hash.try_into().ok()) else {
             return Ok(Outcome::RowMissing);
         };
@@ -221,7 +229,7 @@ impl Throttle {
     }
 }
 
-/// A key as the table knows it.
+/// A key as the table stores it.
 struct Counted {
     hash: [u8; 32],
     limit: &'static Limit,
@@ -233,7 +241,7 @@ enum Outcome {
     Refused([u8; 32], Refusal),
 }
 
-/// Under OWASP's names; the key as the digest that is stored, which only `SECRET_KEYS` can make.
+/// Logs the rejection under OWASP's event names, with the stored digest instead of the key.
 fn log(purpose: Purpose, per: Option<Per>, hash: &[u8; 32], refusal: Refusal) {
     let (purpose, per) = (purpose.name(), per.map(Per::name));
     let key: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -244,7 +252,7 @@ fn log(purpose: Purpose, per: Option<Per>, hash: &[u8; 32], refusal: Refusal) {
     tracing::warn!(target: "security", event, purpose, per, key, "{refusal}");
 }
 
-/// Deletes up to `batch` counters that have nothing more to say; returns how many there were.
+/// Deletes up to `batch` counters whose attempts are all forgotten; returns how many.
 pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query!(
         "delete from throttles where key_hash in (

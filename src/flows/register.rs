@@ -75,7 +75,7 @@ pub async fn submit(
     }
     let (Ok(email), None) = (email, &again.problems.password) else { return page::again(again) };
 
-    let from = [Key::Address(visitor.client.address)];
+    let from = [Key::IpAddress(visitor.client.address)];
     if let Err(refusal) = visitor.app.throttle.admit(Purpose::Register, &from).await? {
         again.problems.form = Some(limit::sentence(refusal));
         return page::too_many(again, refusal);

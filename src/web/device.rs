@@ -33,17 +33,23 @@ impl DeviceCookie {
     }
 }
 
+/// The hash of this browser's cookie, when the account of `email` has logged in here before.
+pub async fn known_to(visitor: &Visitor, email: &Email) -> Result<Option<[u8; 32]>, Error> {
+    let sent = visit::with(|visit| visit.device.token.as_ref().map(DeviceToken::hash)).flatten();
+    let Some(token_hash) = sent else { return Ok(None) };
+    Ok(device::is_known(&visitor.app.db, &token_hash, email).await?.then_some(token_hash))
+}
+
 /// Counts an attempt to log in: on the device when this account knows it, otherwise on the
-/// account, the address and the pair of them.
+/// account, the IP address and the pair of them.
 pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Refusal>, Error> {
     let app = &visitor.app;
     let email = Email::parse(typed);
     let account = email.as_ref().map_or(typed.to_owned(), Email::canonical);
     let address = visitor.client.address;
     let of_account = [Key::Account(&account), Key::Pair(&account, address)];
-    let sent = visit::with(|visit| visit.device.token.as_ref().map(DeviceToken::hash)).flatten();
-    if let (Some(token_hash), Ok(email)) = (sent, &email)
-        && device::is_known(&app.db, &token_hash, email).await?
+    if let Ok(email) = &email
+        && let Some(token_hash) = known_to(visitor, email).await?
     {
         let known = [Key::Device(token_hash, &account)];
         match app.throttle.admit(Purpose::Login, &known).await? {
@@ -56,7 +62,7 @@ pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Ref
         }
     }
     let [account, pair] = of_account;
-    Ok(app.throttle.admit(Purpose::Login, &[account, pair, Key::Address(address)]).await?)
+    Ok(app.throttle.admit(Purpose::Login, &[account, pair, Key::IpAddress(address)]).await?)
 }
 
 /// After a login: this browser is known to the account from now on.

@@ -1,8 +1,9 @@
-//! Floods: what one address sends too fast never reaches a session, a form or the database.
+//! Rate limits: the flood limit of the middleware, and what flows ask before they work or mail.
 //!
-//! In memory and per process, so it only takes the peak off; what is counted exactly, across
-//! instances, is `accounts/throttle.rs`. Only POST: pages are cheap, and a person who opens
-//! twenty tabs is no attacker.
+//! The flood limit is per IP address, in memory and per process, so it only takes the peak off
+//! before a session, a form or the database is read. It counts POST requests only: pages are
+//! cheap, and a person who opens twenty tabs is no attacker. The exact limits, across instances,
+//! are in `accounts/throttle.rs`; `admit_ip` and `may_mail` count there.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -17,11 +18,10 @@ use actix_web::web;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 
-use super::visit;
 use super::visitor::Visitor;
-use super::words;
+use super::{device, visit, words};
 use crate::accounts::email::Email;
-use crate::accounts::limits::{Key, Purpose, network};
+use crate::accounts::limits::{self, Key, Per, Purpose, network};
 use crate::accounts::throttle::Refusal;
 use crate::app::App;
 use crate::error::Error;
@@ -109,10 +109,35 @@ pub fn seconds(refusal: Refusal) -> u64 {
     }
 }
 
+/// Counts a request on its IP address, before any work is done for it. A refusal is shown: it
+/// depends on nothing but the IP address.
+pub async fn admit_ip(visitor: &Visitor, purpose: Purpose) -> Result<Result<(), Refusal>, Error> {
+    let key = [Key::IpAddress(visitor.client.address)];
+    Ok(visitor.app.throttle.admit(purpose, &key).await?.map(drop))
+}
+
+/// Spends one mail of the budget `purpose` of this email address; false when nothing is left.
+///
+/// Call it before you look whether the email address has an account, and show the same page either
+/// way: a visible difference would tell who is written to. Where `purpose` has a budget per device,
+/// a browser that the account knows spends that one, so strangers cannot use up the owner's mails.
+pub async fn may_mail(visitor: &Visitor, purpose: Purpose, email: &Email) -> Result<bool, Error> {
+    let account = email.canonical();
+    let device = match limits::find(purpose, Per::Device) {
+        Some(_) => device::known_to(visitor, email).await?,
+        None => None,
+    };
+    let key = match device {
+        Some(token_hash) => Key::Device(token_hash, &account),
+        None => Key::Account(&account),
+    };
+    Ok(visitor.app.throttle.admit(purpose, &[key]).await?.is_ok())
+}
+
 /// Whether one more mail may go to an address that somebody typed. The page that follows is the
 /// same either way, or it would tell who is written to.
 pub async fn admits_mail(visitor: &Visitor, email: &Email) -> Result<bool, Error> {
     let canonical = email.canonical();
-    let keys = [Key::Account(&canonical), Key::Address(visitor.client.address)];
+    let keys = [Key::Account(&canonical), Key::IpAddress(visitor.client.address)];
     Ok(visitor.app.throttle.admit(Purpose::Mail, &keys).await?.is_ok())
 }

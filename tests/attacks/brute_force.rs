@@ -177,7 +177,7 @@ async fn a_stolen_session_does_not_guess_the_current_password() {
         }
     }
     let evaluated = site.app.hasher.runs() - before;
-    let limit = limit(Purpose::PasswordChange, Per::Account);
+    let limit = limit(Purpose::CurrentPassword, Per::Account);
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 20 were evaluated");
     // Nobody waits at the login for what happened here.
     ADA.on_another_device(&site).await;
@@ -198,8 +198,8 @@ fn the_documented_limits_are_the_real_ones() {
         .map(|limit| {
             let (purpose, per) = (limit.purpose.name(), limit.per.name());
             let in_a_row = limit.in_a_row.map_or("–".to_owned(), |most| most.to_string());
-            let longest = words::span(limit.longest);
-            format!("| {purpose} | {per} | {} | {longest} | {in_a_row} |", limit.free)
+            let [first, longest] = [limit.first_wait, limit.longest_wait].map(words::span);
+            format!("| {purpose} | {per} | {} | {first} | {longest} | {in_a_row} |", limit.free)
         })
         .collect();
     assert_eq!(documented, real);

@@ -26,7 +26,7 @@ async fn one_address_makes_a_class_of_accounts_and_no_more() {
         last = Some((script, email));
     }
     let evaluated = site.app.hasher.runs() - before;
-    let limit = limit(Purpose::Register, Per::Address);
+    let limit = limit(Purpose::Register, Per::IpAddress);
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 60 were hashed");
 
     let (refused, email) = last.expect("the last one");

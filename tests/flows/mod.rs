@@ -7,6 +7,7 @@ mod app;
 mod email;
 mod home;
 mod key_rotation;
+mod limits;
 mod login;
 mod logout;
 mod not_me;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use vestibule::accounts::limits::{LIMITS, Limit, Per, Purpose};
+use vestibule::accounts::limits::{self, Limit, Per, Purpose};
 
 use super::browser::Browser;
 use super::people::Person;
@@ -12,14 +12,14 @@ pub const WRONG: &str = "not the password of anybody";
 
 /// The limit as `docs/throttle.md` promises it.
 pub fn limit(purpose: Purpose, per: Per) -> &'static Limit {
-    let mut limits = LIMITS.iter();
-    limits.find(|limit| limit.purpose == purpose && limit.per == per).expect("a limit")
+    limits::find(purpose, per).expect("a limit")
 }
 
-/// How many failures a limit lets through in the time since `began`: the free ones, then one
-/// after 1 s, one 2 s after that, and so on.
+/// How many attempts a limit admits in the time since `began`: the free ones, then one after the
+/// first wait, one after twice that, and so on.
 pub fn allowed(limit: &Limit, began: Instant) -> u64 {
-    limit.free as u64 + u64::from((began.elapsed().as_secs() + 1).ilog2())
+    let first_waits = began.elapsed().as_secs() / limit.first_wait.as_secs();
+    limit.free as u64 + u64::from((first_waits + 1).ilog2())
 }
 
 /// The `number`th of many addresses.

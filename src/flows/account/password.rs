@@ -71,7 +71,7 @@ pub async fn submit(
     }
     let who = somebody.user.id.to_string();
     let throttle = &app.throttle;
-    let attempt = throttle.admit(Purpose::PasswordChange, &[Key::Account(&who)]).await??;
+    let attempt = throttle.admit(Purpose::CurrentPassword, &[Key::Account(&who)]).await??;
     let stored = user::password_hash(&app.db, somebody.user.id).await?;
     let current = Password::typed(&form.current_password);
     if app.hasher.verify(&current, Some(&stored)).await? == Verdict::Wrong {
