@@ -31,8 +31,6 @@ pub enum Purpose {
     CurrentPassword,
     /// Successful changes of the password. Each sends a security notice, which is never dropped.
     PasswordChanged,
-    /// A mail that anybody can make us send to somebody.
-    Mail,
 }
 
 impl Purpose {
@@ -49,7 +47,6 @@ impl Purpose {
             Self::PasswordResetMail => "password.reset.mail",
             Self::CurrentPassword => "account.password",
             Self::PasswordChanged => "account.password.changed",
-            Self::Mail => "mail",
         }
     }
 }
@@ -113,7 +110,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
-pub const LIMITS: [Limit; 18] = [
+pub const LIMITS: [Limit; 16] = [
     // NIST SP 800-63B-4 §3.2.2: at most 100 in a row. From a thousand IP addresses it takes
     // more than three days to get there.
     limit(Purpose::Login, Per::Account, 10, SECOND, HOUR).most_in_a_row(100),
@@ -146,8 +143,6 @@ pub const LIMITS: [Limit; 18] = [
     // A stolen session is asked for the current password here. No login waits for it.
     limit(Purpose::CurrentPassword, Per::Account, 5, SECOND, HOUR),
     limit(Purpose::PasswordChanged, Per::Account, 5, TEN_MINUTES, HOUR),
-    limit(Purpose::Mail, Per::Account, 3, SECOND, HOUR),
-    limit(Purpose::Mail, Per::IpAddress, 20, SECOND, HOUR),
 ];
 
 const fn limit(

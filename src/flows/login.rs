@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::start_session;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
+use crate::accounts::limits::Purpose;
 use crate::accounts::password::{Password, Verdict};
 use crate::accounts::user::{self, User, proof};
 use crate::error::Error;
@@ -96,9 +97,10 @@ fn again(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> Logi
 /// Whose password this is. Every path costs one run of Argon2 and one audit row.
 async fn prove(visitor: &Visitor, form: &LoginForm) -> Result<Option<User>, Error> {
     let app = &visitor.app;
-    let known = match Email::parse(&form.email) {
-        Ok(email) => user::find(&app.db, &email).await?,
-        Err(_) => None,
+    let email = Email::parse(&form.email).ok();
+    let known = match &email {
+        Some(email) => user::find(&app.db, email).await?,
+        None => None,
     };
     let password = Password::typed(&form.password);
     let stored = known.as_ref().map(|known| &known.password_hash);
@@ -111,10 +113,16 @@ async fn prove(visitor: &Visitor, form: &LoginForm) -> Result<Option<User>, Erro
     let stopped = known.as_ref().is_some_and(|known| known.reset_required);
     let right = verdict != Verdict::Wrong;
     let user = known.map(|known| known.user);
+    let may_mail = match &email {
+        Some(email) if right && stopped => {
+            limit::may_mail(visitor, Purpose::LoginStoppedMail, email).await?
+        }
+        _ => false,
+    };
     let mut tx = app.db.begin().await?;
     let kind = if right && !stopped { Kind::LoggedIn } else { Kind::LoginFailed };
     audit::record(&mut tx, kind, user.as_ref().map(|user| user.id), &visitor.client).await?;
-    if let (true, true, Some(user)) = (right, stopped, &user) {
+    if let (true, Some(user)) = (may_mail, &user) {
         notice::reset_is_required(&mut tx, app, &user.email).await?;
     }
     tx.commit().await?;

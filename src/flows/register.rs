@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
-use crate::accounts::limits::{Key, Purpose};
+use crate::accounts::limits::Purpose;
 use crate::accounts::password::Password;
 use crate::accounts::strength::{self, Strength};
 use crate::accounts::user;
@@ -75,8 +75,7 @@ pub async fn submit(
     }
     let (Ok(email), None) = (email, &again.problems.password) else { return page::again(again) };
 
-    let from = [Key::IpAddress(visitor.client.address)];
-    if let Err(refusal) = visitor.app.throttle.admit(Purpose::Register, &from).await? {
+    if let Err(refusal) = limit::admit_ip(&visitor, Purpose::Register).await? {
         again.problems.form = Some(limit::sentence(refusal));
         return page::too_many(again, refusal);
     }
@@ -100,7 +99,7 @@ fn blank(visitor: &Visitor) -> RegisterPage {
 async fn begin(visitor: &Visitor, email: &Email, password: &Password) -> Result<Uuid, Error> {
     let app = &visitor.app;
     let hash = app.hasher.hash(password).await?;
-    let admitted = limit::admits_mail(visitor, email).await?;
+    let admitted = limit::may_mail(visitor, Purpose::EmailVerifyMail, email).await?;
     let token_id = Uuid::now_v7();
     let mut tx = app.db.begin().await?;
     let created = user::create(&mut *tx, email, &hash).await?;

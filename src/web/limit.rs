@@ -133,11 +133,3 @@ pub async fn may_mail(visitor: &Visitor, purpose: Purpose, email: &Email) -> Res
     };
     Ok(visitor.app.throttle.admit(purpose, &[key]).await?.is_ok())
 }
-
-/// Whether one more mail may go to an address that somebody typed. The page that follows is the
-/// same either way, or it would tell who is written to.
-pub async fn admits_mail(visitor: &Visitor, email: &Email) -> Result<bool, Error> {
-    let canonical = email.canonical();
-    let keys = [Key::Account(&canonical), Key::IpAddress(visitor.client.address)];
-    Ok(visitor.app.throttle.admit(Purpose::Mail, &keys).await?.is_ok())
-}

@@ -3,9 +3,10 @@
 //! Why it matters: a site that answers unknown addresses in the same words, and then counts only
 //! those that it knows, has told after eleven attempts.
 //! Stops in: `src/web/device.rs` (`admit` counts before anybody is looked up), `src/web/limit.rs`
-//! (`sentence`, the same for everybody).
+//! (`sentence`, the same for everybody; `may_mail`, called before anybody is looked up).
 //! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204.
 
+use crate::support::asking::*;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::guesses::*;
@@ -78,4 +79,27 @@ async fn refusal_with_a_day_to_wait(site: &Site, person: Person, password: &str)
         }
         browser.visit("/login").await;
     }
+}
+
+#[tokio::test]
+async fn requests_for_mail_are_counted_alike_for_known_and_unknown_emails() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    let mut counted = Vec::new();
+    for person in [ADA, NOBODY] {
+        // Up to three of each are mailed; then the budgets are spent.
+        for number in 0..5 {
+            asks_for_a_reset(&site, &address(number), person.email).await;
+            asks_for_the_mail_again(&site, &address(number), person.email).await;
+            registers(&site, &address(number), person.email).await;
+            counted.push(counters(&site).await);
+        }
+        site.db.run("delete from throttles").await;
+    }
+    assert_eq!(counted[..5], counted[5..]);
+}
+
+async fn counters(site: &Site) -> Vec<(String, String, i32)> {
+    let counters = "select purpose, per, failures from throttles order by 1, 2, 3";
+    sqlx::query_as(counters).fetch_all(&site.db.pool).await.expect("the counters")
 }

@@ -5,13 +5,46 @@ use uuid::Uuid;
 use vestibule::accounts::limits::{Key, LIMITS, Limit, Per, Purpose};
 use vestibule::accounts::throttle::{Refusal, Throttle};
 
+use crate::support::asking::*;
 use crate::support::clock;
 use crate::support::database::{Database, database};
 use crate::support::guesses::*;
 use crate::support::people::ADA;
+use crate::support::site::Site;
 
 const ACCOUNT: &str = ADA.email;
 const OFFICE: &str = "192.0.2.7";
+
+#[tokio::test]
+async fn thirty_people_behind_one_ip_address_all_get_their_mail() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    for number in 0..30 {
+        let email = format!("person{number}@example.com");
+        registers(&site, OFFICE, &email).await.must_be_at("/email/verify", 200);
+        assert_eq!(mails(&site, &email, "email.verify").await, 1, "{email}");
+    }
+    asks_for_a_reset(&site, OFFICE, ADA.email).await.must_be_at("/password/reset", 200);
+    assert_eq!(mails(&site, ADA.email, "password.reset.asked").await, 1);
+}
+
+#[tokio::test]
+async fn three_mails_at_once_are_followed_by_one_an_hour() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    for number in 0..6 {
+        asks_for_a_reset(&site, &address(number), ADA.email).await;
+    }
+    let mut sent = vec![mails(&site, ADA.email, "password.reset.asked").await];
+    for number in 1..=6 * 10 {
+        clock::later(&site.db, "10 minutes").await;
+        asks_for_a_reset(&site, &address(number), ADA.email).await;
+        if number % 6 == 0 {
+            sent.push(mails(&site, ADA.email, "password.reset.asked").await);
+        }
+    }
+    assert_eq!(sent, [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], "at 0 hours, at 1 hour …");
+}
 
 fn throttle(db: &Database) -> Throttle {
     Throttle::new(db.pool.clone(), [7; 32])

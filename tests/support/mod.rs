@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "tools lie ready; whoever deletes a feature deletes their last use")]
 
+pub mod asking;
 pub mod authority;
 pub mod browser;
 pub mod clock;

@@ -6,7 +6,8 @@
 //! An attacker with a stolen session lacks the current password, which is asked for here and
 //! cannot be guessed for long. One who
 //! knows the old password has a login on its way: the epoch goes up in the same transaction, so
-//! it does not arrive. This session goes on under a new ID.
+//! it does not arrive. One who knows it and wants to bury the notice under others is stopped by a
+//! limit on changes. This session goes on under a new ID.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -17,10 +18,12 @@ use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::{Password, PasswordHash, Verdict};
 use crate::accounts::session;
 use crate::accounts::strength::{self, Strength};
+use crate::accounts::throttle::Refusal;
 use crate::accounts::user::{self, proof};
 use crate::error::Error;
 use crate::mail::notice::{self, Owner, What};
 use crate::web::csrf::Form;
+use crate::web::limit;
 use crate::web::page::{self, FlashKind, Page};
 use crate::web::visit::{self, Renewal};
 use crate::web::visitor::LoggedIn;
@@ -36,6 +39,7 @@ struct PasswordPage {
 
 #[derive(Default)]
 struct Problems {
+    form: Option<String>,
     current_password: Option<String>,
     password: Option<String>,
 }
@@ -70,8 +74,11 @@ pub async fn submit(
         return page::again(again);
     }
     let who = somebody.user.id.to_string();
-    let throttle = &app.throttle;
-    let attempt = throttle.admit(Purpose::CurrentPassword, &[Key::Account(&who)]).await??;
+    let (throttle, key) = (&app.throttle, [Key::Account(&who)]);
+    let attempt = match throttle.admit(Purpose::CurrentPassword, &key).await? {
+        Ok(attempt) => attempt,
+        Err(refusal) => return too_many(again, refusal),
+    };
     let stored = user::password_hash(&app.db, somebody.user.id).await?;
     let current = Password::typed(&form.current_password);
     if app.hasher.verify(&current, Some(&stored)).await? == Verdict::Wrong {
@@ -80,6 +87,10 @@ pub async fn submit(
         return page::again(again);
     }
     throttle.succeeded(attempt).await?;
+    // Every change sends a notice, and a notice is never dropped: so the change is rejected.
+    if let Err(refusal) = throttle.admit(Purpose::PasswordChanged, &key).await? {
+        return too_many(again, refusal);
+    }
     let hash = app.hasher.hash(&new).await?;
     if !change(&somebody, &stored, &hash).await? {
         // Changed or ended elsewhere in this very moment: this session is over too.
@@ -97,6 +108,11 @@ fn blank(somebody: &LoggedIn) -> PasswordPage {
         minimum: somebody.visitor.app.config.password_min_length,
         strength: None,
     }
+}
+
+fn too_many(mut again: PasswordPage, refusal: Refusal) -> Result<HttpResponse, Error> {
+    again.problems.form = Some(limit::sentence(refusal));
+    page::too_many(again, refusal)
 }
 
 /// All of it, or nothing: the password, the end of the other sessions, the new ID of this one.

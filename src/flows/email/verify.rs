@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
+use crate::accounts::limits::Purpose;
 use crate::accounts::session;
 use crate::accounts::token::{self, NewToken, Taken};
 use crate::accounts::user::{self, proof};
@@ -175,7 +176,11 @@ pub async fn resend(visitor: Visitor, Form(form): Form<ResendForm>) -> Result<Ht
             return page::again(VerifyPage { email: form.email, ..page });
         }
     };
-    if limit::admits_mail(&visitor, &email).await? {
+    if let Err(refusal) = limit::admit_ip(&visitor, Purpose::EmailVerifyResend).await? {
+        let page = check_mail(&visitor, Some(limit::sentence(refusal)));
+        return page::too_many(VerifyPage { email: form.email, ..page }, refusal);
+    }
+    if limit::may_mail(&visitor, Purpose::EmailVerifyMail, &email).await? {
         let token_id = send_again(&visitor, &email).await?;
         visit::with(|visit| visit.visitor.remember_registration(email.as_str(), token_id));
     }

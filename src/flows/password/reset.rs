@@ -38,7 +38,13 @@ const PROOF: &str = "reset";
 struct ResetPage {
     page: Page,
     email: String,
-    problem: Option<String>,
+    problems: ResetProblems,
+}
+
+#[derive(Default)]
+struct ResetProblems {
+    form: Option<String>,
+    email: Option<String>,
 }
 
 #[derive(Template)]
@@ -65,18 +71,26 @@ pub struct ChooseForm {
 pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
     let page = visitor.page("Forgotten your password?");
     let email = visitor.user.map(|user| user.email).unwrap_or_default();
-    page::show(ResetPage { page, email, problem: None })
+    page::show(ResetPage { page, email, problems: ResetProblems::default() })
 }
 
 pub async fn submit(visitor: Visitor, Form(form): Form<ResetForm>) -> Result<HttpResponse, Error> {
+    let mut problems = ResetProblems::default();
+    let again = |problems| {
+        let page = visitor.page("Forgotten your password?");
+        ResetPage { page, email: form.email.clone(), problems }
+    };
     let email = match Email::parse(&form.email) {
         Ok(email) => email,
         Err(error) => {
-            let page = visitor.page("Forgotten your password?");
-            let problem = Some(error.to_string());
-            return page::again(ResetPage { page, email: form.email, problem });
+            problems.email = Some(error.to_string());
+            return page::again(again(problems));
         }
     };
+    if let Err(refusal) = limit::admit_ip(&visitor, Purpose::PasswordReset).await? {
+        problems.form = Some(limit::sentence(refusal));
+        return page::too_many(again(problems), refusal);
+    }
     send_link(&visitor, &email).await?;
     let text = "If this address has an account, a link is on its way to it. It works for 30 \
                 minutes. Nothing has changed so far.";
@@ -84,15 +98,18 @@ pub async fn submit(visitor: Visitor, Form(form): Form<ResetForm>) -> Result<Htt
     page::go_to("/password/reset")
 }
 
-/// The same statements for everybody, but for the token and the mail.
+/// The same statements for everybody, but for the token and the mail. Nothing is written for a
+/// request beyond the mail budget, which is spent alike for known and unknown email addresses.
 async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
+    if !limit::may_mail(visitor, Purpose::PasswordResetMail, email).await? {
+        return Ok(());
+    }
     let app = &visitor.app;
-    let admitted = limit::admits_mail(visitor, email).await?;
     let known = user::find(&app.db, email).await?.map(|known| known.user);
     let mut tx = app.db.begin().await?;
     let user_id = known.as_ref().map(|user| user.id);
     audit::record(&mut tx, Kind::ResetAsked, user_id, &visitor.client).await?;
-    if let (Some(user), true) = (known, admitted) {
+    if let Some(user) = known {
         notice::reset_link(&mut tx, app, user.id, &user.email).await?;
     }
     Ok(tx.commit().await?)

@@ -1,0 +1,108 @@
+//! Mailbox flood: making the site fill somebody's mailbox, or many mailboxes.
+//!
+//! Why it matters: a notice that matters is not seen among fifty others, and a mail server that
+//! sends what nobody wants is blocked.
+//! Stops in: `src/web/limit.rs` (`may_mail`: a budget for each kind of mail and each account;
+//! `admit_ip`: the requests of one IP address), `src/flows/account/password.rs` (the change is
+//! rejected, its notice is never dropped).
+//! Sources: ASVS 5.0 2.4.1; OWASP Forgot Password Cheat Sheet; CWE-770.
+
+use crate::support::asking::*;
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::guesses::*;
+use crate::support::people::{ADA, Person};
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn fifty_requests_of_a_kind_are_three_mails_and_the_page_stays_the_same() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    let mut pages = Vec::new();
+    for number in 0..50 {
+        registers(&site, &address(number), ADA.email).await.must_be_at("/email/verify", 200);
+        let page = asks_for_a_reset(&site, &address(number), ADA.email).await;
+        page.must_be_at("/password/reset", 200);
+        pages.push(page.text());
+    }
+    pages.dedup();
+    assert_eq!(pages.len(), 1, "{pages:?}");
+    assert_eq!(mails(&site, ADA.email, "register.already").await, 3);
+    assert_eq!(mails(&site, ADA.email, "password.reset.asked").await, 3);
+}
+
+#[tokio::test]
+async fn a_stopped_password_that_is_typed_fifty_times_is_three_mails() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    site.db.run("update users set reset_required_at = now()").await;
+    for number in 0..50 {
+        let mut thief = stranger(&site, &address(number)).await;
+        try_password(&mut thief, ADA.email, ADA.password).await;
+        clock::later(&site.db, "1 minute").await;
+    }
+    assert_eq!(mails(&site, ADA.email, "login.stopped").await, 3);
+}
+
+#[tokio::test]
+async fn one_ip_address_that_asks_for_many_mails_is_told_to_wait() {
+    let site = Site::behind_a_proxy().await;
+    for (path, button, label) in [
+        ("/password/reset", "Send the link", "E-mail"),
+        ("/email/verify", "Send it again", "Send the mail to"),
+    ] {
+        let mut script = at(&site, "203.0.113.66", path).await;
+        let mut email = String::new();
+        for number in 0..=60 {
+            script.must_be_at(path, 200);
+            email = format!("person{number}@example.com");
+            script.submit(button, &[(label, &email)]).await;
+        }
+        assert_eq!(script.status, 429, "{path}");
+        assert!(script.headers.contains_key("retry-after"));
+        script.must_see("then try again.");
+        assert_eq!(script.field(button, label), email, "what was typed stays");
+        // Somebody else is served.
+        let mut neighbour = at(&site, "203.0.113.67", path).await;
+        neighbour.submit(button, &[(label, &email)]).await;
+        neighbour.must_be_at(path, 200);
+    }
+}
+
+async fn changes(browser: &mut Browser, current: &str, new: &str) {
+    browser.visit("/account/password").await;
+    let fields = [("Current password", current), ("New password", new)];
+    browser.submit("Change password", &fields).await;
+}
+
+#[tokio::test]
+async fn too_many_password_changes_are_rejected_and_no_notice_is_dropped() {
+    const PASSWORDS: [&str; 7] = [
+        ADA.password,
+        "marble caravan thunder",
+        "pewter saxophone glade",
+        "copper mandolin orchard",
+        "silver accordion meadow",
+        "bronze clarinet harbour",
+        "golden bassoon prairie",
+    ];
+    let site = Site::behind_a_proxy().await;
+    let mut browser = ADA.at(&site).await;
+    for (number, pair) in PASSWORDS[..6].windows(2).enumerate() {
+        changes(&mut browser, pair[0], pair[1]).await;
+        browser.must_be_at("/account", 200);
+        assert_eq!(mails(&site, ADA.email, "account.password").await, number + 1);
+    }
+    changes(&mut browser, PASSWORDS[5], PASSWORDS[6]).await;
+    browser.must_be_at("/account/password", 429);
+    browser.must_see("Please wait 10 minutes, then try again.");
+    assert_eq!(browser.headers["retry-after"], "600");
+    assert_eq!(mails(&site, ADA.email, "account.password").await, 5);
+    Person { password: PASSWORDS[5], ..ADA }.on_another_device(&site).await;
+
+    clock::later(&site.db, "10 minutes").await;
+    changes(&mut browser, PASSWORDS[5], PASSWORDS[6]).await;
+    browser.must_be_at("/account", 200);
+    assert_eq!(mails(&site, ADA.email, "account.password").await, 6);
+    Person { password: PASSWORDS[6], ..ADA }.on_another_device(&site).await;
+}

@@ -1,0 +1,54 @@
+//! Spending somebody's mails: asking for so many that the one the owner needs is never sent.
+//!
+//! Why it matters: a limit on mails that anybody can use up is a switch that turns off somebody
+//! else's way back into their account, while every page says that the mail was sent.
+//! Stops in: `src/accounts/limits.rs` (each kind of mail has a budget of its own),
+//! `src/web/limit.rs` (`may_mail` counts a known browser apart from strangers).
+//! Sources: ASVS 5.0 6.1.1; OWASP Forgot Password Cheat Sheet; CWE-645.
+
+use crate::support::asking::*;
+use crate::support::clock;
+use crate::support::guesses::*;
+use crate::support::people::{ADA, EVE};
+use crate::support::site::Site;
+
+const RESET: &str = "password.reset.asked";
+
+#[tokio::test]
+async fn polling_the_resend_form_leaves_the_owner_every_reset() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    for number in 0..15 {
+        registers(&site, &address(number), ADA.email).await;
+        asks_for_the_mail_again(&site, &address(number), ADA.email).await;
+    }
+    for sent in 1..=3 {
+        asks_for_a_reset(&site, "192.0.2.7", ADA.email).await;
+        assert_eq!(mails(&site, ADA.email, RESET).await, sent);
+    }
+}
+
+#[tokio::test]
+async fn resets_that_strangers_ask_for_leave_a_known_device_its_own() {
+    let site = Site::behind_a_proxy().await;
+    let mut laptop = ADA.at(&site).await;
+    laptop.press("Log out").await;
+    let mut eve = EVE.at(&site).await;
+    eve.press("Log out").await;
+    for number in 0..15 {
+        asks_for_a_reset(&site, &address(number), ADA.email).await;
+    }
+    assert_eq!(mails(&site, ADA.email, RESET).await, 3);
+    for sent in [4, 5, 6, 6] {
+        laptop.visit("/password/reset").await;
+        laptop.submit("Send the link", &[("E-mail", ADA.email)]).await;
+        assert_eq!(mails(&site, ADA.email, RESET).await, sent);
+    }
+    // Eve's browser is known too, but not to this account.
+    eve.visit("/password/reset").await;
+    eve.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    assert_eq!(mails(&site, ADA.email, RESET).await, 6);
+    clock::later(&site.db, "1 hour").await;
+    asks_for_a_reset(&site, "192.0.2.7", ADA.email).await;
+    assert_eq!(mails(&site, ADA.email, RESET).await, 7);
+}

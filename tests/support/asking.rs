@@ -1,0 +1,40 @@
+//! Asking the site to send a mail, from one IP address or another, and what came of it.
+
+use super::browser::Browser;
+use super::guesses::move_to;
+use super::mailbox::mailbox;
+use super::site::Site;
+
+/// What a stranger chooses as password.
+pub const CHOSEN: &str = "whisper quarry albatross";
+
+/// A new browser at an IP address, with a page in view.
+pub async fn at(site: &Site, ip: &str, path: &str) -> Browser {
+    let mut browser = site.browser();
+    move_to(&mut browser, ip);
+    browser.visit(path).await;
+    browser
+}
+
+pub async fn registers(site: &Site, ip: &str, email: &str) -> Browser {
+    let mut browser = at(site, ip, "/register").await;
+    browser.submit("Register", &[("E-mail", email), ("Password", CHOSEN)]).await;
+    browser
+}
+
+pub async fn asks_for_a_reset(site: &Site, ip: &str, email: &str) -> Browser {
+    let mut browser = at(site, ip, "/password/reset").await;
+    browser.submit("Send the link", &[("E-mail", email)]).await;
+    browser
+}
+
+pub async fn asks_for_the_mail_again(site: &Site, ip: &str, email: &str) -> Browser {
+    let mut browser = at(site, ip, "/email/verify").await;
+    browser.submit("Send it again", &[("Send the mail to", email)]).await;
+    browser
+}
+
+/// How many mails of one kind an email address was sent.
+pub async fn mails(site: &Site, email: &str, kind: &str) -> usize {
+    mailbox(&site.db, email).await.iter().filter(|letter| letter.kind == kind).count()
+}
