@@ -94,8 +94,9 @@ pub fn sentence(refusal: Refusal) -> String {
         Refusal::Wait(wait) => {
             format!("Too many attempts. Please wait {}, then try again.", words::span(wait))
         }
-        Refusal::Closed => "Too many attempts have failed in a row. Please log in on a device \
-             where you have logged in before."
+        // Both ways: who has lost the known device would think the account lost.
+        Refusal::Closed => "Too many attempts in a row have failed. Log in on a device where \
+             you've logged in before, or reset your password."
             .to_owned(),
     }
 }

@@ -140,7 +140,7 @@ async fn patience_ends_at_a_hundred_failures_in_a_row() {
     assert_eq!(site.app.hasher.runs() - before, 100, "{answers:?}");
     clock::later(&site.db, "30 days").await;
     assert_eq!(try_password(&mut eve, ADA.email, ADA.password).await, 429);
-    eve.must_see("log in on a device where you have logged in before");
+    eve.must_see("Log in on a device where you've logged in before, or reset your password.");
 
     laptop.visit("/login").await;
     assert_eq!(try_password(&mut laptop, ADA.email, ADA.password).await, 303);

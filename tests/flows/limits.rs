@@ -9,11 +9,13 @@ use crate::support::asking::*;
 use crate::support::clock;
 use crate::support::database::{Database, database};
 use crate::support::guesses::*;
-use crate::support::people::ADA;
+use crate::support::mailbox::newest;
+use crate::support::people::{ADA, Person};
 use crate::support::site::Site;
 
 const ACCOUNT: &str = ADA.email;
 const OFFICE: &str = "192.0.2.7";
+const NEW: &str = "marble kangaroo umbrella";
 
 #[tokio::test]
 async fn thirty_people_behind_one_ip_address_all_get_their_mail() {
@@ -44,6 +46,33 @@ async fn three_mails_at_once_are_followed_by_one_an_hour() {
         }
     }
     assert_eq!(sent, [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], "at 0 hours, at 1 hour …");
+}
+
+#[tokio::test]
+async fn a_locked_out_owner_reads_of_both_ways_in_and_a_reset_is_one() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    let nobody = Person { email: "nob@example.com", ..ADA };
+    for person in [ADA, nobody] {
+        wear_out(&site, person).await;
+    }
+    let closed =
+        "update throttles set wait_until = 'infinity' where purpose = 'login' and per = 'account'";
+    site.db.run(closed).await;
+    let mut texts = Vec::new();
+    for person in [ADA, nobody] {
+        let mut browser = stranger(&site, OFFICE).await;
+        assert_eq!(try_password(&mut browser, person.email, person.password).await, 429);
+        browser.must_see("where you've logged in before");
+        browser.must_see("reset your password");
+        texts.push(browser.text().replace(person.email, "…"));
+    }
+    assert_eq!(texts[0], texts[1]);
+
+    let mut browser = asks_for_a_reset(&site, OFFICE, ADA.email).await;
+    browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    browser.submit("Change password", &[("New password", NEW)]).await;
+    assert_eq!(try_password(&mut browser, ADA.email, NEW).await, 303);
 }
 
 fn throttle(db: &Database) -> Throttle {

@@ -92,8 +92,8 @@ pub async fn submit(visitor: Visitor, Form(form): Form<ResetForm>) -> Result<Htt
         return page::too_many(again(problems), refusal);
     }
     send_link(&visitor, &email).await?;
-    let text = "If this address has an account, a link is on its way to it. It works for 30 \
-                minutes. Nothing has changed so far.";
+    let text = "If we can email this address, a link is on its way. It works for 30 minutes. \
+                Nothing has changed so far. Check your spam folder too.";
     visitor.flash(FlashKind::Good, text);
     page::go_to("/password/reset")
 }
