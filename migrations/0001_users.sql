@@ -1,4 +1,5 @@
--- Who people are. Written by src/accounts/user.rs alone.
+-- People with an account. A row exists only once its email address is verified; before that
+-- there is a row in registrations. Written by src/accounts/user.rs and the files below it.
 create table users (
     id uuid primary key,
     -- As the person typed it (domain in lower case): mail goes here, and only here.
@@ -10,8 +11,6 @@ create table users (
     -- Goes up with every change of a credential. A session remembers the value it began with
     -- and ends when the two differ, even one whose login was on its way at that moment.
     session_epoch integer not null default 0,
-    -- When mail to the address came back to us. Null: whoever registered may not own it.
-    email_verified_at timestamptz,
     -- Set by "this was not me": the password opens nothing until it was reset by mail.
     reset_required_at timestamptz,
     -- Set: nobody gets in, and every session of this user is over.

@@ -20,8 +20,9 @@ create table outbox (
     -- Why the last attempt failed, in the words of the other side.
     problem text,
     finished_at timestamptz,
-    -- sent; refused: for good, by the server of this recipient; expired: nobody took it for a day.
-    outcome text check (outcome in ('sent', 'refused', 'expired')),
+    -- sent; refused: for good, by the server of this recipient; expired: nobody took it for a day;
+    -- discarded: a decoy, written for an address that no mail goes to.
+    outcome text check (outcome in ('sent', 'refused', 'expired', 'discarded')),
     check ((finished_at is null) = (outcome is null)),
     check ((finished_at is null) = (body is not null))
 );

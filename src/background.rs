@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
-use crate::accounts::{device, session, throttle, token};
+use crate::accounts::{device, registration, session, throttle, token};
 use crate::app::App;
 use crate::config::mail::Sender;
 use crate::mail::courier::Courier;
@@ -31,7 +31,7 @@ pub fn start(db: PgPool) {
     });
 }
 
-/// Deletes every expired session, counter and device, and old mails, in batches. Returns how many
+/// Deletes every expired session, counter, device, token and registration, and old mails, in batches. Returns how many
 /// there were.
 pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
     let mut total = 0;
@@ -41,6 +41,7 @@ pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
             throttle::prune(db, BATCH).await?,
             device::prune(db, BATCH).await?,
             token::prune(db, BATCH).await?,
+            registration::prune(db, BATCH).await?,
             outbox::prune(db, BATCH).await?,
         ];
         total += pruned.iter().sum::<u64>();

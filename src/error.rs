@@ -22,8 +22,6 @@ const RETRY_AFTER: u64 = 5;
 pub enum Error {
     /// With the way back after the login.
     LogInFirst(String),
-    /// The address of the account is not proved yet.
-    VerifyFirst,
     /// Not from our own page, or from one that is out of date.
     Forbidden,
     /// The browser did not send back the cookie that came with the form.
@@ -139,7 +137,7 @@ fn plain_words(status: StatusCode) -> (String, String) {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::LogInFirst(_) | Self::VerifyFirst => StatusCode::SEE_OTHER,
+            Self::LogInFirst(_) => StatusCode::SEE_OTHER,
             Self::Forbidden | Self::NoCookies { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Malformed(status, _) => *status,
@@ -153,9 +151,6 @@ impl ResponseError for Error {
         if let Self::LogInFirst(back) = self {
             let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
             return see_other(&format!("/login?next={back}"));
-        }
-        if matches!(self, Self::VerifyFirst) {
-            return see_other("/email/verify");
         }
         let (title, text) = self.words();
         let mut response = error_page(self.status_code(), title, text);

@@ -22,8 +22,8 @@ pub fn all(site: &mut ServiceConfig) {
     let (verify, reset) = (resource("/email/verify"), resource("/password/reset"));
     let choose = resource("/password/reset/choose");
     site.service(verify.get(email::verify::show).post(email::verify::submit))
-        .service(resource("/email/verify/resend").post(email::verify::resend))
-        .service(resource("/email/verify/{token}").get(email::verify::open))
+        .service(resource("/email/verify/resend").post(email::verify::resend::submit))
+        .service(resource("/email/verify/{token}").get(email::verify::link::open))
         .service(reset.get(password::reset::show).post(password::reset::submit))
         .service(choose.get(password::reset::choose).post(password::reset::change))
         .service(resource("/password/reset/{token}").get(password::reset::open))

@@ -11,13 +11,15 @@ use super::client::Client;
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    Registered,
+    /// Somebody asked for an account; the address may have one already.
+    RegistrationStarted,
+    /// An address was confirmed, and its user made.
+    AccountCreated,
     LoggedIn,
     LoginFailed,
     LoggedOut,
     PasswordChanged,
     PasswordChangeFailed,
-    EmailVerified,
     ResetAsked,
     PasswordReset,
     NotMe,
@@ -27,13 +29,13 @@ impl Kind {
     /// As stored: dotted like the address where it happened.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Registered => "register",
+            Self::RegistrationStarted => "register",
+            Self::AccountCreated => "email.verify",
             Self::LoggedIn => "login",
             Self::LoginFailed => "login.failed",
             Self::LoggedOut => "logout",
             Self::PasswordChanged => "account.password",
             Self::PasswordChangeFailed => "account.password.failed",
-            Self::EmailVerified => "email.verify",
             Self::ResetAsked => "password.reset.asked",
             Self::PasswordReset => "password.reset",
             Self::NotMe => "not-me",
@@ -43,13 +45,13 @@ impl Kind {
     /// As logged: OWASP Logging Vocabulary Cheat Sheet.
     fn owasp_name(self) -> &'static str {
         match self {
-            Self::Registered => "user_created",
+            Self::RegistrationStarted => "user_registration_started",
+            Self::AccountCreated => "user_created",
             Self::LoggedIn => "authn_login_success",
             Self::LoginFailed => "authn_login_fail",
             Self::LoggedOut => "authn_logout",
             Self::PasswordChanged => "authn_password_change",
             Self::PasswordChangeFailed => "authn_password_change_fail",
-            Self::EmailVerified => "user_updated",
             Self::ResetAsked => "authn_password_reset_asked",
             Self::PasswordReset => "authn_password_change",
             Self::NotMe => "user_repudiated_change",

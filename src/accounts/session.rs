@@ -52,8 +52,7 @@ pub async fn find(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<O
         r#"select s.id, s.csrf_binding, s.ends_at, s.remembered, s.state,
                 ceil(extract(epoch from s.ends_at - now()))::bigint as "seconds_left!",
                 s.last_seen_at < now() - interval '1 minute' as "touch_due!",
-                u.id as "user_id?", u.email as "email?", u.session_epoch as "session_epoch?",
-                u.email_verified_at is not null as "verified!"
+                u.id as "user_id?", u.email as "email?", u.session_epoch as "session_epoch?"
            from sessions s left join users u on u.id = s.user_id
            where s.id_hash = $1
              and s.ends_at > now() and s.last_seen_at + s.idle_timeout > now()
@@ -64,9 +63,7 @@ pub async fn find(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<O
     .await?;
     Ok(row.map(|row| Session {
         user: match (row.user_id, row.email, row.session_epoch) {
-            (Some(id), Some(email), Some(session_epoch)) => {
-                Some(User { id, email, verified: row.verified, session_epoch })
-            }
+            (Some(id), Some(email), Some(session_epoch)) => Some(User { id, email, session_epoch }),
             _ => None,
         },
         id: row.id,

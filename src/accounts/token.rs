@@ -1,8 +1,10 @@
-//! The `tokens` table: links and codes that go out by mail and come back once.
+//! The `tokens` table: links and codes that are sent by email and used once.
 //!
-//! 256 random bits, of which the database keeps the SHA-256; one purpose; bound to the address
-//! they went to; taken by one statement, so of fifty clicks one wins. The code beside a link is
-//! for people whose mail scanner eats links, or who read mail on another device.
+//! A token is 256 random bits, of which the database keeps the SHA-256. It has one purpose and is
+//! bound to the address it was sent to. A token of a user is taken by one statement, so of fifty
+//! concurrent clicks one succeeds. A token of a registration is not taken: confirming marks the
+//! registration, and its links then say "already confirmed". The code beside a verification link
+//! is for people whose mail scanner removes links, or who read email on another device.
 
 use std::time::Duration;
 
@@ -13,10 +15,6 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::password::PasswordHash;
-
-/// Wrong codes before a token takes no more.
-const CODE_ATTEMPTS: i32 = 5;
 /// Crockford's alphabet: no I, L, O or U to be misread.
 const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LENGTH: usize = 8;
@@ -24,7 +22,7 @@ const CODE_LENGTH: usize = 8;
 /// What a token is for. One of one purpose opens nothing of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The address is read by whoever registered it.
+    /// A registration may be confirmed.
     Verify,
     /// A new password may be chosen.
     Reset,
@@ -88,33 +86,44 @@ pub fn typed_code(typed: &str) -> String {
     meant.collect()
 }
 
-/// What a token begins with.
-pub struct NewToken<'a> {
-    /// Names the attempt; see the migration.
-    pub id: Uuid,
-    pub user_id: Uuid,
-    pub purpose: Purpose,
-    pub email_canonical: &'a str,
-    /// `Keys::code_mac` of the code, where there is one.
-    pub code_mac: Option<[u8; 32]>,
-    pub password_hash: Option<&'a PasswordHash>,
+/// What a token belongs to.
+#[derive(Debug, Clone, Copy)]
+pub enum Owner {
+    User(Uuid),
+    Registration(Uuid),
+    /// A decoy, for an address without an account: the row is written so that a request costs the
+    /// same statements for everybody. Nobody learns the token, and `take` never finds it.
+    Nobody,
 }
 
-/// Makes a token. Earlier ones stay valid until they expire or one of them is taken: of two
-/// mails in flight nobody knows which arrives.
+/// What a token begins with.
+pub struct NewToken<'a> {
+    pub purpose: Purpose,
+    pub owner: Owner,
+    pub email_canonical: &'a str,
+    /// `Keys::code_macs` of the code, where there is one.
+    pub code_mac: Option<[u8; 32]>,
+}
+
+/// Makes a token. Earlier ones stay valid until they expire or one of them is used, because
+/// nobody knows which of two emails arrives first.
 pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<Token> {
     let token = Token::generate();
+    let (user_id, registration_id) = match new.owner {
+        Owner::User(id) => (Some(id), None),
+        Owner::Registration(id) => (None, Some(id)),
+        Owner::Nobody => (None, None),
+    };
     sqlx::query!(
-        "insert into tokens (id, user_id, purpose, token_hash, code_mac, email_canonical,
-                password_hash, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(secs => $8))",
-        new.id,
-        new.user_id,
-        new.purpose.name(),
+        "insert into tokens (token_hash, purpose, user_id, registration_id, email_canonical,
+                code_mac, expires_at)
+         values ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))",
         &hash(token.as_str()),
-        new.code_mac.as_ref().map(<[u8; 32]>::as_slice),
+        new.purpose.name(),
+        user_id,
+        registration_id,
         new.email_canonical,
-        new.password_hash.map(PasswordHash::as_str),
+        new.code_mac.as_ref().map(<[u8; 32]>::as_slice),
         new.purpose.lifetime().as_secs_f64(),
     )
     .execute(db)
@@ -122,13 +131,45 @@ pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<T
     Ok(token)
 }
 
-/// What was proved by bringing a token back.
+/// The registration that a verification link was sent for.
+pub async fn registration(
+    db: impl PgExecutor<'_>,
+    token_hash: &[u8; 32],
+) -> sqlx::Result<Option<Uuid>> {
+    let found = sqlx::query_scalar!(
+        "select registration_id from tokens where token_hash = $1 and expires_at > now()",
+        token_hash,
+    );
+    Ok(found.fetch_optional(db).await?.flatten())
+}
+
+/// Whether one of the emails of a registration holds this code. The caller has counted the
+/// attempt (`limits::Purpose::EmailVerify`).
+///
+/// `code_macs`: the code under each key that may have made it.
+pub async fn has_code(
+    db: impl PgExecutor<'_>,
+    registration_id: Uuid,
+    code_macs: &[[u8; 32]],
+) -> sqlx::Result<bool> {
+    let code_macs: Vec<&[u8]> = code_macs.iter().map(<[u8; 32]>::as_slice).collect();
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from tokens
+               where registration_id = $1 and code_mac = any($2) and expires_at > now())
+               as "found!""#,
+        registration_id,
+        &code_macs as _,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// What using a token has proved.
 pub struct Taken {
-    pub id: Uuid,
     pub user_id: Uuid,
     pub email: String,
     pub email_canonical: String,
-    pub password_hash: Option<PasswordHash>,
 }
 
 /// Whether a token would be taken, without taking it: for the page with the button.
@@ -160,44 +201,17 @@ pub async fn take(
         "delete from tokens t using users u
          where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
            and u.id = t.user_id and u.email_canonical = t.email_canonical and u.locked_at is null
-         returning t.id, t.user_id, u.email, u.email_canonical, t.password_hash",
+         returning u.id, u.email, u.email_canonical",
         token_hash,
         purpose.name(),
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| Taken {
-        id: row.id,
-        user_id: row.user_id,
+        user_id: row.id,
         email: row.email,
         email_canonical: row.email_canonical,
-        password_hash: row.password_hash.map(PasswordHash::stored),
     }))
-}
-
-/// Finds the token that a typed code belongs to. Every try is counted before it is compared, on
-/// a connection of its own, so that a hundred at once are not a hundred tries for the price of
-/// none. The hash is for `take`.
-///
-/// `code_macs`: the code under each key that may have made it.
-pub async fn by_code(
-    db: impl PgExecutor<'_>,
-    email_canonical: &str,
-    code_macs: &[[u8; 32]],
-) -> sqlx::Result<Option<[u8; 32]>> {
-    let code_macs: Vec<&[u8]> = code_macs.iter().map(<[u8; 32]>::as_slice).collect();
-    let tried = sqlx::query!(
-        r#"update tokens set attempts = attempts + 1
-           where email_canonical = $1 and code_mac is not null and attempts < $3
-             and expires_at > now()
-           returning token_hash, code_mac = any($2) as "right!""#,
-        email_canonical,
-        &code_macs as _,
-        CODE_ATTEMPTS,
-    );
-    let tried = tried.fetch_all(db).await?;
-    let right = tried.into_iter().find(|row| row.right);
-    Ok(right.and_then(|row| row.token_hash.try_into().ok()))
 }
 
 /// Makes the outstanding tokens of an account worthless: after a change of what they protect.
@@ -213,26 +227,12 @@ pub async fn discard(
         .map(drop)
 }
 
-/// Takes one away to send it anew, and returns the password it carried, if any.
-pub async fn discard_one(
-    tx: &mut PgConnection,
-    id: Uuid,
-    user_id: Uuid,
-) -> sqlx::Result<Option<PasswordHash>> {
-    let carried = sqlx::query_scalar!(
-        "delete from tokens where id = $1 and user_id = $2 and purpose = 'verify'
-         returning password_hash",
-        id,
-        user_id,
-    );
-    Ok(carried.fetch_optional(tx).await?.flatten().map(PasswordHash::stored))
-}
-
 /// Deletes up to `batch` expired tokens; returns how many there were.
 pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query!(
-        "delete from tokens where id in (
-             select id from tokens where expires_at <= now() limit $1 for update skip locked)",
+        "delete from tokens where token_hash in (
+             select token_hash from tokens where expires_at <= now() limit $1
+             for update skip locked)",
         batch,
     );
     Ok(pruned.execute(db).await?.rows_affected())

@@ -17,8 +17,6 @@ use super::password::PasswordHash;
 pub struct User {
     pub id: Uuid,
     pub email: String,
-    /// Mail to the address has come back to us.
-    pub verified: bool,
     /// Goes up with every change of a credential; see `sessions.user_epoch`.
     pub session_epoch: i32,
 }
@@ -31,8 +29,8 @@ pub struct Credentials {
     pub reset_required: bool,
 }
 
-/// Makes an account. `None` when the address already has one: PostgreSQL decides, so of two
-/// people who register the same address at the same moment one gets it.
+/// Makes an account for an address that was confirmed (`registration::confirm`). `None` when the
+/// address has one already: PostgreSQL decides, so of two concurrent calls one makes it.
 pub async fn create(
     db: impl PgExecutor<'_>,
     email: &Email,
@@ -43,7 +41,7 @@ pub async fn create(
         r#"insert into users (id, email, email_canonical, password_hash)
          values ($1, $2, $3, $4)
          on conflict (email_canonical) do nothing
-         returning id, email, false as "verified!", session_epoch"#,
+         returning id, email, session_epoch"#,
         Uuid::now_v7(),
         email.as_str(),
         email.canonical(),
@@ -57,7 +55,6 @@ pub async fn create(
 pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<Credentials>> {
     let row = sqlx::query!(
         r#"select id, email, session_epoch, password_hash,
-                email_verified_at is not null as "verified!",
                 reset_required_at is not null as "reset_required!"
            from users where email_canonical = $1 and locked_at is null"#,
         email.canonical(),
@@ -65,15 +62,21 @@ pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| Credentials {
-        user: User {
-            id: row.id,
-            email: row.email,
-            verified: row.verified,
-            session_epoch: row.session_epoch,
-        },
+        user: User { id: row.id, email: row.email, session_epoch: row.session_epoch },
         password_hash: PasswordHash::stored(row.password_hash),
         reset_required: row.reset_required,
     }))
+}
+
+/// The stored address of the account behind an address, of a locked account too: for the email
+/// that says there is one. Mail goes to the stored address; the typed one may only look like it.
+pub async fn stored_address(
+    db: impl PgExecutor<'_>,
+    email: &Email,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select email from users where email_canonical = $1", email.canonical())
+        .fetch_optional(db)
+        .await
 }
 
 /// The password hash of somebody who is logged in, to prove it is still them.

@@ -34,6 +34,8 @@ struct LoginPage {
     remember: bool,
     next: String,
     problem: Option<String>,
+    /// This browser has begun a registration for the address that was typed.
+    confirm_first: bool,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +62,14 @@ pub async fn show(visitor: Visitor, query: web::Query<LoginQuery>) -> Result<Htt
         return page::go_to(&own_path(&next, HOME));
     }
     let page = visitor.page("Log in");
-    page::show(LoginPage { page, email: String::new(), remember: false, next, problem: None })
+    page::show(LoginPage {
+        page,
+        email: String::new(),
+        remember: false,
+        next,
+        problem: None,
+        confirm_first: false,
+    })
 }
 
 pub async fn submit(
@@ -78,14 +87,19 @@ pub async fn submit(
     if let Some(user) = prove(&visitor, &form).await? {
         visitor.app.throttle.succeeded(attempt).await?;
         device::remember(&visitor, &user).await?;
+        visitor.forget_registration(&Email::parse(&user.email)?);
         let remembered = form.remember.is_some();
         return start_session::start(&req, &visitor, Login { user, remembered }, &form.next);
     }
-    page::again(again(&visitor, form, "This e-mail and password do not belong together."))
+    page::again(again(&visitor, form, "Wrong email or password."))
 }
 
 fn again(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> LoginPage {
+    // From the browser's own cookie alone, so it tells nothing about the account.
+    let pending = visitor.registration();
+    let typed = Email::parse(&form.email);
     LoginPage {
+        confirm_first: pending.is_some_and(|own| typed.is_ok_and(|typed| own.is_for(&typed))),
         page: visitor.page("Log in"),
         email: form.email,
         remember: form.remember.is_some(),

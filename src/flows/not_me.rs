@@ -35,7 +35,7 @@ pub struct NotMeForm {
 pub async fn show(visitor: Visitor, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let token = token.into_inner();
     if !token::is_good(&visitor.app.db, Purpose::NotMe, &token::hash(&token)).await? {
-        return page::dead_link(visitor.page("This link no longer works"));
+        return page::dead_link(visitor.page("This link no longer works"), Purpose::NotMe);
     }
     page::show(NotMePage { page: visitor.page("Was this not you?"), token })
 }
@@ -44,7 +44,7 @@ pub async fn submit(visitor: Visitor, Form(form): Form<NotMeForm>) -> Result<Htt
     let mut tx = visitor.app.db.begin().await?;
     let taken = token::take(&mut *tx, Purpose::NotMe, &token::hash(&form.token)).await?;
     let Some(taken) = taken else {
-        return page::dead_link(visitor.page("This link no longer works"));
+        return page::dead_link(visitor.page("This link no longer works"), Purpose::NotMe);
     };
     proof::require_reset(&mut tx, taken.user_id).await?;
     session::end_all(&mut tx, taken.user_id, None).await?;

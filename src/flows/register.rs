@@ -1,21 +1,23 @@
-//! Make an account.
+//! Ask for an account.
 //!
 //! `GET  /register`  show    the form
-//! `POST /register`  submit  an account, and a mail to prove its address
+//! `POST /register`  submit  a registration, and an email to confirm its address
 //!
-//! An attacker tries to learn who has an account: a known address gets the same answer, and its
-//! owner a mail. To take somebody's address before they do: see `email/verify`. Two people who
-//! register the same address at the same moment: PostgreSQL decides.
+//! The account itself is made when the address is confirmed, in `email/verify`.
+//!
+//! An attacker tries to learn who has an account: an address that has one gets the same answer,
+//! at the cost of the same statements, and its owner gets an email. Logging in with the password
+//! chosen here tells nothing either: before the address is confirmed it is a wrong password.
 
 use actix_web::HttpResponse;
 use askama::Template;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
 use crate::accounts::limits::Purpose;
 use crate::accounts::password::Password;
+use crate::accounts::registration::{self, Begun};
 use crate::accounts::strength::{self, Strength};
 use crate::accounts::user;
 use crate::error::Error;
@@ -24,7 +26,6 @@ use crate::web::csrf::Form;
 use crate::web::limit;
 use crate::web::next_page::HOME;
 use crate::web::page::{self, Page};
-use crate::web::visit;
 use crate::web::visitor::Visitor;
 
 #[derive(Template)]
@@ -79,8 +80,8 @@ pub async fn submit(
         again.problems.form = Some(limit::sentence(refusal));
         return page::too_many(again, refusal);
     }
-    let token_id = begin(&visitor, &email, &password).await?;
-    visit::with(|visit| visit.visitor.remember_registration(email.as_str(), token_id));
+    let begun = begin(&visitor, &email, &password).await?;
+    visitor.remember_registration(&email, &begun);
     page::go_to("/email/verify")
 }
 
@@ -94,26 +95,18 @@ fn blank(visitor: &Visitor) -> RegisterPage {
     }
 }
 
-/// An account and a mail to prove its address; for an address that has one, a mail that says so.
-/// Either way one run of Argon2, one mail, and an ID that means nothing to the visitor.
-async fn begin(visitor: &Visitor, email: &Email, password: &Password) -> Result<Uuid, Error> {
+/// The registration and its email. For every address: one run of Argon2, and the same rows.
+async fn begin(visitor: &Visitor, email: &Email, password: &Password) -> Result<Begun, Error> {
     let app = &visitor.app;
     let hash = app.hasher.hash(password).await?;
-    let admitted = limit::may_mail(visitor, Purpose::EmailVerifyMail, email).await?;
-    let token_id = Uuid::now_v7();
+    let may_mail = limit::may_mail(visitor, Purpose::EmailVerifyMail, email).await?;
+    let known = user::find(&app.db, email).await?.map(|known| known.user.id);
     let mut tx = app.db.begin().await?;
-    let created = user::create(&mut *tx, email, &hash).await?;
-    if let Some(user) = &created {
-        audit::record(&mut tx, Kind::Registered, Some(user.id), &visitor.client).await?;
-    }
-    let known = user::find(&mut *tx, email).await?.map(|known| known.user);
-    match known {
-        _ if !admitted => {}
-        Some(user) if !user.verified => {
-            verification::send(&mut tx, app, &user, (token_id, Some(&hash))).await?;
-        }
-        _ => verification::already(&mut tx, app, email).await?,
+    let begun = registration::begin(&mut *tx, email, Some(&hash)).await?;
+    audit::record(&mut tx, Kind::RegistrationStarted, known, &visitor.client).await?;
+    if may_mail {
+        verification::send(&mut tx, app, Some(begun.id), email).await?;
     }
     tx.commit().await?;
-    Ok(token_id)
+    Ok(begun)
 }

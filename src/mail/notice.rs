@@ -11,11 +11,13 @@ use super::{Letterhead, Mail};
 use crate::accounts::client::Client;
 use crate::accounts::email::Email;
 use crate::accounts::token::{self, NewToken, Purpose};
+use crate::accounts::user::User;
 use crate::app::App;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
+    AccountCreated,
     PasswordChanged,
     PasswordReset,
 }
@@ -23,6 +25,7 @@ pub enum What {
 impl What {
     fn kind(self) -> &'static str {
         match self {
+            Self::AccountCreated => "email.verify.confirmed",
             Self::PasswordChanged => "account.password",
             Self::PasswordReset => "password.reset",
         }
@@ -30,12 +33,16 @@ impl What {
 
     fn subject(self) -> &'static str {
         match self {
+            Self::AccountCreated => "Your account was created",
             Self::PasswordChanged | Self::PasswordReset => "Your password was changed",
         }
     }
 
     fn words(self) -> &'static str {
         match self {
+            Self::AccountCreated => {
+                "This email address was confirmed, and an account was created for it."
+            }
             Self::PasswordChanged => {
                 "The password of your account was changed, by somebody who knew the old one."
             }
@@ -82,7 +89,8 @@ pub async fn send(
     owner: Owner<'_>,
     what: What,
 ) -> anyhow::Result<()> {
-    let token = issue(tx, owner.user_id, owner.email, Purpose::NotMe).await?;
+    let user = token::Owner::User(owner.user_id);
+    let token = issue(tx, user, Some(owner.email), Purpose::NotMe).await?;
     let letter = NoticeLetter {
         letterhead: app.letterhead(),
         happened: format!("{} It came from the address {}.", what.words(), owner.client.address),
@@ -92,17 +100,21 @@ pub async fn send(
     Ok(super::send(tx, owner.email, mail).await?)
 }
 
-/// The link to a new password.
+/// The link to a new password. `user` is `None` for an address without an account: then the same
+/// rows are written, nothing is sent, and nobody learns the token.
 pub async fn reset_link(
     tx: &mut PgConnection,
     app: &App,
-    user_id: Uuid,
-    email: &str,
+    user: Option<&User>,
 ) -> anyhow::Result<()> {
-    let token = issue(tx, user_id, email, Purpose::Reset).await?;
+    let owner = user.map_or(token::Owner::Nobody, |user| token::Owner::User(user.id));
+    let token = issue(tx, owner, user.map(|user| user.email.as_str()), Purpose::Reset).await?;
     let letter = ResetLetter { letterhead: app.letterhead(), token: token.as_str() };
     let mail = Mail::new("password.reset.asked", "Choose a new password", &letter)?;
-    Ok(super::send(tx, email, mail).await?)
+    Ok(match user {
+        Some(user) => super::send(tx, &user.email, mail).await?,
+        None => super::discard(tx, mail).await?,
+    })
 }
 
 /// To somebody who typed the right password after "this was not me": why it does not work.
@@ -118,17 +130,12 @@ pub async fn reset_is_required(
 
 async fn issue(
     tx: &mut PgConnection,
-    user_id: Uuid,
-    email: &str,
+    owner: token::Owner,
+    email: Option<&str>,
     purpose: Purpose,
 ) -> anyhow::Result<token::Token> {
-    let new = NewToken {
-        id: Uuid::now_v7(),
-        user_id,
-        purpose,
-        email_canonical: &Email::parse(email)?.canonical(),
-        code_mac: None,
-        password_hash: None,
-    };
+    let email = email.map(Email::parse).transpose()?.map(|email| email.canonical());
+    let email_canonical = email.as_deref().unwrap_or_default();
+    let new = NewToken { purpose, owner, email_canonical, code_mac: None };
     Ok(token::issue(tx, new).await?)
 }

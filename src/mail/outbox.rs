@@ -46,12 +46,22 @@ impl Outcome {
     }
 }
 
-/// Writes a mail, and rings for whoever sends it; both happen when the caller commits.
-pub(super) async fn insert(tx: &mut PgConnection, to: &str, mail: &Mail) -> sqlx::Result<()> {
+/// Writes a mail and notifies the courier; both happen when the caller commits.
+///
+/// `to` is `None` for a decoy: the same statements for an address that no mail goes to. The row is
+/// finished from the start and keeps neither address nor text.
+pub(super) async fn insert(
+    tx: &mut PgConnection,
+    to: Option<&str>,
+    mail: &Mail,
+) -> sqlx::Result<()> {
     // A line break would begin another header.
     let subject = mail.subject.replace(char::is_control, " ");
     sqlx::query!(
-        "insert into outbox (id, kind, recipient, subject, body) values ($1, $2, $3, $4, $5)",
+        "insert into outbox (id, kind, recipient, subject, body, finished_at, outcome)
+         select $1, $2, coalesce($3, ''), $4, case when $3::text is not null then $5 end,
+                case when $3 is null then now() end,
+                case when $3 is null then 'discarded' end",
         Uuid::now_v7(),
         mail.kind,
         to,
@@ -150,7 +160,8 @@ pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Kep
     sqlx::query_as!(
         Kept,
         "select id, kind, recipient, subject, body as text, created_at, outcome, problem
-         from outbox order by created_at desc, id desc limit $1",
+         from outbox where outcome is distinct from 'discarded'
+         order by created_at desc, id desc limit $1",
         limit,
     )
     .fetch_all(db)

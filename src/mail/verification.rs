@@ -1,4 +1,4 @@
-//! The mails that answer a registration: prove the address, or "you have an account already".
+//! The email that answers a registration: a link and a code, or "you already have an account".
 
 use askama::Template;
 use sqlx::PgConnection;
@@ -6,9 +6,8 @@ use uuid::Uuid;
 
 use super::{Letterhead, Mail};
 use crate::accounts::email::Email;
-use crate::accounts::password::PasswordHash;
-use crate::accounts::token::{self, NewToken, Purpose};
-use crate::accounts::user::{self, User};
+use crate::accounts::token::{self, NewToken, Owner, Purpose};
+use crate::accounts::user;
 use crate::app::App;
 
 #[derive(Template)]
@@ -26,41 +25,44 @@ struct AlreadyLetter<'a> {
     letterhead: Letterhead<'a>,
 }
 
-/// Sends link and code. `password_hash` is the one chosen with this registration: it counts when
-/// this mail, and no other, comes back.
+/// Sends a registration's email. For an address that has an account, locked or not, only its
+/// mailbox learns so: the same rows are written, and the token goes nowhere.
+///
+/// `registration_id` is `None` when nobody has registered the address: then both rows are decoys.
 pub async fn send(
     tx: &mut PgConnection,
     app: &App,
-    to: &User,
-    registration: (Uuid, Option<&PasswordHash>),
+    registration_id: Option<Uuid>,
+    email: &Email,
 ) -> anyhow::Result<()> {
-    let (id, password_hash) = registration;
-    let email = Email::parse(&to.email)?.canonical();
+    let canonical = email.canonical();
     let code = token::new_code();
     let new = NewToken {
-        id,
-        user_id: to.id,
         purpose: Purpose::Verify,
-        email_canonical: &email,
-        code_mac: app.keys.code_macs(&email, &code).first().copied(),
-        password_hash,
+        owner: registration_id.map_or(Owner::Nobody, Owner::Registration),
+        email_canonical: registration_id.map_or("", |_| &canonical),
+        code_mac: app.keys.code_macs(&canonical, &code).first().copied(),
     };
     let token = token::issue(&mut *tx, new).await?;
-    let (front, back) = code.split_at(code.len() / 2);
-    let letter = VerifyLetter {
-        letterhead: app.letterhead(),
-        token: token.as_str(),
-        code: format!("{front}-{back}"),
+    let account = user::stored_address(&mut *tx, email).await?;
+    let mail = match &account {
+        Some(_) => already(app)?,
+        None => verify(app, token.as_str(), &code)?,
     };
-    let mail = Mail::new("email.verify", "Confirm your address", &letter)?;
-    Ok(super::send(tx, &to.email, mail).await?)
+    Ok(match registration_id {
+        Some(_) => super::send(tx, account.as_deref().unwrap_or(email.as_str()), mail).await?,
+        None => super::discard(tx, mail).await?,
+    })
 }
 
-/// For somebody who registers an address that has an account: only its mailbox learns so.
-pub async fn already(tx: &mut PgConnection, app: &App, email: &Email) -> anyhow::Result<()> {
-    // To the stored address: what was typed may only look like it.
-    let Some(known) = user::find(&mut *tx, email).await? else { return Ok(()) };
+fn verify(app: &App, token: &str, code: &str) -> askama::Result<Mail> {
+    let (front, back) = code.split_at(code.len() / 2);
+    let code = format!("{front}-{back}");
+    let letter = VerifyLetter { letterhead: app.letterhead(), token, code };
+    Mail::new("email.verify", "Confirm your email", &letter)
+}
+
+fn already(app: &App) -> askama::Result<Mail> {
     let letter = AlreadyLetter { letterhead: app.letterhead() };
-    let mail = Mail::new("register.already", "You have an account already", &letter)?;
-    Ok(super::send(tx, &known.user.email, mail).await?)
+    Mail::new("register.already", "You already have an account", &letter)
 }

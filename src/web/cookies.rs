@@ -11,6 +11,7 @@ use actix_web::http::header::{COOKIE, HeaderValue};
 
 use super::sealed::{open, reseal};
 use super::visit::{Renewal, Visit};
+use super::visitor_cookie::VisitorCookie;
 use crate::keys::Keys;
 
 /// The sealed session ID.
@@ -35,7 +36,7 @@ pub fn admit(keys: &Keys, req: &mut ServiceRequest, visit: &mut Visit) {
         match name {
             VISITOR => {
                 let opened = keys.cookies().find_map(|key| open(key, VISITOR, &value));
-                let cookie = opened.and_then(|json| serde_json::from_str(&json).ok());
+                let cookie = opened.and_then(|json| VisitorCookie::parse(&json));
                 visit.visitor = cookie.unwrap_or_default();
             }
             DEVICE => visit.device.receive(&value),

@@ -8,17 +8,15 @@ use actix_web::middleware::Next;
 use super::{next_page, visit};
 use crate::error::Error;
 
-/// For a scope: anonymous visitors are sent to the login page, with the way back; who has not
-/// proved their address, to the page that asks for that.
+/// For a scope: anonymous visitors are sent to the login page, with the way back.
 pub async fn logged_in(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let session = visit::with(|visit| visit.session.clone()).flatten();
-    let refusal = match session.and_then(|session| session.user) {
-        Some(user) if user.verified => return Ok(next.call(req).await?.map_into_boxed_body()),
-        Some(_) => Error::VerifyFirst,
-        None => Error::LogInFirst(next_page::way_back(req.request())),
-    };
-    Ok(req.error_response(refusal))
+    if session.is_some_and(|session| session.user.is_some()) {
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    }
+    let back = next_page::way_back(req.request());
+    Ok(req.error_response(Error::LogInFirst(back)))
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{assets, csrf, limit};
 use crate::accounts::throttle::Refusal;
+use crate::accounts::token::{self, Purpose};
 use crate::app::App;
 use crate::error::Error;
 
@@ -81,15 +82,16 @@ pub fn too_many(page: impl Template, refusal: Refusal) -> Result<HttpResponse, E
     Ok(response)
 }
 
-/// A link that is wrong, too old, or was used: one page for all of it, with a way on.
-pub fn dead_link(page: Page) -> Result<HttpResponse, Error> {
-    html(StatusCode::NOT_FOUND, DeadLinkPage { page })
+/// A link that is wrong, expired or used: 404, with the way on that its purpose needs.
+pub fn dead_link(page: Page, purpose: token::Purpose) -> Result<HttpResponse, Error> {
+    html(StatusCode::NOT_FOUND, DeadLinkPage { page, purpose })
 }
 
 #[derive(Template)]
 #[template(path = "dead_link.html")]
 struct DeadLinkPage {
     page: Page,
+    purpose: token::Purpose,
 }
 
 /// After success, so that a reload repeats nothing: 303.

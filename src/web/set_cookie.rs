@@ -19,6 +19,7 @@ pub fn complete(keys: &Keys, response: &mut HttpResponse) {
             max_age: visit.cookie_seconds.or(remembered.map(|session| session.seconds_left)),
             remove_session: visit.stale == Stale::Gone && visit.session.is_none(),
             visitor: visit.visitor.changed.then(|| serde_json::to_string(&visit.visitor)),
+            visitor_max_age: visit.visitor.seconds_left(),
             device: visit.device.issued(),
         }
     }) else {
@@ -32,7 +33,7 @@ pub fn complete(keys: &Keys, response: &mut HttpResponse) {
         lines.extend(header(cookie(SESSION, String::new(), Some(0))));
     }
     if let (Some(Ok(json)), Some(key)) = (plan.visitor, keys.cookies().next()) {
-        lines.extend(header(cookie(VISITOR, seal(key, VISITOR, json), None)));
+        lines.extend(header(cookie(VISITOR, seal(key, VISITOR, json), plan.visitor_max_age)));
     }
     if let Some(token) = plan.device {
         lines.extend(header(cookie(DEVICE, token, Some(device::LIFETIME))));
@@ -46,6 +47,7 @@ struct Plan {
     max_age: Option<i64>,
     remove_session: bool,
     visitor: Option<serde_json::Result<String>>,
+    visitor_max_age: Option<i64>,
     device: Option<String>,
 }
 

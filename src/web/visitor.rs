@@ -10,8 +10,11 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::page::{Flash, FlashKind, Page};
+use super::visitor_cookie::PendingRegistration;
 use super::{next_page, visit};
 use crate::accounts::client::Client;
+use crate::accounts::email::Email;
+use crate::accounts::registration::Begun;
 use crate::accounts::session::Session;
 use crate::accounts::user::User;
 use crate::app::App;
@@ -63,6 +66,20 @@ impl Visitor {
         visit::with(|visit| visit.visitor.set_flash(Flash::new(FlashKind::Good, text)));
     }
 
+    /// The registration that this browser has begun and not confirmed.
+    pub fn registration(&self) -> Option<PendingRegistration> {
+        visit::with(|visit| visit.visitor.registration()).flatten()
+    }
+
+    pub fn remember_registration(&self, email: &Email, begun: &Begun) {
+        visit::with(|visit| visit.visitor.remember_registration(email, begun));
+    }
+
+    /// Once the address is confirmed.
+    pub fn forget_registration(&self, email: &Email) {
+        visit::with(|visit| visit.visitor.forget_registration(email));
+    }
+
     fn take_flash(&self) -> Option<Flash> {
         let of_session = self.state.get(FLASH).ok().flatten();
         if of_session.is_some() {
@@ -95,7 +112,7 @@ fn visitor(req: &HttpRequest) -> Result<Visitor, Error> {
     })
 }
 
-/// Somebody who is logged in and has a proved address, with the session that says so.
+/// Somebody who is logged in, with the session that says so.
 pub struct LoggedIn {
     pub visitor: Visitor,
     pub user: User,
@@ -110,7 +127,6 @@ impl FromRequest for LoggedIn {
         ready(visitor(req).and_then(|visitor| {
             let session = visit::with(|visit| visit.session.clone()).flatten();
             match (visitor.user.clone(), session) {
-                (Some(user), Some(_)) if !user.verified => Err(Error::VerifyFirst),
                 (Some(user), Some(session)) => Ok(Self { visitor, user, session }),
                 _ => Err(Error::LogInFirst(next_page::way_back(req))),
             }

@@ -4,9 +4,12 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::page::Flash;
+use crate::accounts::email::Email;
+use crate::accounts::registration::Begun;
 
 /// What `__Host-visitor` holds. Sealed, so that nobody can write a flash for somebody else.
 #[derive(Default, Serialize, Deserialize)]
@@ -15,29 +18,53 @@ pub struct VisitorCookie {
     id: String,
     flash: Option<Flash>,
     #[serde(default)]
-    registration: Option<Registration>,
+    registration: Option<PendingRegistration>,
     #[serde(skip)]
     pub changed: bool,
 }
 
-/// A registration that waits for its mail to come back. Sealed in the browser that made it, so
-/// that no other browser can finish it with the password chosen here.
+/// The registration that this browser has begun. Encrypted in its cookie, so no other browser can
+/// confirm an address with the password that was chosen here.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Registration {
+pub struct PendingRegistration {
+    /// `registrations.id`; grants nothing without the email's link or code.
+    pub id: Uuid,
     pub email: String,
-    /// `tokens.id`; opens nothing.
-    pub token_id: Uuid,
+    /// Seconds since 1970. The row in the database decides; this is how long the browser keeps
+    /// the cookie.
+    expires_at: i64,
 }
 
 impl VisitorCookie {
-    pub fn registration(&self) -> Option<Registration> {
+    /// As the browser sent it, without what has expired.
+    pub fn parse(json: &str) -> Option<Self> {
+        let mut cookie: Self = serde_json::from_str(json).ok()?;
+        cookie.registration.take_if(|registration| registration.seconds_left() <= 0);
+        Some(cookie)
+    }
+
+    pub fn registration(&self) -> Option<PendingRegistration> {
         self.registration.clone()
     }
 
-    pub fn remember_registration(&mut self, email: &str, token_id: Uuid) {
+    pub fn remember_registration(&mut self, email: &Email, begun: &Begun) {
         self.binding();
-        self.registration = Some(Registration { email: email.to_owned(), token_id });
+        let expires_at = begun.expires_at.unix_timestamp();
+        let email = email.as_str().to_owned();
+        self.registration = Some(PendingRegistration { id: begun.id, email, expires_at });
         self.changed = true;
+    }
+
+    /// Once the address is confirmed.
+    pub fn forget_registration(&mut self, email: &Email) {
+        let this = |registration: &mut PendingRegistration| registration.is_for(email);
+        self.changed |= self.registration.take_if(this).is_some();
+    }
+
+    /// `Max-Age` of the cookie: a registration outlives a restart of the browser. `None`: the
+    /// cookie ends with the browser.
+    pub fn seconds_left(&self) -> Option<i64> {
+        self.registration.as_ref().map(PendingRegistration::seconds_left)
     }
 
     /// What CSRF tokens are bound to, made when first asked for: only pages with a form set
@@ -64,5 +91,15 @@ impl VisitorCookie {
     pub fn take_flash(&mut self) -> Option<Flash> {
         self.changed |= self.flash.is_some();
         self.flash.take()
+    }
+}
+
+impl PendingRegistration {
+    pub fn is_for(&self, email: &Email) -> bool {
+        Email::parse(&self.email).is_ok_and(|own| own.canonical() == email.canonical())
+    }
+
+    fn seconds_left(&self) -> i64 {
+        self.expires_at - OffsetDateTime::now_utc().unix_timestamp()
     }
 }

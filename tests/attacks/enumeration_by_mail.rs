@@ -59,7 +59,7 @@ async fn registration_reset_and_resend_answer_known_and_unknown_alike() {
     for (path, button, label) in [
         ("/register", "Register", "E-mail"),
         ("/password/reset", "Send the link", "E-mail"),
-        ("/email/verify", "Send it again", "Send the mail to"),
+        ("/email/verify", "Send it again", "Send it again to"),
     ] {
         let fields = |email| match path {
             "/register" => vec![(label, email), ("Password", password)],

@@ -49,7 +49,7 @@ async fn one_ip_address_that_asks_for_many_mails_is_told_to_wait() {
     let site = Site::behind_a_proxy().await;
     for (path, button, label) in [
         ("/password/reset", "Send the link", "E-mail"),
-        ("/email/verify", "Send it again", "Send the mail to"),
+        ("/email/verify", "Send it again", "Send it again to"),
     ] {
         let mut script = at(&site, "203.0.113.66", path).await;
         let mut email = String::new();

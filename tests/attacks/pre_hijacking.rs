@@ -1,24 +1,17 @@
-//! Pre-hijacking: the attacker registers the victim's address first, with a password and a session
-//! of their own, and waits for the victim to prove the address (Sudhodanan and Paverd, USENIX
-//! Security 2022; yardstick F-10).
+//! Pre-hijacking: the attacker registers the victim's address first, with a password of their own,
+//! and waits for the victim to confirm the address (Sudhodanan and Paverd, USENIX Security 2022).
 //!
-//! Stops in `flows/email/verify`: only the browser that registered keeps the password it chose.
+//! Stops in `flows/email/verify`: there is no account before, so no session, and a password counts
+//! only in the browser that chose it. `accounts/registration` never lets one registration of an
+//! address replace another.
 
 use crate::support::browser::Browser;
-use crate::support::mailbox::newest;
+use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, Person};
 use crate::support::site::Site;
 
 /// The victim's address, the attacker's password.
 const EVES: Person = Person { email: ADA.email, password: "whisper quarry albatross" };
-
-async fn registers(site: &Site, person: Person) -> Browser {
-    let mut browser = site.browser();
-    browser.visit("/register").await;
-    browser.submit("Register", &[("E-mail", person.email), ("Password", person.password)]).await;
-    browser.must_be_at("/email/verify", 200);
-    browser
-}
 
 async fn is_out(browser: &mut Browser) {
     browser.visit("/account").await;
@@ -28,46 +21,76 @@ async fn is_out(browser: &mut Browser) {
 }
 
 #[tokio::test]
-async fn what_the_first_comer_planted_is_gone_when_the_owner_follows_the_link() {
+async fn the_password_of_the_first_comer_never_counts_when_the_owner_follows_the_link() {
     let site = Site::start().await;
-    let mut eve = registers(&site, EVES).await;
-    EVES.logs_in(&mut eve).await;
-    eve.must_be_at("/email/verify", 200);
+    let mut eve = EVES.registers(&site).await;
+    is_out(&mut eve).await;
 
     let mut ada = site.browser();
     ada.visit(&newest(&site.db, ADA.email).await.link("/email/verify/")).await;
-    ada.press("Confirm my address").await;
-    ada.must_be_at("/password/reset/choose", 200);
-    is_out(&mut eve).await;
-    ada.submit("Change password", &[("New password", ADA.password)]).await;
-    ADA.logs_in(&mut ada).await;
+    ada.submit("Confirm my email", &[("Password", ADA.password)]).await;
     ada.must_be_at("/app", 200);
     is_out(&mut eve).await;
+    ADA.on_another_device(&site).await;
 }
 
 #[tokio::test]
 async fn a_mail_that_the_first_comer_asked_for_again_brings_them_nothing() {
     let site = Site::start().await;
-    let mut eve = registers(&site, EVES).await;
-    EVES.logs_in(&mut eve).await;
+    let mut eve = EVES.registers(&site).await;
     eve.press("Send it again").await;
 
     let mut ada = site.browser();
     ada.visit(&newest(&site.db, ADA.email).await.link("/email/verify/")).await;
-    ada.press("Confirm my address").await;
-    ada.must_be_at("/password/reset/choose", 200);
+    // Without a password of her own there is no account.
+    ada.press("Confirm my email").await;
+    ada.must_be_at("/email/verify", 422);
+    is_out(&mut eve).await;
+    ada.submit("Confirm my email", &[("Password", ADA.password)]).await;
+    ada.must_be_at("/app", 200);
     is_out(&mut eve).await;
 }
 
 #[tokio::test]
 async fn the_owner_who_registers_as_well_gets_the_password_they_chose() {
+    // Whichever of the two mails she opens, in whichever order they came.
+    for opened in 0..2 {
+        for first in [EVES, ADA] {
+            let site = Site::start().await;
+            let other = if first.password == ADA.password { EVES } else { ADA };
+            let (one, two) = (first.registers(&site).await, other.registers(&site).await);
+            let (mut ada, mut eve) =
+                if first.password == ADA.password { (one, two) } else { (two, one) };
+            let letters = mailbox(&site.db, ADA.email).await;
+            ada.visit(&letters[opened].link("/email/verify/")).await;
+            ada.press("Confirm my email").await;
+            ada.must_be_at("/app", 200);
+            is_out(&mut eve).await;
+            ADA.on_another_device(&site).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_was_read_out_to_the_first_comer_confirms_nothing() {
     let site = Site::start().await;
-    let mut eve = registers(&site, EVES).await;
-    let mut ada = registers(&site, ADA).await;
-    ada.visit(&newest(&site.db, ADA.email).await.link("/email/verify/")).await;
-    ada.press("Confirm my address").await;
-    ada.must_be_at("/login", 200);
-    ADA.logs_in(&mut ada).await;
+    let mut ada = ADA.registers(&site).await;
+    let code = newest(&site.db, ADA.email).await.code();
+    let mut eve = EVES.registers(&site).await;
+    eve.submit("Confirm", &[("Code", &code)]).await;
+    eve.must_be_at("/email/verify", 422);
+    eve.must_see("This code is wrong or has expired");
+    let mut form = eve.form("Confirm");
+    form.forge("code", &code);
+    eve.cookies = site.browser().cookies;
+    eve.visit("/email/verify").await;
+    let mut other = eve.form("Send it again");
+    other.action = form.action;
+    other.forge("code", &code);
+    eve.send(other).await;
+    eve.must_be_at("/email/verify", 422);
+    eve.must_see("A code works only in the browser where you created the account");
+
+    ada.submit("Confirm", &[("Code", &code)]).await;
     ada.must_be_at("/app", 200);
-    is_out(&mut eve).await;
 }

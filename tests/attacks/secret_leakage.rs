@@ -87,9 +87,7 @@ async fn the_log_and_the_database_hold_no_secret() {
     // but the outbox.
     let mailed = [link.rsplit('/').next().expect("a token").to_owned(), code];
     browser.visit(&link).await;
-    browser.press("Confirm my address").await;
-    browser.must_be_at("/login", 200);
-    ADA.logs_in(&mut browser).await;
+    browser.press("Confirm my email").await;
     browser.must_be_at("/app", 200);
     secrets(&browser, &keys, "Keep the note", &mut held);
     browser.submit("Keep the note", &[("Note", NOTE)]).await;

@@ -23,10 +23,11 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     window.fill("E-mail", person.email).await;
     window.fill("Password", person.password).await;
     window.press("Register").await;
-    look("check-your-mail").await;
+    look("check-your-email").await;
     window.fill("Code", "0000-0000").await;
     window.press("Confirm").await;
     look("wrong-code").await;
+    newcomer(stage, window, &look).await;
 
     window.visit("/password/reset").await;
     window.fill("E-mail", person.email).await;
@@ -97,6 +98,40 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     stage.site.app.db.close().await;
     window.visit("/app").await;
     look("busy").await;
+}
+
+/// Somebody with a long address, who confirms it in another browser than the one that registered.
+async fn newcomer(stage: &Stage<'_>, window: &Window, look: &impl AsyncFn(&str)) {
+    let newcomer = Person {
+        email: "augusta.ada.king.countess.of.lovelace@mathematics.of.london.example",
+        password: "trombone velvet lighthouse",
+    };
+    window.visit("/register").await;
+    window.fill("E-mail", newcomer.email).await;
+    window.fill("Password", newcomer.password).await;
+    window.press("Register").await;
+    window.logs_in(newcomer).await;
+    look("login-before-confirming").await;
+    let link = newest(&stage.site.db, newcomer.email).await.link("/email/verify/");
+    window.visit(&link).await;
+    look("confirm-here").await;
+    window.driver.delete_all_cookies().await.expect("an empty jar");
+    window.visit("/email/verify").await;
+    look("check-your-email-elsewhere").await;
+    window.visit(&link).await;
+    look("confirm-elsewhere").await;
+    window.fill("Password", "passwordpassword").await;
+    window.press("Confirm my email").await;
+    look("confirm-weak").await;
+    window.fill("Password", newcomer.password).await;
+    window.press("Confirm my email").await;
+    window.must_be_at("/app").await;
+    look("confirmed").await;
+    window.visit(&link).await;
+    look("in-already-confirmed").await;
+    window.press("Log out").await;
+    window.visit(&link).await;
+    look("already-confirmed").await;
 }
 
 /// From page to page, each once: `/account/password` is `account-password`.

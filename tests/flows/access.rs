@@ -38,7 +38,7 @@ const EXPECTED: &[(&str, &str, Gets, Gets)] = &[
     ("POST", "/logout", To("/login"), To("/login")),
     ("GET", "/email/verify", Shown, To("/app")),
     ("POST", "/email/verify", Again, Again),
-    ("POST", "/email/verify/resend", Again, To("/app")),
+    ("POST", "/email/verify/resend", Again, Again),
     ("GET", "/email/verify/{token}", Nothing, Nothing),
     ("GET", "/password/reset", Shown, Shown),
     ("POST", "/password/reset", Again, Again),

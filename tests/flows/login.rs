@@ -6,7 +6,7 @@ use vestibule::accounts::password::Hasher;
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::{Site, config};
 
-const REFUSED: &str = "This e-mail and password do not belong together.";
+const REFUSED: &str = "Wrong email or password.";
 
 #[tokio::test]
 async fn a_registered_person_logs_in_and_sees_the_dashboard() {

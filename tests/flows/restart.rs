@@ -44,16 +44,12 @@ async fn a_signal_lets_the_request_in_flight_finish() {
     let mut browser = process.browser();
     browser.visit("/register").await;
     let Person { email, password } = ADA;
-    // A row that is not committed yet: the registration waits for whether it will be.
+    // Nobody can write a registration while this transaction is open.
     let mut elsewhere = db.pool.begin().await.expect("the database");
-    sqlx::query(
-        "insert into users (id, email, email_canonical, password_hash)
-         values (gen_random_uuid(), $1, $1, '')",
-    )
-    .bind(email)
-    .execute(&mut *elsewhere)
-    .await
-    .expect("a row");
+    sqlx::query("lock table registrations in exclusive mode")
+        .execute(&mut *elsewhere)
+        .await
+        .expect("a lock");
     browser.follow_redirects = false;
     let registration = tokio::spawn(async move {
         browser.submit("Register", &[("E-mail", email), ("Password", password)]).await;

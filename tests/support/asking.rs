@@ -30,7 +30,7 @@ pub async fn asks_for_a_reset(site: &Site, ip: &str, email: &str) -> Browser {
 
 pub async fn asks_for_the_mail_again(site: &Site, ip: &str, email: &str) -> Browser {
     let mut browser = at(site, ip, "/email/verify").await;
-    browser.submit("Send it again", &[("Send the mail to", email)]).await;
+    browser.submit("Send it again", &[("Send it again to", email)]).await;
     browser
 }
 

@@ -22,24 +22,26 @@ pub const GRACE: Person =
 pub const EVE: Person = Person { email: "eve@example.net", password: "whisper quarry albatross" };
 
 impl Person {
-    /// Has an account from now on, and has proved the address.
+    /// Has an account from now on.
     pub async fn joins(self, site: &Site) -> User {
-        let user = self.registers(site).await;
-        // Behind the app's back: by its own way every session would have ended.
-        sqlx::query("update users set email_verified_at = now() where id = $1")
-            .bind(user.id)
-            .execute(&site.db.pool)
-            .await
-            .expect("the database");
-        User { verified: true, ..user }
-    }
-
-    /// Has an account, and has not answered the mail.
-    pub async fn registers(self, site: &Site) -> User {
         let email = Email::parse(self.email).expect("an address");
         let hash = site.app.hasher.hash(&Password::typed(self.password)).await.expect("a hash");
         let user = user::create(&site.db.pool, &email, &hash).await.expect("the database");
         user.expect("no such account before")
+    }
+
+    /// Registers on a new device, and has not confirmed the address yet.
+    pub async fn registers(self, site: &Site) -> Browser {
+        let mut browser = site.browser();
+        self.registers_in(&mut browser).await;
+        browser.must_be_at("/email/verify", 200);
+        browser
+    }
+
+    /// Types email address and password at `/register`.
+    pub async fn registers_in(self, browser: &mut Browser) {
+        browser.visit("/register").await;
+        browser.submit("Register", &[("E-mail", self.email), ("Password", self.password)]).await;
     }
 
     /// Has an account, and is logged in on a new device.

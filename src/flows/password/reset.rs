@@ -98,8 +98,8 @@ pub async fn submit(visitor: Visitor, Form(form): Form<ResetForm>) -> Result<Htt
     page::go_to("/password/reset")
 }
 
-/// The same statements for everybody, but for the token and the mail. Nothing is written for a
-/// request beyond the mail budget, which is spent alike for known and unknown email addresses.
+/// The same statements for every address; without an account, the rows are decoys. Nothing is
+/// written for a request beyond the mail budget.
 async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
     if !limit::may_mail(visitor, Purpose::PasswordResetMail, email).await? {
         return Ok(());
@@ -109,16 +109,14 @@ async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
     let mut tx = app.db.begin().await?;
     let user_id = known.as_ref().map(|user| user.id);
     audit::record(&mut tx, Kind::ResetAsked, user_id, &visitor.client).await?;
-    if let Some(user) = known {
-        notice::reset_link(&mut tx, app, user.id, &user.email).await?;
-    }
+    notice::reset_link(&mut tx, app, known.as_ref()).await?;
     Ok(tx.commit().await?)
 }
 
 pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let token_hash = token::hash(&token.into_inner());
     if !token::is_good(&visitor.app.db, token::Purpose::Reset, &token_hash).await? {
-        return page::dead_link(visitor.page("This link no longer works"));
+        return dead_link(&visitor);
     }
     visitor.state.insert(PROOF, token_hash)?;
     // Under a new ID: somebody who planted the session in this browser would share the proof.
@@ -134,14 +132,14 @@ pub async fn choose(visitor: Visitor) -> Result<HttpResponse, Error> {
         None => false,
     };
     if !good {
-        return page::dead_link(visitor.page("This link no longer works"));
+        return dead_link(&visitor);
     }
     page::show(blank(&visitor))
 }
 
 pub async fn change(visitor: Visitor, Form(form): Form<ChooseForm>) -> Result<HttpResponse, Error> {
     let Some(token_hash) = proof(&visitor) else {
-        return page::dead_link(visitor.page("This link no longer works"));
+        return dead_link(&visitor);
     };
     let config = &visitor.app.config;
     let password = Password::typed(&form.password);
@@ -154,7 +152,7 @@ pub async fn change(visitor: Visitor, Form(form): Form<ChooseForm>) -> Result<Ht
     }
     let hash = visitor.app.hasher.hash(&password).await?;
     let Some(account) = take_and_change(&visitor, &token_hash, &hash).await? else {
-        return page::dead_link(visitor.page("This link no longer works"));
+        return dead_link(&visitor);
     };
     // Whoever guessed at the old password keeps nobody out of the new one.
     let keys = [Key::Account(&account), Key::Pair(&account, visitor.client.address)];
@@ -183,6 +181,10 @@ async fn take_and_change(
     notice::send(&mut tx, &visitor.app, owner, What::PasswordReset).await?;
     tx.commit().await?;
     Ok(Some(email_canonical))
+}
+
+fn dead_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
+    page::dead_link(visitor.page("This link no longer works"), token::Purpose::Reset)
 }
 
 fn proof(visitor: &Visitor) -> Option<[u8; 32]> {

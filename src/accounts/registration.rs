@@ -1,0 +1,117 @@
+//! The `registrations` table: who has asked for an account and has not confirmed the email address.
+//!
+//! A user exists only once the address is confirmed, so no other query has to think of unverified
+//! users, and nobody can hold an address that they cannot read mail for. A registration keeps the
+//! chosen password's hash for 24 hours. It grants nothing: logging in before the address is
+//! confirmed gets the answer of an unknown address.
+//!
+//! Pre-hijacking (an attacker registers the victim's address first): registrations of one address
+//! do not replace each other, and a password counts only in the browser that chose it. See
+//! `flows/email/verify`.
+
+use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::email::Email;
+use super::password::PasswordHash;
+use super::token;
+use super::user::{self, User};
+
+/// A registration that has not expired.
+pub struct Registration {
+    pub id: Uuid,
+    pub email: Email,
+    /// `None`: no password was chosen, or the address is confirmed.
+    pub password_hash: Option<PasswordHash>,
+    /// The address has an account: by this registration, by another one, or since before.
+    pub confirmed: bool,
+}
+
+/// What the registering browser remembers.
+pub struct Begun {
+    pub id: Uuid,
+    pub expires_at: OffsetDateTime,
+}
+
+/// Begins a registration. `password_hash` is `None` for an invitation by an operator.
+pub async fn begin(
+    db: impl PgExecutor<'_>,
+    email: &Email,
+    password_hash: Option<&PasswordHash>,
+) -> sqlx::Result<Begun> {
+    sqlx::query_as!(
+        Begun,
+        "insert into registrations (id, email, email_canonical, password_hash, expires_at)
+         values ($1, $2, $3, $4, now() + make_interval(secs => $5))
+         returning id, expires_at",
+        Uuid::now_v7(),
+        email.as_str(),
+        email.canonical(),
+        password_hash.map(PasswordHash::as_str),
+        token::Purpose::Verify.lifetime().as_secs_f64(),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Finds a registration that has not expired.
+pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Registration>> {
+    let row = sqlx::query!(
+        r#"select id, email, password_hash,
+                (confirmed_at is not null or exists (
+                    select from users u where u.email_canonical = r.email_canonical))
+                    as "confirmed!"
+           from registrations r where id = $1 and expires_at > now()"#,
+        id,
+    );
+    let Some(row) = row.fetch_optional(db).await? else { return Ok(None) };
+    let email = Email::parse(&row.email).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let password_hash = row.password_hash.map(PasswordHash::stored);
+    Ok(Some(Registration { id: row.id, email, password_hash, confirmed: row.confirmed }))
+}
+
+/// The newest registration of an address, for a browser that knows of none.
+pub async fn newest(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        "select id from registrations where email_canonical = $1 and expires_at > now()
+         order by created_at desc, id desc limit 1",
+        email.canonical(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Makes the user. `None` when the address has an account already: of two people who confirm the
+/// same address at the same moment, PostgreSQL lets one through.
+///
+/// The user comes before the registrations, so the unique index on the address puts concurrent
+/// confirmations in order and no two of them wait for each other.
+pub async fn confirm(
+    tx: &mut PgConnection,
+    registration: &Registration,
+    password_hash: &PasswordHash,
+) -> sqlx::Result<Option<User>> {
+    let Some(user) = user::create(&mut *tx, &registration.email, password_hash).await? else {
+        return Ok(None);
+    };
+    sqlx::query!(
+        "update registrations set confirmed_at = now(), password_hash = null
+         where email_canonical = $1 and confirmed_at is null",
+        registration.email.canonical(),
+    )
+    .execute(tx)
+    .await?;
+    Ok(Some(user))
+}
+
+/// Deletes up to `batch` expired registrations; returns how many there were.
+pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
+    let pruned = sqlx::query!(
+        "delete from registrations where id in (
+             select id from registrations where expires_at <= now() limit $1
+             for update skip locked)",
+        batch,
+    );
+    Ok(pruned.execute(db).await?.rows_affected())
+}

@@ -1,0 +1,128 @@
+//! Confirm an email address by the link in the email.
+//!
+//! `GET  /email/verify/{token}`  open    a page with a button, because mail scanners follow links
+//! `POST /email/verify`          submit  with the link's token: the account is made
+//!
+//! The page names the address in full: an attacker could send somebody the link of an account of
+//! the attacker's own. In the registering browser the button is enough; in every other one the
+//! password is chosen here, before the button, because nobody knows who chose the first one.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::{VerifyForm, already_confirmed, confirm};
+use crate::accounts::password::{Password, PasswordHash};
+use crate::accounts::registration::{self, Registration};
+use crate::accounts::strength::{self, Strength};
+use crate::accounts::token::{self, Purpose};
+use crate::error::Error;
+use crate::web::page::{self, Page};
+use crate::web::visitor::Visitor;
+
+#[derive(Template)]
+#[template(path = "email/verify_link.html")]
+struct LinkPage {
+    page: Page,
+    token: String,
+    /// In full: this is what the button confirms.
+    address: String,
+    /// Not the browser that registered: the password is chosen here.
+    choose: Option<NewPassword>,
+}
+
+struct NewPassword {
+    minimum: usize,
+    problem: Option<String>,
+    strength: Option<Strength>,
+}
+
+impl NewPassword {
+    fn blank(visitor: &Visitor) -> Self {
+        let minimum = visitor.app.config.password_min_length;
+        Self { minimum, problem: None, strength: None }
+    }
+}
+
+pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResponse, Error> {
+    let token = token.into_inner();
+    let Some(registration) = of_link(&visitor, &token).await? else { return dead_link(&visitor) };
+    let chosen = chosen_here(&visitor, &registration).await?;
+    if chosen == Chosen::Confirmed {
+        return already_confirmed(&visitor, &registration.email);
+    }
+    let choose = (chosen == Chosen::Nothing).then(|| NewPassword::blank(&visitor));
+    page::show(link_page(&visitor, token, &registration, choose))
+}
+
+async fn of_link(visitor: &Visitor, token: &str) -> Result<Option<Registration>, Error> {
+    let db = &visitor.app.db;
+    match token::registration(db, &token::hash(token)).await? {
+        Some(id) => Ok(registration::find(db, id).await?),
+        None => Ok(None),
+    }
+}
+
+fn link_page(
+    visitor: &Visitor,
+    token: String,
+    registration: &Registration,
+    choose: Option<NewPassword>,
+) -> LinkPage {
+    let address = registration.email.as_str().to_owned();
+    LinkPage { page: visitor.page("Confirm your email"), token, address, choose }
+}
+
+pub(super) async fn submit(
+    req: &HttpRequest,
+    visitor: &Visitor,
+    form: VerifyForm,
+) -> Result<HttpResponse, Error> {
+    let Some(registration) = of_link(visitor, &form.token).await? else {
+        return dead_link(visitor);
+    };
+    let password_hash = match chosen_here(visitor, &registration).await? {
+        Chosen::Confirmed => return already_confirmed(visitor, &registration.email),
+        Chosen::Password(password_hash) => password_hash,
+        Chosen::Nothing => {
+            let password = Password::typed(&form.password);
+            let config = &visitor.app.config;
+            let known = [registration.email.as_str(), &config.app_name];
+            let checked = strength::check(&password, config.password_min_length, &known);
+            if let Err(refusal) = checked {
+                let (problem, strength) = (Some(refusal.reason), refusal.strength);
+                let choose = NewPassword { problem, strength, ..NewPassword::blank(visitor) };
+                return page::again(link_page(visitor, form.token, &registration, Some(choose)));
+            }
+            visitor.app.hasher.hash(&password).await?
+        }
+    };
+    confirm(req, visitor, &registration, &password_hash).await
+}
+
+/// What this browser has chosen for the address of a registration.
+#[derive(PartialEq, Eq)]
+enum Chosen {
+    Password(PasswordHash),
+    /// It is not the registering browser, or nobody has chosen a password.
+    Nothing,
+    /// Too late: the address has an account.
+    Confirmed,
+}
+
+async fn chosen_here(visitor: &Visitor, registration: &Registration) -> Result<Chosen, Error> {
+    let pending = visitor.registration().filter(|own| own.is_for(&registration.email));
+    let own = match pending {
+        Some(pending) => registration::find(&visitor.app.db, pending.id).await?,
+        None => None,
+    };
+    Ok(match own {
+        _ if registration.confirmed => Chosen::Confirmed,
+        Some(own) if own.confirmed => Chosen::Confirmed,
+        Some(Registration { password_hash: Some(chosen), .. }) => Chosen::Password(chosen),
+        _ => Chosen::Nothing,
+    })
+}
+
+fn dead_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
+    page::dead_link(visitor.page("This link no longer works"), Purpose::Verify)
+}

@@ -1,0 +1,65 @@
+//! Send the verification email again.
+//!
+//! `POST /email/verify/resend`  submit  one more email; the links of earlier ones stay valid
+//!
+//! An attacker asks to learn who has an account or has registered: every address gets the same
+//! answer and costs the same statements, over the limit too. Asks often, to fill a mailbox: a
+//! budget for this kind of mail, which no other flow shares.
+
+use actix_web::HttpResponse;
+use serde::Deserialize;
+
+use super::{CheckEmailPage, check_email};
+use crate::accounts::email::Email;
+use crate::accounts::limits::Purpose;
+use crate::accounts::registration;
+use crate::error::Error;
+use crate::mail::verification;
+use crate::web::csrf::Form;
+use crate::web::limit;
+use crate::web::page::{self, FlashKind};
+use crate::web::visitor::Visitor;
+
+#[derive(Deserialize)]
+pub struct ResendForm {
+    #[serde(default)]
+    email: String,
+}
+
+pub async fn submit(visitor: Visitor, Form(form): Form<ResendForm>) -> Result<HttpResponse, Error> {
+    let mut again = CheckEmailPage { resend_to: form.email.clone(), ..check_email(&visitor) };
+    let email = match Email::parse(&form.email) {
+        Ok(email) => email,
+        Err(error) => {
+            again.problems.resend = Some(error.to_string());
+            return page::again(again);
+        }
+    };
+    if let Err(refusal) = limit::admit_ip(&visitor, Purpose::EmailVerifyResend).await? {
+        again.problems.resend = Some(limit::sentence(refusal));
+        return page::too_many(again, refusal);
+    }
+    if limit::may_mail(&visitor, Purpose::EmailVerifyMail, &email).await? {
+        send_again(&visitor, &email).await?;
+    }
+    let text = format!(
+        "If {} is waiting to be confirmed and we can email it, a new link and code are on their \
+         way. Earlier ones still work.",
+        email.as_str()
+    );
+    visitor.flash(FlashKind::Good, text);
+    page::go_to("/email/verify")
+}
+
+async fn send_again(visitor: &Visitor, email: &Email) -> Result<(), Error> {
+    let mut tx = visitor.app.db.begin().await?;
+    let newest = registration::newest(&mut *tx, email).await?;
+    // The registration of this browser, so that the new code works here.
+    let own = visitor.registration().filter(|pending| pending.is_for(email));
+    let id = match own {
+        Some(pending) => registration::find(&mut *tx, pending.id).await?.map(|own| own.id),
+        None => None,
+    };
+    verification::send(&mut tx, &visitor.app, id.or(newest), email).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,180 @@
+//! Confirming an email address by the link.
+
+use vestibule::accounts::email::Email;
+use vestibule::accounts::registration;
+use vestibule::mail::verification;
+
+use super::opens_the_link;
+use crate::support::clock;
+use crate::support::mailbox::{mailbox, newest};
+use crate::support::people::{ADA, EVE, GRACE, Person};
+use crate::support::race::race;
+use crate::support::site::Site;
+
+const CHOSEN_ELSEWHERE: &str = "marble kangaroo umbrella";
+
+#[tokio::test]
+async fn in_the_registering_browser_the_link_confirms_and_logs_in() {
+    let site = Site::start().await;
+    let mut browser = ADA.registers(&site).await;
+    let link = opens_the_link(&mut browser, &site, ADA).await;
+    browser.must_be_at(&link, 200);
+    browser.must_see(ADA.email);
+    browser.must_not_see("Password");
+    browser.press("Confirm my email").await;
+    browser.must_be_at("/app", 200);
+    browser.must_see("Your email is confirmed");
+    ADA.on_another_device(&site).await;
+}
+
+#[tokio::test]
+async fn in_another_browser_the_password_is_chosen_before_the_button() {
+    let site = Site::start().await;
+    let mut desktop = ADA.registers(&site).await;
+    let mut phone = site.browser();
+    let link = opens_the_link(&mut phone, &site, ADA).await;
+    phone.must_see(ADA.email);
+    phone.must_see("choose its password here");
+    phone.submit("Confirm my email", &[("Password", "too short")]).await;
+    phone.must_be_at("/email/verify", 422);
+    phone.must_see("Use at least 15 characters");
+    phone.submit("Confirm my email", &[("Password", CHOSEN_ELSEWHERE)]).await;
+    phone.must_be_at("/app", 200);
+
+    // The desktop's password never counts, and its own cookie tells why.
+    ADA.logs_in(&mut desktop).await;
+    desktop.must_be_at("/login", 422);
+    desktop.must_see("If you confirmed in another browser, use the password chosen there.");
+    desktop.visit(&link).await;
+    desktop.must_see("Already confirmed");
+    desktop.click("Log in").await;
+    let fields = [("E-mail", ADA.email), ("Password", CHOSEN_ELSEWHERE)];
+    desktop.submit("Log in", &fields).await;
+    desktop.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn a_browser_that_registered_the_address_itself_keeps_its_password() {
+    let site = Site::start().await;
+    // By a person who did not see the first email and registered again.
+    let mut browser = ADA.registers(&site).await;
+    let first = newest(&site.db, ADA.email).await.link("/email/verify/");
+    let again = Person { password: CHOSEN_ELSEWHERE, ..ADA };
+    again.registers_in(&mut browser).await;
+    browser.visit(&first).await;
+    browser.press("Confirm my email").await;
+    browser.must_be_at("/app", 200);
+    again.on_another_device(&site).await;
+}
+
+#[tokio::test]
+async fn somebody_else_who_is_logged_in_stays_so() {
+    let site = Site::start().await;
+    let mut graces = GRACE.at(&site).await;
+    ADA.registers(&site).await;
+    opens_the_link(&mut graces, &site, ADA).await;
+    graces.must_see(&format!("You're logged in as {}, and stay so", GRACE.email));
+    graces.must_see(&format!("This creates the account of {}", ADA.email));
+    graces.submit("Confirm my email", &[("Password", ADA.password)]).await;
+    graces.must_be_at("/app", 200);
+    graces.must_see(&format!("{} is confirmed. You're still logged in as", ADA.email));
+    graces.visit("/account").await;
+    graces.must_see(GRACE.email);
+    ADA.on_another_device(&site).await;
+}
+
+#[tokio::test]
+async fn a_used_link_says_already_confirmed_until_it_expires() {
+    let site = Site::start().await;
+    let mut browser = ADA.registers(&site).await;
+    let link = opens_the_link(&mut browser, &site, ADA).await;
+    let unused = browser.clone();
+    browser.press("Confirm my email").await;
+    for mut browser in [browser, unused, site.browser()] {
+        browser.visit(&link).await;
+        browser.must_be_at(&link, 200);
+        browser.must_see("Already confirmed");
+        browser.must_not_see("new link");
+    }
+    clock::later(&site.db, "1 day").await;
+    let mut browser = site.browser();
+    browser.visit(&link).await;
+    browser.must_be_at(&link, 404);
+}
+
+#[tokio::test]
+async fn a_mail_scanner_that_follows_the_link_changes_nothing() {
+    let site = Site::start().await;
+    let mut browser = ADA.registers(&site).await;
+    let mut scanner = site.browser();
+    for _ in 0..3 {
+        let link = opens_the_link(&mut scanner, &site, ADA).await;
+        scanner.must_be_at(&link, 200);
+    }
+    assert_eq!(site.db.number("select count(*) from users").await, 0);
+    opens_the_link(&mut browser, &site, ADA).await;
+    browser.press("Confirm my email").await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn an_expired_link_leads_back_to_registration() {
+    let site = Site::start().await;
+    let mut browser = ADA.registers(&site).await;
+    clock::later(&site.db, "23 hours 59 minutes").await;
+    let link = opens_the_link(&mut browser, &site, ADA).await;
+    browser.must_be_at(&link, 200);
+    clock::later(&site.db, "1 minute").await;
+    browser.press("Confirm my email").await;
+    browser.must_be_at("/email/verify", 404);
+    browser.must_see("This link no longer works");
+    browser.click("Create your account again").await;
+    browser.must_be_at("/register", 200);
+}
+
+#[tokio::test]
+async fn fifty_confirmations_at_once_make_one_account() {
+    let site = Site::start().await;
+    let ada = ADA.registers(&site).await;
+    let eves = Person { password: EVE.password, ..ADA }.registers(&site).await;
+    let letters = mailbox(&site.db, ADA.email).await;
+    let mut pages = Vec::new();
+    for (mut browser, letter) in [(ada, &letters[0]), (eves, &letters[1])] {
+        browser.visit(&letter.link("/email/verify/")).await;
+        pages.push(browser);
+    }
+    let outcomes = race((0..50).map(|number| {
+        let mut browser = pages[number % 2].clone();
+        async move {
+            browser.press("Confirm my email").await;
+            (browser.path, browser.status)
+        }
+    }));
+    let outcomes = outcomes.await;
+    let made = outcomes.iter().filter(|(path, status)| path == "/app" && *status == 200).count();
+    assert_eq!(made, 1, "{outcomes:?}");
+    // On a busy machine the queue for the database may end a few with 503.
+    let answered = |status: u16| matches!(status, 200 | 503);
+    assert!(outcomes.iter().all(|(_, status)| answered(*status)), "{outcomes:?}");
+    assert_eq!(site.db.number("select count(*) from users").await, 1);
+    let open = "select count(*) from registrations
+                where password_hash is not null or confirmed_at is null";
+    assert_eq!(site.db.number(open).await, 0, "no password waits for a second account");
+}
+
+#[tokio::test]
+async fn an_invitation_asks_everybody_to_choose_a_password() {
+    let site = Site::start().await;
+    let email = Email::parse(ADA.email).expect("an address");
+    let mut tx = site.db.pool.begin().await.expect("the database");
+    let invited = registration::begin(&mut *tx, &email, None).await.expect("a registration");
+    let sent = verification::send(&mut tx, &site.app, Some(invited.id), &email).await;
+    sent.expect("an email");
+    tx.commit().await.expect("the database");
+
+    let mut browser = site.browser();
+    opens_the_link(&mut browser, &site, ADA).await;
+    browser.submit("Confirm my email", &[("Password", ADA.password)]).await;
+    browser.must_be_at("/app", 200);
+    ADA.on_another_device(&site).await;
+}

@@ -1,0 +1,76 @@
+//! Sending the verification email again.
+
+use crate::support::mailbox::{mailbox, newest};
+use crate::support::people::{ADA, EVE, GRACE, Person};
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn the_links_and_codes_of_every_mail_work_until_one_is_used() {
+    for used in 0..2 {
+        let site = Site::start().await;
+        let mut browser = ADA.registers(&site).await;
+        browser.press("Send it again").await;
+        browser.must_be_at("/email/verify", 200);
+        browser.must_see("Earlier ones still work");
+        let letters = mailbox(&site.db, ADA.email).await;
+        assert_eq!(letters.len(), 2);
+        let mut by_link = browser.clone();
+        browser.submit("Confirm", &[("Code", &letters[used].code())]).await;
+        browser.must_be_at("/app", 200);
+        by_link.visit(&letters[1 - used].link("/email/verify/")).await;
+        by_link.must_see("Already confirmed");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_lost_its_cookies_gets_a_link_for_the_same_registration() {
+    let site = Site::start().await;
+    ADA.registers(&site).await;
+    let mut other = site.browser();
+    other.visit("/email/verify").await;
+    other.submit("Send it again", &[("Send it again to", ADA.email)]).await;
+    other.must_be_at("/email/verify", 200);
+    other.must_see(&format!("If {} is waiting to be confirmed", ADA.email));
+    assert_eq!(mailbox(&site.db, ADA.email).await.len(), 2);
+    other.visit(&newest(&site.db, ADA.email).await.link("/email/verify/")).await;
+    other.submit("Confirm my email", &[("Password", ADA.password)]).await;
+    other.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn of_two_registrations_each_browser_gets_its_own_code() {
+    let site = Site::start().await;
+    let mut ada = ADA.registers(&site).await;
+    Person { password: EVE.password, ..ADA }.registers(&site).await;
+    ada.press("Send it again").await;
+    let code = newest(&site.db, ADA.email).await.code();
+    ada.submit("Confirm", &[("Code", &code)]).await;
+    ada.must_be_at("/app", 200);
+    ADA.on_another_device(&site).await;
+}
+
+#[tokio::test]
+async fn an_address_with_an_account_is_told_so_by_mail_alone() {
+    let site = Site::start().await;
+    GRACE.joins(&site).await;
+    // She forgot that she has an account, and registers once more.
+    let mut grace = GRACE.registers(&site).await;
+    grace.press("Send it again").await;
+    let letters = mailbox(&site.db, GRACE.email).await;
+    let kinds: Vec<&str> = letters.iter().map(|letter| letter.kind.as_str()).collect();
+    assert_eq!(kinds, ["register.already", "register.already"]);
+    // Nobody has registered this one, and nobody gets a mail.
+    grace.submit("Send it again", &[("Send it again to", ADA.email)]).await;
+    grace.must_be_at("/email/verify", 200);
+    assert!(mailbox(&site.db, ADA.email).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_said_beside_its_field() {
+    let site = Site::start().await;
+    let mut browser = ADA.registers(&site).await;
+    browser.submit("Send it again", &[("Send it again to", "ada@example")]).await;
+    browser.must_be_at("/email/verify/resend", 422);
+    browser.must_see("does not look like an e-mail address");
+    assert_eq!(browser.field("Send it again", "Send it again to"), "ada@example");
+}
