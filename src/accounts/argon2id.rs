@@ -1,7 +1,11 @@
-//! One run of Argon2id, in memory that the caller lends; `password::Hasher` bounds how many.
+//! One run of Argon2, in memory that the caller lends; `password::Hasher` bounds how many.
+//!
+//! New hashes are Argon2id. `stored_hash` runs the other variants for hashes that name them.
 
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+
+use super::stored_hash::Unreadable;
 
 /// A PHC string, without `Debug`: it belongs in no log.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,81 +22,74 @@ impl PasswordHash {
     }
 }
 
-/// What a verification found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Wrong,
-    Right,
-    /// Right, but stored under weaker settings than today's: hash it anew (ASVS 11.4.2).
-    RightButWeak,
-}
-
-/// Why there is no answer.
+/// Why a password was neither hashed nor verified.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
     #[error("too many passwords are being checked")]
     Busy,
     #[error("argon2: {0}")]
     Argon2(#[from] argon2::Error),
-    #[error("a stored password hash cannot be read: {0}")]
-    Stored(#[from] phc::Error),
+    #[error("a new hash cannot be written as a PHC string: {0}")]
+    Phc(#[from] phc::Error),
+    #[error("the dummy hash: {0}")]
+    Dummy(#[from] Unreadable),
     #[error("the hashing job ended early: {0}")]
     Job(#[from] tokio::task::JoinError),
 }
 
-/// Hashes a password under a fresh salt.
+/// The memory of one run, and how many runs it has served.
+#[derive(Default)]
+pub struct Memory {
+    blocks: Vec<Block>,
+    runs: u64,
+}
+
+impl Memory {
+    /// How many runs there were since this was last asked.
+    pub fn take_runs(&mut self) -> u64 {
+        std::mem::take(&mut self.runs)
+    }
+
+    /// Frees memory that only an imported hash with higher settings needed.
+    pub fn shrink(&mut self, today: &Params) {
+        if self.blocks.len() > today.block_count() {
+            self.blocks = Vec::new();
+        }
+    }
+}
+
+/// Hashes a password with Argon2id, under a fresh salt.
 pub fn hash(
     params: &Params,
     password: &[u8],
-    memory: &mut Vec<Block>,
+    memory: &mut Memory,
 ) -> Result<PasswordHash, HashError> {
     let salt = phc::Salt::generate();
-    let output = argon2id(params, password, &salt, Params::DEFAULT_OUTPUT_LEN, memory)?;
+    let argon2id = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    run(&argon2id, password, &salt, &mut output, memory)?;
     let hash = phc::PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
         params: params.try_into().map_err(|_| phc::Error::ParamValueInvalid)?,
         salt: Some(salt),
-        hash: Some(output),
+        hash: Some(phc::Output::new(&output)?),
     };
     Ok(PasswordHash(hash.to_string()))
 }
 
-/// Whether `password` is the one behind `stored`, whose own settings count; `today` tells
-/// whether they are still good enough.
-pub fn verify(
-    today: &Params,
-    password: &[u8],
-    stored: &PasswordHash,
-    memory: &mut Vec<Block>,
-) -> Result<Verdict, HashError> {
-    let stored = phc::PasswordHash::new(stored.as_str())?;
-    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
-        return Err(phc::Error::MissingField.into());
-    };
-    let params = Params::try_from(&stored).map_err(|_| phc::Error::ParamValueInvalid)?;
-    let weak = params.m_cost() < today.m_cost() || params.t_cost() < today.t_cost();
-    // `Output` compares in constant time.
-    let right = argon2id(&params, password, salt, expected.len(), memory)? == *expected;
-    Ok(match (right, weak) {
-        (false, _) => Verdict::Wrong,
-        (true, false) => Verdict::Right,
-        (true, true) => Verdict::RightButWeak,
-    })
-}
-
-fn argon2id(
-    params: &Params,
+/// Every run of Argon2 is this one.
+pub(super) fn run(
+    argon2: &Argon2<'_>,
     password: &[u8],
     salt: &[u8],
-    length: usize,
-    memory: &mut Vec<Block>,
-) -> Result<phc::Output, HashError> {
-    if memory.len() < params.block_count() {
-        memory.resize(params.block_count(), Block::new());
+    output: &mut [u8],
+    memory: &mut Memory,
+) -> Result<(), argon2::Error> {
+    let needed = argon2.params().block_count();
+    if memory.blocks.len() < needed {
+        memory.blocks.resize(needed, Block::new());
     }
-    let mut output = vec![0; length];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-        .hash_password_into_with_memory(password, salt, &mut output, memory.as_mut_slice())?;
-    Ok(phc::Output::new(&output)?)
+    memory.runs += 1;
+    argon2.hash_password_into_with_memory(password, salt, output, memory.blocks.as_mut_slice())
 }

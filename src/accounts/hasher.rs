@@ -1,19 +1,21 @@
-//! Argon2id off the async threads, a bounded number of times at once.
+//! Hashes and verifies passwords off the async threads, a bounded number at once.
 //!
 //! One hash costs 19 MiB and some 15 ms of a core, so hashing is the cheapest way to bring a
 //! login page down. `Hasher` bounds it: a permit per running hash, a queue of fixed length, and
-//! then `Busy`. An unknown user costs exactly one run as well, against a dummy hash made at start
-//! with today's settings, so time tells nothing about who has an account.
+//! then `Busy`. An unknown user and an unreadable hash cost exactly one run as well, against a dummy
+//! hash made at start with today's settings, so time tells nothing about who has an account.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use argon2::{Block, Params};
+use argon2::Params;
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
-use super::argon2id::{self, HashError, PasswordHash, Verdict};
+use super::argon2id::{self, HashError, Memory, PasswordHash};
 use super::password::Password;
+use super::stored_hash::{self, ForeignVerifier, Verdict};
 
 /// How many jobs may wait for each that runs: about two seconds of work.
 const QUEUE_PER_PERMIT: usize = 64;
@@ -22,11 +24,12 @@ const QUEUE_PER_PERMIT: usize = 64;
 pub struct Hasher {
     params: Params,
     dummy: PasswordHash,
+    foreign: ForeignVerifier,
     permits: Arc<Semaphore>,
     places: Arc<Semaphore>,
     /// Memory that is used again: a fresh 19 MiB costs as much as the hash itself, and glibc
     /// keeps ten times as much for blocks aligned to 64 bytes.
-    memory: Arc<Mutex<Vec<Vec<Block>>>>,
+    memory: Arc<Mutex<Vec<Memory>>>,
     runs: Arc<AtomicU64>,
     running: Arc<AtomicU64>,
 }
@@ -34,16 +37,22 @@ pub struct Hasher {
 impl Hasher {
     /// Hashes with these settings, at most `concurrency` at a time.
     pub fn new(params: Params, concurrency: usize) -> Result<Self, HashError> {
-        let dummy = argon2id::hash(&params, &rand::random::<[u8; 32]>(), &mut Vec::new())?;
+        let dummy = argon2id::hash(&params, &rand::random::<[u8; 32]>(), &mut Memory::default())?;
         Ok(Self {
             params,
             dummy,
+            foreign: |_, _| None,
             permits: Arc::new(Semaphore::new(concurrency)),
             places: Arc::new(Semaphore::new(concurrency * (1 + QUEUE_PER_PERMIT))),
             memory: Arc::default(),
             runs: Arc::default(),
             running: Arc::default(),
         })
+    }
+
+    /// Accepts hashes of another scheme, such as bcrypt, until their users log in.
+    pub fn with_foreign(self, foreign: ForeignVerifier) -> Self {
+        Self { foreign, ..self }
     }
 
     /// Hashes a new password.
@@ -53,20 +62,32 @@ impl Hasher {
             .await
     }
 
-    /// Checks a password: one run of Argon2, whether there is a stored hash or not.
+    /// Verifies a password against the hash of a user. Without a user, or with a hash that cannot
+    /// be read, it is wrong, after one run of Argon2 all the same. The log names such a user, so
+    /// that an operator can repair the hash.
     pub async fn verify(
         &self,
         password: &Password,
-        stored: Option<&PasswordHash>,
+        stored: Option<(Uuid, &PasswordHash)>,
     ) -> Result<Verdict, HashError> {
-        let (params, password) = (self.params.clone(), password.secret());
-        let known = stored.is_some();
-        let stored = stored.unwrap_or(&self.dummy).clone();
-        let job = move |memory: &mut Vec<Block>| {
-            argon2id::verify(&params, password.expose_secret().as_bytes(), &stored, memory)
+        let (params, foreign, password) = (self.params.clone(), self.foreign, password.secret());
+        let (dummy, hash) = (self.dummy.clone(), stored.map(|(_, hash)| hash.clone()));
+        let job = move |memory: &mut Memory| {
+            let password = password.expose_secret().as_bytes();
+            let mut verify = |hash| stored_hash::verify(&params, foreign, password, hash, memory);
+            let unreadable = match hash.as_ref().map(&mut verify) {
+                Some(Ok(verdict)) => return Ok((verdict, None)),
+                Some(Err(unreadable)) => Some(unreadable),
+                None => None,
+            };
+            verify(&dummy)?;
+            Ok((Verdict::Wrong, unreadable))
         };
-        let verdict = self.run(job).await?;
-        Ok(if known { verdict } else { Verdict::Wrong })
+        let (verdict, unreadable) = self.run(job).await?;
+        if let (Some((user, _)), Some(reason)) = (stored, unreadable) {
+            tracing::error!(%user, "{reason}");
+        }
+        Ok(verdict)
     }
 
     /// How often Argon2 ran since the start.
@@ -74,27 +95,28 @@ impl Hasher {
         self.runs.load(Ordering::Relaxed)
     }
 
-    /// How many are running now.
+    /// How many jobs are running now.
     pub fn running(&self) -> u64 {
         self.running.load(Ordering::Relaxed)
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Vec<Block>) -> Result<T, HashError> + Send + 'static,
+        job: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| HashError::Busy)?;
         let permit = self.permits.clone().acquire_owned().await.map_err(|_| HashError::Busy)?;
-        let memory = self.memory.clone();
+        let (memory, today) = (self.memory.clone(), self.params.clone());
         let (runs, running) = (self.runs.clone(), self.running.clone());
         tokio::task::spawn_blocking(move || {
             // The permit lives in here: when the visitor hangs up, the handler is gone but this
             // job is not, and a permit held outside would be free while the memory is still used.
             let _held = (place, permit);
-            runs.fetch_add(1, Ordering::Relaxed);
             running.fetch_add(1, Ordering::Relaxed);
             let mut buffer = memory.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default();
             let result = job(&mut buffer);
+            runs.fetch_add(buffer.take_runs(), Ordering::Relaxed);
+            buffer.shrink(&today);
             if let Ok(mut free) = memory.lock() {
                 free.push(buffer);
             }

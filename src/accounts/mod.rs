@@ -17,6 +17,7 @@ pub mod password;
 pub mod registration;
 pub mod session;
 pub mod session_id;
+pub mod stored_hash;
 pub mod strength;
 pub mod throttle;
 pub mod token;

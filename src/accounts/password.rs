@@ -5,8 +5,9 @@
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
-pub use super::argon2id::{HashError, PasswordHash, Verdict};
+pub use super::argon2id::{HashError, PasswordHash};
 pub use super::hasher::Hasher;
+pub use super::stored_hash::Verdict;
 
 /// Longest password, in code points. NIST SP 800-63B-4 §3.1.1.2 asks for at least 64.
 pub const MAX_LENGTH: usize = 256;

@@ -117,7 +117,7 @@ async fn prove(visitor: &Visitor, form: &LoginForm) -> Result<Option<User>, Erro
         None => None,
     };
     let password = Password::typed(&form.password);
-    let stored = known.as_ref().map(|known| &known.password_hash);
+    let stored = known.as_ref().map(|known| (known.user.id, &known.password_hash));
     let verdict = app.hasher.verify(&password, stored).await?;
     if let (Verdict::RightButWeak, Some(known)) = (verdict, &known) {
         let stronger = app.hasher.hash(&password).await?;

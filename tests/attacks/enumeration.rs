@@ -23,7 +23,7 @@ const UNKNOWN: &str = "bob@example.com";
 const MALFORMED: &str = "bob@@xample.com";
 
 /// Everything that an attacker sees of an answer, but for what is different every time.
-async fn answer(browser: &mut Browser, person: Person) -> String {
+pub(super) async fn answer(browser: &mut Browser, person: Person) -> String {
     browser.visit("/login").await;
     browser.follow_redirects = false;
     person.logs_in(browser).await;

@@ -31,6 +31,7 @@ mod stuffing;
 mod throttle_oracle;
 mod token_race;
 mod touch_storm;
+mod unreadable_hash;
 
 use std::time::Duration;
 

@@ -27,7 +27,7 @@ const NEW: &str = "saxophone marble orchard";
 const QUERY: &str = "what-a-link-holds";
 
 /// Ends with the test, however that ends.
-struct Running(Child);
+pub(super) struct Running(pub(super) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {

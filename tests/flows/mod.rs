@@ -6,6 +6,7 @@ mod account;
 mod app;
 mod email;
 mod home;
+mod imported_hashes;
 mod key_rotation;
 mod limits;
 mod login;
