@@ -16,7 +16,8 @@ use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
 use crate::accounts::limits::Purpose;
 use crate::accounts::password::{Password, Verdict};
-use crate::accounts::user::{self, User, proof};
+use crate::accounts::user::{self, Credentials, User, proof};
+use crate::app::App;
 use crate::error::Error;
 use crate::mail::notice;
 use crate::web::csrf::Form;
@@ -108,6 +109,13 @@ fn again(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> Logi
     }
 }
 
+/// Stores the same password as today's Argon2id.
+async fn renew_hash(app: &App, known: &Credentials, password: &Password) -> anyhow::Result<()> {
+    let stronger = app.hasher.hash(password).await?;
+    proof::rehash(&app.db, known.user.id, &known.password_hash, &stronger).await?;
+    Ok(())
+}
+
 /// Whose password this is. Every path costs one run of Argon2 and one audit row.
 async fn prove(visitor: &Visitor, form: &LoginForm) -> Result<Option<User>, Error> {
     let app = &visitor.app;
@@ -119,12 +127,14 @@ async fn prove(visitor: &Visitor, form: &LoginForm) -> Result<Option<User>, Erro
     let password = Password::typed(&form.password);
     let stored = known.as_ref().map(|known| (known.user.id, &known.password_hash));
     let verdict = app.hasher.verify(&password, stored).await?;
-    if let (Verdict::RightButWeak, Some(known)) = (verdict, &known) {
-        let stronger = app.hasher.hash(&password).await?;
-        proof::rehash(&app.db, known.user.id, &known.password_hash, &stronger).await?;
-    }
     // "This was not me" was pressed: to everybody but the owner's mailbox a wrong password.
     let stopped = known.as_ref().is_some_and(|known| known.reset_required);
+    if let (Verdict::RightButWeak, Some(known), false) = (verdict, &known, stopped) {
+        // The password is right, so the login goes on also when the hash stays as it is.
+        if let Err(error) = renew_hash(app, known, &password).await {
+            tracing::warn!(user = %known.user.id, "a weak password hash was not renewed: {error:#}");
+        }
+    }
     let right = verdict != Verdict::Wrong;
     let user = known.map(|known| known.user);
     let may_mail = match &email {

@@ -169,3 +169,38 @@ async fn a_bcrypt_hash_that_would_take_days_is_a_wrong_password() {
     cannot_log_in(&site, ADA).await;
     assert_eq!(site.app.hasher.runs() - runs, 1, "one run of Argon2, as for an unknown user");
 }
+
+#[tokio::test]
+async fn a_hash_that_cannot_be_renewed_does_not_stop_the_login() {
+    let site = site_of_today().await;
+    ADA.joins(&site).await;
+    let weak = hashed(Algorithm::Argon2id, Version::V0x13, 8, 1, b"a salt, 16 bytes", 32);
+    import(&site, &weak).await;
+    site.db
+        .run(
+            "create function fail() returns trigger language plpgsql
+                 as $$ begin raise exception 'no space left on device'; end $$;
+             create trigger fail before update of password_hash on users
+                 for each row execute function fail()",
+        )
+        .await;
+    ADA.on_another_device(&site).await;
+    assert_eq!(stored(&site).await, weak);
+    site.db.run("drop trigger fail on users").await;
+    ADA.on_another_device(&site).await;
+    assert!(stored(&site).await.starts_with(TODAY), "the next login renews it");
+}
+
+/// Else a second run of Argon2 would tell that the password was right.
+#[tokio::test]
+async fn a_weak_hash_is_not_renewed_while_a_reset_is_required() {
+    let site = site_of_today().await;
+    ADA.joins(&site).await;
+    let weak = hashed(Algorithm::Argon2id, Version::V0x13, 8, 1, b"a salt, 16 bytes", 32);
+    import(&site, &weak).await;
+    site.db.run("update users set reset_required_at = now()").await;
+    let runs = site.app.hasher.runs();
+    cannot_log_in(&site, ADA).await;
+    assert_eq!(site.app.hasher.runs() - runs, 1);
+    assert_eq!(stored(&site).await, weak);
+}
