@@ -17,10 +17,12 @@ use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tracing_actix_web::TracingLogger;
+use uuid::Uuid;
 
-use crate::accounts::password::Hasher;
-use crate::accounts::throttle::Throttle;
+use crate::accounts::password::{HashError, Hasher, Password, PasswordHash, Verdict};
+use crate::accounts::throttle::{Attempt, Throttle};
 use crate::config::{Certificate, Config};
+use crate::error::Error;
 use crate::keys::Keys;
 use crate::mail::Letterhead;
 use crate::telemetry::RequestSpan;
@@ -86,6 +88,21 @@ impl App {
         let throttle = Throttle::new(db.clone(), keys.throttle());
         let (origin, flood) = (Origin { url, host }, Flood::default());
         Ok(Self { config, origin, db, hasher, keys, throttle, flood })
+    }
+
+    /// Verifies a password for an attempt that was counted. A full queue verified nothing, so the
+    /// attempt is taken back: a flood of logins must not lock out those who log in meanwhile.
+    pub async fn verify(
+        &self,
+        attempt: &Attempt,
+        password: &Password,
+        stored: Option<(Uuid, &PasswordHash)>,
+    ) -> Result<Verdict, Error> {
+        let verdict = self.hasher.verify(password, stored).await;
+        if let Err(HashError::Busy) = verdict {
+            self.throttle.take_back(attempt).await?;
+        }
+        Ok(verdict?)
     }
 
     /// What stands at the foot of every mail.

@@ -26,6 +26,8 @@ pub enum Refusal {
 
 /// An attempt that was counted as a failure. `Throttle::succeeded` corrects that.
 pub struct Attempt {
+    /// The keys that it was counted on.
+    counted: Vec<[u8; 32]>,
     /// Keys whose counters a success sets back to 0.
     forgotten: Vec<[u8; 32]>,
     /// Keys on which a success takes back this one attempt. An attacker who logs in to an account
@@ -80,10 +82,12 @@ impl Throttle {
                 }
             }
         }
+        let all = counted.iter().map(|counted| counted.hash).collect();
         let (taken_back, forgotten): (Vec<_>, Vec<_>) =
             counted.iter().partition(|counted| counted.limit.per == Per::IpAddress);
         let hashes = |counted: Vec<&Counted>| counted.iter().map(|counted| counted.hash).collect();
-        Ok(Ok(Attempt { forgotten: hashes(forgotten), taken_back: hashes(taken_back) }))
+        let (forgotten, taken_back) = (hashes(forgotten), hashes(taken_back));
+        Ok(Ok(Attempt { counted: all, forgotten, taken_back }))
     }
 
     /// Lets a success of `attempt` set back the counters of these keys too.
@@ -98,7 +102,7 @@ impl Throttle {
     pub async fn forget(&self, purpose: Purpose, keys: &[Key<'_>]) -> sqlx::Result<()> {
         let forgotten = keys.iter().filter_map(|key| self.counted(purpose, key));
         let forgotten = forgotten.map(|counted| counted.hash).collect();
-        self.succeeded(Attempt { forgotten, taken_back: Vec::new() }).await
+        self.succeeded(Attempt { counted: Vec::new(), forgotten, taken_back: Vec::new() }).await
     }
 
     /// After a success: sets the counters of account, pair, device and registration back to 0, and
@@ -121,6 +125,24 @@ impl Throttle {
              from held where t.key_hash = held.key_hash",
             &all as _,
             &taken_back as _,
+        )
+        .execute(&self.db)
+        .await
+        .map(drop)
+    }
+
+    /// After an attempt that verified nothing: as if it had not been made. The wait goes too: the
+    /// attempt was admitted, so the one before it had passed.
+    pub async fn take_back(&self, attempt: &Attempt) -> sqlx::Result<()> {
+        let keys: Vec<&[u8]> = attempt.counted.iter().map(|hash| hash.as_slice()).collect();
+        sqlx::query!(
+            "with held as materialized (
+                 select key_hash from throttles where key_hash = any($1) order by key_hash for update)
+             update throttles t
+             set failures = greatest(failures - 1, 0), in_a_row = greatest(in_a_row - 1, 0),
+                 wait_until = '-infinity'
+             from held where t.key_hash = held.key_hash",
+            &keys as _,
         )
         .execute(&self.db)
         .await

@@ -16,6 +16,7 @@ use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
 use crate::accounts::limits::Purpose;
 use crate::accounts::password::{Password, Verdict};
+use crate::accounts::throttle::Attempt;
 use crate::accounts::user::{self, Credentials, User, proof};
 use crate::app::App;
 use crate::error::Error;
@@ -85,7 +86,7 @@ pub async fn submit(
             return page::too_many(again(&visitor, form, limit::sentence(refusal)), refusal);
         }
     };
-    if let Some(user) = prove(&visitor, &form).await? {
+    if let Some(user) = prove(&visitor, &form, &attempt).await? {
         visitor.app.throttle.succeeded(attempt).await?;
         device::remember(&visitor, &user).await?;
         visitor.forget_registration(&Email::parse(&user.email)?);
@@ -117,7 +118,11 @@ async fn renew_hash(app: &App, known: &Credentials, password: &Password) -> anyh
 }
 
 /// Whose password this is. Every path costs one run of Argon2 and one audit row.
-async fn prove(visitor: &Visitor, form: &LoginForm) -> Result<Option<User>, Error> {
+async fn prove(
+    visitor: &Visitor,
+    form: &LoginForm,
+    attempt: &Attempt,
+) -> Result<Option<User>, Error> {
     let app = &visitor.app;
     let email = Email::parse(&form.email).ok();
     let known = match &email {
@@ -126,7 +131,7 @@ async fn prove(visitor: &Visitor, form: &LoginForm) -> Result<Option<User>, Erro
     };
     let password = Password::typed(&form.password);
     let stored = known.as_ref().map(|known| (known.user.id, &known.password_hash));
-    let verdict = app.hasher.verify(&password, stored).await?;
+    let verdict = app.verify(attempt, &password, stored).await?;
     // "This was not me" was pressed: to everybody but the owner's mailbox a wrong password.
     let stopped = known.as_ref().is_some_and(|known| known.reset_required);
     if let (Verdict::RightButWeak, Some(known), false) = (verdict, &known, stopped) {

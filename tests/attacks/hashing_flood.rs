@@ -16,7 +16,7 @@ use vestibule::accounts::password::{Hasher, Password};
 
 use super::{get, in_time};
 use crate::support::database::database;
-use crate::support::people::ADA;
+use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::raw;
 use crate::support::site::{Site, config};
 
@@ -114,6 +114,60 @@ async fn beyond_the_queue_the_answer_is_503_at_once() {
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")));
     assert!(refused.text().contains("Too busy right now"));
     assert_eq!(page, 200, "pages are still shown");
+}
+
+/// Else a flood of logins locks out everybody who logs in meanwhile.
+#[tokio::test]
+async fn an_attempt_that_a_full_queue_rejects_is_not_counted() {
+    // Slow hashes, so that the queue stays full; attempts are counted.
+    let slow = Params::new(MEMORY, 400, 1, None).expect("settings");
+    let site = Site::behind_a_proxy_with(slow).await;
+    let mut browser = ADA.at(&site).await;
+    let mut stranger = site.browser();
+    Person { password: GRACE.password, ..ADA }.logs_in(&mut stranger).await;
+    stranger.must_be_at("/login", 422);
+    let before = counters(&site).await;
+    assert!(before.contains("login account 1 1"), "{before}");
+
+    let request = login(&site).await;
+    let password = Password::typed(ADA.password);
+    let all = site.app.clone();
+    let queue = pin!(join_all((0..2_000).map(|_| all.hasher.hash(&password))));
+    let rejected = pin!(async {
+        until_running(&site).await;
+        for _ in 0..12 {
+            assert_eq!(raw::send(site.address, &request).await.status, 503);
+        }
+        // A known device, and the change of a password.
+        let mut known = browser.clone();
+        known.restart();
+        ADA.logs_in(&mut known).await;
+        known.must_be_at("/login", 503);
+        for _ in 0..6 {
+            browser.visit("/account/password").await;
+            let fields = [("Current password", EVE.password), ("New password", GRACE.password)];
+            browser.submit("Change password", &fields).await;
+            browser.must_be_at("/account/password", 503);
+        }
+        counters(&site).await
+    });
+    let Either::Right((after, _)) = select(queue, rejected).await else {
+        panic!("the queue was empty before the last answer came");
+    };
+    let counted = |counters: &str| -> Vec<String> {
+        // The first attempt makes the rows of its keys; they say nothing.
+        let lines = counters.lines().filter(|line| !line.ends_with(" 0 0 false"));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(counted(&after), counted(&before));
+}
+
+/// What is counted: purpose, key, failures, failures in a row, whether it has to wait.
+async fn counters(site: &Site) -> String {
+    let lines = "select coalesce(string_agg(concat_ws(' ', purpose, per, failures, in_a_row,
+                     (wait_until > now())::text), e'\n' order by purpose, per, key_hash), '')
+                 from throttles";
+    sqlx::query_scalar(lines).fetch_one(&site.db.pool).await.expect("the counters")
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ pub async fn submit(
     let stored = user::password_hash(&app.db, somebody.user.id).await?;
     let current = Password::typed(&form.current_password);
     let hash_of = Some((somebody.user.id, &stored));
-    if app.hasher.verify(&current, hash_of).await? == Verdict::Wrong {
+    if app.verify(&attempt, &current, hash_of).await? == Verdict::Wrong {
         note_failure(&somebody).await?;
         again.problems.current_password = Some("This is not your current password.".to_owned());
         return page::again(again);
