@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::accounts::password::{HashError, Hasher, Password, PasswordHash, Verdict};
 use crate::accounts::throttle::{Attempt, Throttle};
+use crate::accounts::user::{Credentials, proof};
 use crate::config::{Certificate, Config};
 use crate::error::Error;
 use crate::keys::Keys;
@@ -103,6 +104,20 @@ impl App {
             self.throttle.take_back(attempt).await?;
         }
         Ok(verdict?)
+    }
+
+    /// Stores a right password as today's Argon2id. The login goes on also when that fails, and
+    /// the hash stays as it is.
+    pub async fn renew_hash(&self, known: &Credentials, password: &Password) {
+        let user_id = known.user.id;
+        let renewed = async {
+            let stronger = self.hasher.hash(password).await?;
+            proof::rehash(&self.db, user_id, &known.password_hash, &stronger).await?;
+            anyhow::Ok(())
+        };
+        if let Err(error) = renewed.await {
+            tracing::warn!(user = %user_id, "a weak password hash was not renewed: {error:#}");
+        }
     }
 
     /// What stands at the foot of every mail.

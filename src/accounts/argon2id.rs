@@ -2,6 +2,9 @@
 //!
 //! New hashes are Argon2id. `stored_hash` runs the other variants for hashes that name them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
@@ -37,17 +40,16 @@ pub enum HashError {
     Job(#[from] tokio::task::JoinError),
 }
 
-/// The memory of one run, and how many runs it has served.
+/// The memory of one run, and the counter of all runs.
 #[derive(Default)]
 pub struct Memory {
     blocks: Vec<Block>,
-    runs: u64,
+    runs: Arc<AtomicU64>,
 }
 
 impl Memory {
-    /// How many runs there were since this was last asked.
-    pub fn take_runs(&mut self) -> u64 {
-        std::mem::take(&mut self.runs)
+    pub fn counted_by(runs: Arc<AtomicU64>) -> Self {
+        Self { blocks: Vec::new(), runs }
     }
 
     /// Frees memory that only an imported hash with higher settings needed.
@@ -90,6 +92,6 @@ pub(super) fn run(
     if memory.blocks.len() < needed {
         memory.blocks.resize(needed, Block::new());
     }
-    memory.runs += 1;
+    memory.runs.fetch_add(1, Ordering::Relaxed);
     argon2.hash_password_into_with_memory(password, salt, output, memory.blocks.as_mut_slice())
 }

@@ -113,9 +113,9 @@ impl Hasher {
             // job is not, and a permit held outside would be free while the memory is still used.
             let _held = (place, permit);
             running.fetch_add(1, Ordering::Relaxed);
-            let mut buffer = memory.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default();
+            let free = memory.lock().ok().and_then(|mut free| free.pop());
+            let mut buffer = free.unwrap_or_else(|| Memory::counted_by(runs));
             let result = job(&mut buffer);
-            runs.fetch_add(buffer.take_runs(), Ordering::Relaxed);
             buffer.shrink(&today);
             if let Ok(mut free) = memory.lock() {
                 free.push(buffer);

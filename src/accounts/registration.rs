@@ -82,6 +82,14 @@ pub async fn newest(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Opti
     .await
 }
 
+/// The stored address of the account that an address has already, locked or not. Mail goes to the
+/// stored address; the typed one may only look like it.
+pub async fn taken_by(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select email from users where email_canonical = $1", email.canonical())
+        .fetch_optional(db)
+        .await
+}
+
 /// Makes the user. `None` when the address has an account already: of two people who confirm the
 /// same address at the same moment, PostgreSQL lets one through.
 ///

@@ -68,17 +68,6 @@ pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option
     }))
 }
 
-/// The stored address of the account behind an address, of a locked account too: for the email
-/// that says there is one. Mail goes to the stored address; the typed one may only look like it.
-pub async fn stored_address(
-    db: impl PgExecutor<'_>,
-    email: &Email,
-) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!("select email from users where email_canonical = $1", email.canonical())
-        .fetch_optional(db)
-        .await
-}
-
 /// The password hash of somebody who is logged in, to prove it is still them.
 pub async fn password_hash(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<PasswordHash> {
     let hash = sqlx::query_scalar!("select password_hash from users where id = $1", id);

@@ -17,8 +17,7 @@ use crate::accounts::email::Email;
 use crate::accounts::limits::Purpose;
 use crate::accounts::password::{Password, Verdict};
 use crate::accounts::throttle::Attempt;
-use crate::accounts::user::{self, Credentials, User, proof};
-use crate::app::App;
+use crate::accounts::user::{self, User};
 use crate::error::Error;
 use crate::mail::notice;
 use crate::web::csrf::Form;
@@ -63,15 +62,10 @@ pub async fn show(visitor: Visitor, query: web::Query<LoginQuery>) -> Result<Htt
     if visitor.user.is_some() {
         return page::go_to(&own_path(&next, HOME));
     }
-    let page = visitor.page("Log in");
-    page::show(LoginPage {
-        page,
-        email: String::new(),
-        remember: false,
-        next,
-        problem: None,
-        confirm_first: false,
-    })
+    let (page, email) = (visitor.page("Log in"), String::new());
+    let blank =
+        LoginPage { page, email, remember: false, next, problem: None, confirm_first: false };
+    page::show(blank)
 }
 
 pub async fn submit(
@@ -110,13 +104,6 @@ fn again(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> Logi
     }
 }
 
-/// Stores the same password as today's Argon2id.
-async fn renew_hash(app: &App, known: &Credentials, password: &Password) -> anyhow::Result<()> {
-    let stronger = app.hasher.hash(password).await?;
-    proof::rehash(&app.db, known.user.id, &known.password_hash, &stronger).await?;
-    Ok(())
-}
-
 /// Whose password this is. Every path costs one run of Argon2 and one audit row.
 async fn prove(
     visitor: &Visitor,
@@ -124,10 +111,9 @@ async fn prove(
     attempt: &Attempt,
 ) -> Result<Option<User>, Error> {
     let app = &visitor.app;
-    let email = Email::parse(&form.email).ok();
-    let known = match &email {
-        Some(email) => user::find(&app.db, email).await?,
-        None => None,
+    let known = match Email::parse(&form.email) {
+        Ok(email) => user::find(&app.db, &email).await?,
+        Err(_) => None,
     };
     let password = Password::typed(&form.password);
     let stored = known.as_ref().map(|known| (known.user.id, &known.password_hash));
@@ -135,18 +121,14 @@ async fn prove(
     // "This was not me" was pressed: to everybody but the owner's mailbox a wrong password.
     let stopped = known.as_ref().is_some_and(|known| known.reset_required);
     if let (Verdict::RightButWeak, Some(known), false) = (verdict, &known, stopped) {
-        // The password is right, so the login goes on also when the hash stays as it is.
-        if let Err(error) = renew_hash(app, known, &password).await {
-            tracing::warn!(user = %known.user.id, "a weak password hash was not renewed: {error:#}");
-        }
+        app.renew_hash(known, &password).await;
     }
     let right = verdict != Verdict::Wrong;
     let user = known.map(|known| known.user);
-    let may_mail = match &email {
-        Some(email) if right && stopped => {
-            limit::may_mail(visitor, Purpose::LoginStoppedMail, email).await?
-        }
-        _ => false,
+    let to = user.as_ref().filter(|_| right && stopped).map(|user| Email::parse(&user.email));
+    let may_mail = match to.transpose()? {
+        Some(email) => limit::may_mail(visitor, Purpose::LoginStoppedMail, &email).await?,
+        None => false,
     };
     let mut tx = app.db.begin().await?;
     let kind = if right && !stopped { Kind::LoggedIn } else { Kind::LoginFailed };

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{Letterhead, Mail};
 use crate::accounts::email::Email;
+use crate::accounts::registration;
 use crate::accounts::token::{self, NewToken, Owner, Purpose};
-use crate::accounts::user;
 use crate::app::App;
 
 #[derive(Template)]
@@ -44,7 +44,7 @@ pub async fn send(
         code_mac: app.keys.code_macs(&canonical, &code).first().copied(),
     };
     let token = token::issue(&mut *tx, new).await?;
-    let account = user::stored_address(&mut *tx, email).await?;
+    let account = registration::taken_by(&mut *tx, email).await?;
     let mail = match &account {
         Some(_) => already(app)?,
         None => verify(app, token.as_str(), &code)?,
