@@ -1,8 +1,8 @@
-//! A listener between the app and PostgreSQL that counts statements: what a page really asks,
-//! whatever the code says about it.
+//! A proxy between the app and PostgreSQL that counts the statements and keeps the text of those
+//! that write: what a page really executes, whatever the code says about it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -14,8 +14,12 @@ use super::database::Database;
 pub struct Wire {
     /// For `DATABASE_URL`.
     pub url: String,
-    statements: Arc<AtomicUsize>,
+    executed: Executed,
 }
+
+/// What was executed since the last look, on all connections.
+#[derive(Clone, Default)]
+struct Executed(Arc<Mutex<(usize, Vec<String>)>>);
 
 impl Wire {
     pub async fn to(db: &Database) -> Wire {
@@ -25,48 +29,137 @@ impl Wire {
         url.set_host(Some("127.0.0.1")).expect("a host");
         url.set_port(listener.local_addr().ok().map(|address| address.port())).expect("a port");
         url.query_pairs_mut().append_pair("sslmode", "disable");
-        let statements = Arc::<AtomicUsize>::default();
-        let counter = statements.clone();
+        let executed = Executed::default();
+        let recorder = executed.clone();
         tokio::spawn(async move {
             while let Ok((app, _)) = listener.accept().await {
                 let server = TcpStream::connect(&server).await.expect("PostgreSQL");
+                // Else every small message would wait for the acknowledgement of the one before.
+                for socket in [&app, &server] {
+                    socket.set_nodelay(true).expect("a socket");
+                }
                 let (from_app, mut to_app) = app.into_split();
                 let (mut from_server, to_server) = server.into_split();
-                tokio::spawn(count(from_app, to_server, counter.clone()));
+                tokio::spawn(record(from_app, to_server, recorder.clone()));
                 tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_app).await });
             }
         });
-        Wire { url: url.into(), statements }
+        Wire { url: url.into(), executed }
     }
 
     /// How many since the last look.
     pub fn statements(&self) -> usize {
-        self.statements.swap(0, SeqCst)
+        self.executed.take().0
+    }
+
+    /// The texts of those that write since the last look, in the order of their execution.
+    pub fn writes(&self) -> Vec<String> {
+        self.executed.take().1
     }
 }
 
-/// Passes on what the app says, message by message (PostgreSQL's protocol 3.0: after the first
-/// one each begins with its kind and its length), and counts what runs: `Execute` and `Query`.
-async fn count(mut app: OwnedReadHalf, mut server: OwnedWriteHalf, counter: Arc<AtomicUsize>) {
-    let mut begun = false;
-    loop {
-        let mut head = vec![0; if begun { 5 } else { 4 }];
-        if app.read_exact(&mut head).await.is_err() {
+impl Executed {
+    fn take(&self) -> (usize, Vec<String>) {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, write: Option<String>) {
+        let mut executed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        executed.0 += 1;
+        executed.1.extend(write);
+    }
+}
+
+/// The text of a statement that changes rows or notifies. A `with` may do so in any of its parts.
+fn write(sql: &str) -> Option<String> {
+    let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lower = sql.to_ascii_lowercase();
+    let inside = |verb: &str| lower.contains(verb);
+    let writes = match lower.split(' ').next() {
+        Some("insert" | "update" | "delete" | "merge" | "truncate" | "notify") => true,
+        Some("with") => ["insert into ", "update ", "delete from "].into_iter().any(inside),
+        _ => inside("pg_notify("),
+    };
+    writes.then_some(sql)
+}
+
+/// Passes on what the app says, and records it first: a response of the app comes after its
+/// statements were recorded.
+async fn record(mut app: OwnedReadHalf, mut server: OwnedWriteHalf, executed: Executed) {
+    let (mut messages, mut unread) = (Messages::default(), Vec::new());
+    let mut piece = vec![0; 16 * 1024];
+    while let Ok(length @ 1..) = app.read(&mut piece).await {
+        unread.extend_from_slice(&piece[..length]);
+        let read = messages.read(&unread, &executed);
+        unread.drain(..read);
+        if server.write_all(&piece[..length]).await.is_err() {
             return;
         }
-        let length = u32::from_be_bytes(*head.last_chunk().expect("4 bytes")) as usize;
-        if begun && matches!(head[0], b'E' | b'Q') {
-            counter.fetch_add(1, SeqCst);
+    }
+}
+
+/// What a connection has prepared: an `Execute` names a portal, its `Bind` named the statement,
+/// and that one's `Parse` the text.
+#[derive(Default)]
+struct Messages {
+    begun: bool,
+    statements: HashMap<Vec<u8>, Option<String>>,
+    portals: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Messages {
+    /// Reads all complete messages and returns their length. PostgreSQL's protocol 3.0: after the
+    /// first one each begins with its kind, and all with their length.
+    fn read(&mut self, bytes: &[u8], executed: &Executed) -> usize {
+        let mut done = 0;
+        loop {
+            let rest = &bytes[done..];
+            let head = if self.begun { 1 } else { 0 };
+            let Some(length) = rest.get(head..).and_then(|rest| rest.first_chunk()) else {
+                return done;
+            };
+            let end = head + u32::from_be_bytes(*length) as usize;
+            let Some(message) = rest.get(..end) else { return done };
+            if self.begun {
+                self.message(message[0], &message[5..], executed);
+            }
+            (self.begun, done) = (true, done + end);
         }
-        let mut body = vec![0; length - 4];
-        let passed_on = async {
-            app.read_exact(&mut body).await?;
-            server.write_all(&head).await?;
-            server.write_all(&body).await
-        };
-        if passed_on.await.is_err() {
-            return;
+    }
+
+    fn message(&mut self, kind: u8, body: &[u8], executed: &Executed) {
+        let mut texts = body.split(|byte| *byte == 0).map(<[u8]>::to_vec);
+        let mut text = || texts.next().unwrap_or_default();
+        match kind {
+            b'P' => drop(self.statements.insert(text(), write(&String::from_utf8_lossy(&text())))),
+            b'B' => drop(self.portals.insert(text(), text())),
+            b'Q' => executed.add(write(&String::from_utf8_lossy(&text()))),
+            b'E' => {
+                let statement = self.portals.get(&text());
+                let statement = statement.and_then(|name| self.statements.get(name));
+                executed.add(statement.cloned().flatten());
+            }
+            _ => {}
         }
-        begun = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write;
+
+    #[test]
+    fn statements_that_write_are_told_from_those_that_read() {
+        for sql in [
+            "insert into outbox values ($1)",
+            "UPDATE users set email = $1",
+            "with held as (select 1) update throttles set failures = 0",
+            "select pg_notify('mail', '')",
+        ] {
+            assert!(write(sql).is_some(), "{sql}");
+        }
+        for sql in ["select * from users", "BEGIN", "COMMIT", "with one as (select 1) select 1"] {
+            assert!(write(sql).is_none(), "{sql}");
+        }
     }
 }

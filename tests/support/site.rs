@@ -45,7 +45,7 @@ impl Site {
     /// Where attempts are counted and floods refused, as in production. Other sites let one
     /// address do as much as it likes.
     pub async fn with_real_limits(settings: &[(&str, &str)]) -> Site {
-        Site::limited(settings, cheapest(), |app| app).await
+        Site::limited(database_with(10).await, settings, cheapest(), |app| app).await
     }
 
     /// Where attempts are counted, behind a proxy that says whom they come from, so that a test
@@ -55,16 +55,26 @@ impl Site {
     }
 
     pub async fn behind_a_proxy_with(argon2: Params) -> Site {
-        let settings = [("TRUSTED_PROXIES", "127.0.0.0/8")];
-        Site::limited(&settings, argon2, |app| App { flood: Flood::without_limits(), ..app }).await
+        Site::proxied(database_with(10).await, &[], argon2).await
+    }
+
+    /// The same on this database, with settings such as the way to it.
+    pub async fn behind_a_proxy_on(db: Database, settings: &[(&str, &str)]) -> Site {
+        Site::proxied(db, settings, cheapest()).await
+    }
+
+    async fn proxied(db: Database, settings: &[(&str, &str)], argon2: Params) -> Site {
+        let settings = [&[("TRUSTED_PROXIES", "127.0.0.0/8")], settings].concat();
+        let without_flood = |app| App { flood: Flood::without_limits(), ..app };
+        Site::limited(db, &settings, argon2, without_flood).await
     }
 
     async fn limited(
+        db: Database,
         settings: &[(&str, &str)],
         argon2: Params,
         limits: impl FnOnce(App) -> App,
     ) -> Site {
-        let db = database_with(10).await;
         let config = config(&db.url, settings);
         let hasher = Hasher::new(argon2, config.argon2_concurrency).expect("a hasher");
         Site::run(db, config, hasher, limits).await

@@ -1,0 +1,198 @@
+//! Journeys: enumeration by a sequence of pages. The attacker registers an address, say, and then
+//! logs in with the password just chosen.
+//!
+//! Why it matters: each response alone can be the same for everybody, and two in a row still tell
+//! who has an account. So sequences of anonymous actions are drawn at random, and each is replayed
+//! against a free, a taken, a pending and a locked address. All that the attacker sees must be
+//! equal, and so must what it costs: runs of Argon2, statements that write, counted attempts. Cost
+//! is time. Nor may the attacker see that an address gets no more mails. The attacker never reads
+//! the target's mailbox and never knows the password of its account: whoever does may see more.
+//! Stops in: `src/flows/register.rs`, `src/flows/login.rs`, `src/flows/password/reset.rs`,
+//! `src/flows/email/verify.rs`.
+//! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204, CWE-208.
+//!
+//! `JOURNEYS=5000` replays more sequences. `JOURNEYS_SEED=…` chooses the first one; a failure
+//! prints what to set.
+
+mod actions;
+mod replay_site;
+mod transcript;
+mod visitor;
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use actions::{Action, Step, Whose, contains, draw, simpler, uses_up_mails};
+use replay_site::{ReplaySite, State};
+use transcript::{Difference, Half, Line, Seen, Transcript, first_difference};
+
+/// Sequences in an ordinary run.
+const SEQUENCES: u64 = 300;
+/// Sites that replay at the same time, each with its own database, so that each statement belongs
+/// to one replay.
+const SITES: usize = 3;
+/// Sequences that are replayed twice for the same state.
+const TWINS: u64 = 10;
+/// Failures after which no more are made shorter.
+const ENOUGH: usize = 12;
+
+/// A sequence that tells who has an account, as short as it gets.
+struct Failure {
+    seed: u64,
+    sequence: Vec<Step>,
+    found: Found,
+}
+
+/// The first difference of a half, and between which states.
+struct Found {
+    half: Half,
+    states: [State; 2],
+    difference: Difference,
+}
+
+impl Found {
+    /// A cause in one class does not hide a cause in another one.
+    fn class(&self) -> (Half, bool) {
+        (self.half, self.states.contains(&State::MailsUsedUp))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_sequence_of_anonymous_actions_tells_who_has_an_account() {
+    let count = setting("JOURNEYS").unwrap_or(SEQUENCES);
+    let first = setting("JOURNEYS_SEED").unwrap_or_else(|| rand::random::<u32>().into());
+    println!("JOURNEYS={count} JOURNEYS_SEED={first}");
+    let (next, failures) = (AtomicU64::new(first), Mutex::new(Vec::<Failure>::new()));
+    let known = |sequence: &[Step], found: &Found| {
+        let failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut same = failures.iter().filter(|known| known.found.class() == found.class());
+        failures.len() >= ENOUGH || same.any(|known| contains(sequence, &known.sequence))
+    };
+    let replay_all = async |_| {
+        let site = ReplaySite::start().await;
+        loop {
+            let seed = next.fetch_add(1, Relaxed);
+            if seed >= first + count {
+                return;
+            }
+            let sequence = draw(seed);
+            for found in differences(&site, seed, &sequence).await {
+                if known(&sequence, &found) {
+                    continue;
+                }
+                let failure =
+                    shrunk(&site, Failure { seed, sequence: sequence.clone(), found }).await;
+                if !known(&failure.sequence, &failure.found) {
+                    failures.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+                }
+            }
+        }
+    };
+    join_all((0..SITES).map(replay_all)).await;
+    let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let reports: Vec<String> = failures.iter().map(Failure::report).collect();
+    assert!(reports.is_empty(), "{} sequences tell:\n{}", reports.len(), reports.join("\n"));
+}
+
+fn setting(name: &str) -> Option<u64> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|e| panic!("{name}={value}: {e}")))
+}
+
+/// The first difference of each class.
+async fn differences(site: &ReplaySite, seed: u64, sequence: &[Step]) -> Vec<Found> {
+    use State::{Free, Locked, MailsUsedUp, Pending, Taken};
+    let free = site.replay(sequence, Free).await;
+    let taken = site.replay(sequence, Taken).await;
+    let pending = site.replay(sequence, Pending).await;
+    let locked = site.replay(sequence, Locked).await;
+    let mut all: Vec<Found> = Vec::new();
+    for (state, other) in [(Taken, &taken), (Pending, &pending), (Locked, &locked)] {
+        for half in [Half::Visible, Half::Cost] {
+            if all.iter().all(|found| found.half != half) {
+                let difference = first_difference(&free, other, half);
+                let found = |difference| Found { half, states: [Free, state], difference };
+                all.extend(difference.map(found));
+            }
+        }
+    }
+    if uses_up_mails(seed, sequence) {
+        // A mail that is not sent may cost less, but nobody may see that it is not sent.
+        let used_up = site.replay(sequence, MailsUsedUp).await;
+        let (half, states) = (Half::Visible, [Pending, MailsUsedUp]);
+        let difference = first_difference(&pending, &used_up, half);
+        all.extend(difference.map(|difference| Found { half, states, difference }));
+    }
+    all
+}
+
+/// Leaves out one action after the other while the rest still tells.
+async fn shrunk(site: &ReplaySite, mut failure: Failure) -> Failure {
+    let class = failure.found.class();
+    'shorter: loop {
+        for sequence in simpler(&failure.sequence) {
+            let found = differences(site, failure.seed, &sequence).await;
+            if let Some(found) = found.into_iter().find(|found| found.class() == class) {
+                failure = Failure { sequence, found, ..failure };
+                continue 'shorter;
+            }
+        }
+        return failure;
+    }
+}
+
+impl Failure {
+    fn report(&self) -> String {
+        let Failure { seed, sequence, found: Found { half, states: [one, other], difference } } =
+            self;
+        let steps = sequence.iter().enumerate();
+        let steps: String =
+            steps.map(|(index, step)| format!("    {}. {step}\n", index + 1)).collect();
+        let Difference { action, lines: [line, other_line] } = difference;
+        format!(
+            "\nJOURNEYS=1 JOURNEYS_SEED={seed}\n{steps}  {half:?}, action {}:\n    {one:?}: {line}\n    {other:?}: {other_line}",
+            action + 1,
+        )
+    }
+}
+
+#[tokio::test]
+async fn two_free_addresses_are_alike_and_a_longer_one_is_seen() {
+    let site = ReplaySite::start().await;
+    for seed in 0..TWINS {
+        let sequence = draw(seed);
+        let first = site.replay(&sequence, State::Free).await;
+        let second = site.replay(&sequence, State::Free).await;
+        for half in [Half::Visible, Half::Cost] {
+            let difference = first_difference(&first, &second, half);
+            assert!(difference.is_none(), "{half:?} of {sequence:?}: {difference:?}");
+        }
+    }
+    let sequence = [Step { browser: 0, action: Action::Register(Whose::Target) }];
+    let first = site.replay(&sequence, State::Free).await;
+    let cost: Vec<&str> = first.actions[0].cost.iter().map(|line| line.text.as_str()).collect();
+    assert!(cost.iter().any(|line| line.starts_with("insert into ")), "{cost:?}");
+    assert!(cost.iter().any(|line| line.contains("1 counted")), "{cost:?}");
+    let longer = site.replay_against(&sequence, "somebody.else@example.com").await;
+    assert!(first_difference(&first, &longer, Half::Visible).is_some());
+}
+
+#[test]
+fn seconds_may_run_down_and_nothing_else_may_differ() {
+    let transcript = |text: &str, seconds| Transcript {
+        actions: vec![Seen {
+            visible: vec![Line { text: text.to_owned(), seconds }],
+            cost: Vec::new(),
+        }],
+        took: Duration::ZERO,
+    };
+    let one = transcript("retry-after", Some(60));
+    let differs = |other| first_difference(&one, &other, Half::Visible).is_some();
+    assert!(!differs(transcript("retry-after", Some(59))));
+    assert!(differs(transcript("retry-after", Some(58))));
+    assert!(differs(transcript("retry-after", None)));
+    assert!(differs(transcript("retry-before", Some(60))));
+}

@@ -1,0 +1,183 @@
+//! What the attacker can do: the actions, a generator that draws sequences of them, and how a
+//! failing sequence is made simpler.
+
+use std::fmt;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+/// The longest sequence.
+const LONGEST: usize = 8;
+
+/// Whose e-mail address is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The one that the attacker asks about.
+    Target,
+    /// The attacker's own, whose mailbox the attacker reads.
+    Own,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Verify,
+    Reset,
+    NotMe,
+}
+
+/// A link of another address than the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// The newest of its kind in the attacker's own mailbox; an invented one before there is any.
+    OwnMailbox,
+    /// Of a third account, and used.
+    Used,
+    /// Of a third account, and expired.
+    Expired,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Register(Whose),
+    /// With the password that the attacker registers with, or with another one.
+    LogIn(Whose, bool),
+    AskForReset(Whose),
+    Resend(Whose),
+    TypeCode(Whose),
+    OpenLink(Kind, From),
+    SubmitLink(Kind, From),
+}
+
+/// An action, and in which of two browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    pub browser: usize,
+    pub action: Action,
+}
+
+/// The sequence of this seed, with the target in it.
+pub fn draw(seed: u64) -> Vec<Step> {
+    let mut random = StdRng::seed_from_u64(seed);
+    loop {
+        // The smaller of two numbers: short ones are cheap, and long ones still come.
+        let [one, other] = [(); 2].map(|()| random.random_range(2..=LONGEST));
+        let both = random.random_bool(0.5);
+        let mut sequence: Vec<Step> = Vec::new();
+        for _ in 0..one.min(other) {
+            let likely = sequence.last().and_then(|last| follow_up(&mut random, *last));
+            sequence.push(likely.unwrap_or_else(|| any(&mut random, both)));
+        }
+        if sequence.iter().any(|step| step.action.asks_about_the_target()) {
+            return sequence;
+        }
+    }
+}
+
+fn any(random: &mut StdRng, both: bool) -> Step {
+    let whose = if random.random() { Whose::Target } else { Whose::Own };
+    let kind = *[Kind::Verify, Kind::Reset, Kind::NotMe].choose(random).expect("one");
+    let from = *[From::OwnMailbox, From::Used, From::Expired].choose(random).expect("one");
+    let action = match random.random_range(0..20) {
+        0..5 => Action::Register(whose),
+        5..10 => Action::LogIn(whose, random.random_bool(0.7)),
+        10..12 => Action::AskForReset(whose),
+        12..15 => Action::Resend(whose),
+        15..17 => Action::TypeCode(whose),
+        17 => Action::OpenLink(kind, from),
+        _ => Action::SubmitLink(kind, from),
+    };
+    Step { browser: usize::from(both && random.random_bool(0.4)), action }
+}
+
+/// Every second time, where there is one: an action that leads on from the last one in the same
+/// browser. By chance alone few sequences would get as far as a login.
+fn follow_up(random: &mut StdRng, last: Step) -> Option<Step> {
+    use Action::{AskForReset, LogIn, Register, Resend, SubmitLink, TypeCode};
+    use Whose::{Own, Target};
+    let likely: &[Action] = match last.action {
+        Register(Own) => &[LogIn(Own, true), SubmitLink(Kind::Verify, From::OwnMailbox)],
+        Register(Target) => &[LogIn(Target, true), TypeCode(Target), Resend(Target)],
+        LogIn(_, true) => &[Resend(Target), AskForReset(Target), Register(Target)],
+        AskForReset(Own) => &[SubmitLink(Kind::Reset, From::OwnMailbox)],
+        _ => &[],
+    };
+    let action = *likely.choose(random).filter(|_| random.random())?;
+    Some(Step { action, ..last })
+}
+
+/// Whether this sequence is replayed for an address that gets no more mails: one of three.
+pub fn uses_up_mails(seed: u64, sequence: &[Step]) -> bool {
+    seed.is_multiple_of(3) && sequence.iter().any(|step| step.action.writes_to_the_target())
+}
+
+/// Sequences that are a little simpler than this one: one action less, or all in one browser.
+pub fn simpler(sequence: &[Step]) -> Vec<Vec<Step>> {
+    let without = |index| [&sequence[..index], &sequence[index + 1..]].concat();
+    let mut all: Vec<Vec<Step>> = (0..sequence.len()).map(without).collect();
+    if sequence.iter().any(|step| step.browser != 0) {
+        all.push(sequence.iter().map(|step| Step { browser: 0, ..*step }).collect());
+    }
+    all
+}
+
+/// Whether all steps of `part` occur in `whole`, in this order: then the same difference is
+/// likely to be the cause.
+pub fn contains(whole: &[Step], part: &[Step]) -> bool {
+    let mut rest = part.iter().peekable();
+    for step in whole {
+        rest.next_if(|wanted| **wanted == *step);
+    }
+    rest.peek().is_none()
+}
+
+impl Action {
+    fn asks_about_the_target(self) -> bool {
+        match self {
+            Self::Register(whose)
+            | Self::LogIn(whose, _)
+            | Self::AskForReset(whose)
+            | Self::Resend(whose)
+            | Self::TypeCode(whose) => whose == Whose::Target,
+            Self::OpenLink(..) | Self::SubmitLink(..) => false,
+        }
+    }
+
+    /// Whether it may send a mail to the target.
+    pub fn writes_to_the_target(self) -> bool {
+        use Action::{AskForReset, Register, Resend};
+        [Register, AskForReset, Resend].map(|action| action(Whose::Target)).contains(&self)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = |whose| match whose {
+            Whose::Target => "the target",
+            Whose::Own => "an address of the attacker's own",
+        };
+        let link = |kind, from| {
+            let from = match from {
+                From::OwnMailbox => "the attacker's newest",
+                From::Used => "a third account's used",
+                From::Expired => "a third account's expired",
+            };
+            format!("{from} {kind:?} link")
+        };
+        write!(f, "browser {}: ", self.browser + 1)?;
+        match self.action {
+            Action::Register(whose) => write!(f, "register {}", address(whose)),
+            Action::LogIn(whose, true) => {
+                write!(f, "log in as {}, with the password of the attacker", address(whose))
+            }
+            Action::LogIn(whose, false) => {
+                write!(f, "log in as {}, with a wrong password", address(whose))
+            }
+            Action::AskForReset(whose) => write!(f, "ask for a reset of {}", address(whose)),
+            Action::Resend(whose) => write!(f, "resend the verification to {}", address(whose)),
+            Action::TypeCode(whose) => write!(f, "type a wrong code for {}", address(whose)),
+            Action::OpenLink(kind, from) => write!(f, "open {}", link(kind, from)),
+            Action::SubmitLink(kind, from) => write!(f, "open and submit {}", link(kind, from)),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A browser that posts form fields by their names, with the CSRF token of the page it has just
+//! opened: words on pages and buttons may change, the names of fields are the contract.
+
+use std::time::Duration;
+
+use crate::support::browser::Browser;
+use crate::support::database::Database;
+use crate::support::guesses::move_to;
+use crate::support::mailbox::mailbox;
+use crate::support::requests::Answer;
+use crate::support::site::Site;
+
+use super::actions::Kind;
+
+#[derive(Clone)]
+pub struct Visitor {
+    pub browser: Browser,
+    origin: String,
+    csrf: String,
+}
+
+impl Visitor {
+    /// A new device.
+    pub fn new(site: &Site) -> Visitor {
+        // Below the server's keep-alive: a POST on a connection that closes just then gets no
+        // response, and is not repeated.
+        let browser = site.browser_with(|client| client.pool_idle_timeout(Duration::from_secs(1)));
+        Visitor { browser, origin: site.url.clone(), csrf: String::new() }
+    }
+
+    /// Comes from this IP address from now on.
+    pub fn at(mut self, ip: &str) -> Visitor {
+        move_to(&mut self.browser, ip);
+        self
+    }
+
+    /// Opens a page, and returns every response.
+    pub async fn open(&mut self, path: &str) -> Vec<Answer> {
+        self.browser.visit(path).await;
+        self.responses()
+    }
+
+    /// Opens the page of a form, unless it is shown already.
+    async fn show(&mut self, path: &str) -> Vec<Answer> {
+        if self.browser.path == path { Vec::new() } else { self.open(path).await }
+    }
+
+    /// Posts these fields, as a form on the page that is shown.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Vec<Answer> {
+        let fields = [&[("csrf", self.csrf.as_str())], fields].concat();
+        self.browser.forged_post(&self.origin, path, &fields).await;
+        self.responses()
+    }
+
+    fn responses(&mut self) -> Vec<Answer> {
+        // A page without a form leaves the token of the page before.
+        if let Some((_, rest)) = self.browser.html().split_once("name=\"csrf\" value=\"") {
+            self.csrf = rest.split('"').next().unwrap_or_default().to_owned();
+        }
+        self.browser.hops.clone()
+    }
+
+    pub async fn register(&mut self, email: &str, password: &str) -> Vec<Answer> {
+        let page = self.show("/register").await;
+        let done = self.post("/register", &[("email", email), ("password", password)]).await;
+        [page, done].concat()
+    }
+
+    pub async fn log_in(&mut self, email: &str, password: &str) -> Vec<Answer> {
+        let page = self.show("/login").await;
+        let done = self.post("/login", &[("email", email), ("password", password)]).await;
+        [page, done].concat()
+    }
+
+    pub async fn ask_for_reset(&mut self, email: &str) -> Vec<Answer> {
+        let page = self.show("/password/reset").await;
+        let done = self.post("/password/reset", &[("email", email)]).await;
+        [page, done].concat()
+    }
+
+    pub async fn resend(&mut self, email: &str) -> Vec<Answer> {
+        let page = self.show("/email/verify").await;
+        let done = self.post("/email/verify/resend", &[("email", email)]).await;
+        [page, done].concat()
+    }
+
+    pub async fn type_code(&mut self, email: &str, code: &str) -> Vec<Answer> {
+        let page = self.show("/email/verify").await;
+        let done = self.post("/email/verify", &[("email", email), ("code", code)]).await;
+        [page, done].concat()
+    }
+
+    /// Opens a link and sends the form behind it.
+    pub async fn submit_link(&mut self, kind: Kind, link: &str, password: &str) -> Vec<Answer> {
+        let page = self.open(link).await;
+        let done = match kind {
+            Kind::Verify => self.post("/email/verify", &[("token", token(link))]).await,
+            Kind::Reset => self.post("/password/reset/choose", &[("password", password)]).await,
+            Kind::NotMe => self.post("/not-me", &[("token", token(link))]).await,
+        };
+        [page, done].concat()
+    }
+}
+
+/// The secret of a link.
+pub fn token(link: &str) -> &str {
+    link.rsplit('/').next().unwrap_or_default()
+}
+
+/// How the links of a kind begin.
+pub fn start(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Verify => "/email/verify/",
+        Kind::Reset => "/password/reset/",
+        Kind::NotMe => "/not-me/",
+    }
+}
+
+/// The newest link of a kind in a mailbox.
+pub async fn newest_link(db: &Database, email: &str, kind: Kind) -> Option<String> {
+    let mails = mailbox(db, email).await;
+    let newest = mails.iter().rev().find(|mail| mail.text.contains(start(kind)))?;
+    Some(newest.link(start(kind)))
+}

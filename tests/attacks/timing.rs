@@ -1,0 +1,132 @@
+//! Timing: the attacker measures how long an answer takes, and learns from it who has an account.
+//!
+//! Why it matters: two answers can be equal to the last byte and still take different times, by one
+//! run of Argon2 or by one row more. What can be counted, runs and statements, `journeys.rs`
+//! counts. Here a clock looks at what is left, for every anonymous action and both HTTP versions.
+//! Stops in: `src/accounts/hasher.rs` (the dummy hash), `src/mail/mod.rs` (`discard`),
+//! `src/accounts/token.rs` (`Owner::Nobody`).
+//! Sources: ASVS 5.0 6.3.8; CWE-208.
+//!
+//! Statistical, so it is run by hand on a quiet machine, in a release build:
+//! `cargo test --release --test main -- --ignored --nocapture attacks::timing`
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use argon2::Params;
+use rand::seq::SliceRandom;
+use reqwest::Version;
+use vestibule::accounts::password::{Hasher, Password};
+
+use crate::support::browser::Browser;
+use crate::support::database::database;
+use crate::support::site::{Site, config};
+
+const ROUNDS: usize = 300;
+const PASSWORD: &str = "trombone velvet lighthouse";
+const STATES: [&str; 4] = ["free", "take", "pend", "lock"];
+
+/// Path, button, and fields by name; `…` is the address.
+const ACTIONS: [(&str, &str, &[(&str, &str)]); 5] = [
+    ("/login", "Log in", &[("email", "…"), ("password", "not the password of anybody")]),
+    ("/register", "Register", &[("email", "…"), ("password", PASSWORD)]),
+    ("/password/reset", "Send the link", &[("email", "…")]),
+    ("/email/verify", "Send it again", &[("email", "…")]),
+    ("/email/verify", "Confirm", &[("email", "…"), ("code", "0000-0000")]),
+];
+
+/// As many people in each state as there are rounds, so that no address is asked for twice.
+async fn people(site: &Site) {
+    let hash = site.app.hasher.hash(&Password::typed(PASSWORD)).await.expect("a hash");
+    sqlx::query(
+        "insert into users (id, email, email_canonical, password_hash, locked_at)
+         select gen_random_uuid(), email, email, $1, case when state = 'lock' then now() end
+         from unnest(array['take', 'lock']) state, generate_series(1, $2) n,
+              format('%s%s@example.com', state, lpad(n::text, 5, '0')) email",
+    )
+    .bind(hash.as_str())
+    .bind(ROUNDS as i32 * ACTIONS.len() as i32)
+    .execute(&site.db.pool)
+    .await
+    .expect("users");
+    sqlx::query(
+        "insert into registrations (id, email, email_canonical, password_hash, expires_at)
+         select gen_random_uuid(), email, email, $1, now() + interval '1 day'
+         from generate_series(1, $2) n, format('pend%s@example.com', lpad(n::text, 5, '0')) email",
+    )
+    .bind(hash.as_str())
+    .bind(ROUNDS as i32 * ACTIONS.len() as i32)
+    .execute(&site.db.pool)
+    .await
+    .expect("registrations");
+    site.db.run("analyze").await;
+}
+
+/// The time of one POST, and nothing else.
+async fn time(browser: &mut Browser, action: usize, address: &str) -> Duration {
+    let (path, button, fields) = ACTIONS[action];
+    let filled = |value: &str| if value == "…" { address.to_owned() } else { value.to_owned() };
+    if button == "Confirm" {
+        browser.visit("/register").await;
+        browser.submit("Register", &[("E-mail", address), ("Password", PASSWORD)]).await;
+        browser.follow_redirects = true;
+    }
+    browser.visit(path).await;
+    let mut form = browser.form(button);
+    for (name, value) in fields {
+        form.forge(name, &filled(value));
+    }
+    browser.follow_redirects = false;
+    let began = Instant::now();
+    browser.send(form).await;
+    let took = began.elapsed();
+    browser.follow_redirects = true;
+    assert!(matches!(browser.status, 303 | 422), "{button}: {}", browser.status);
+    took
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+async fn measure(site: &Site, version: Version) -> Vec<String> {
+    people(site).await;
+    let mut told = Vec::new();
+    for (action, (_, button, _)) in ACTIONS.iter().enumerate() {
+        let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
+        let mut browser = site.browser();
+        for round in 1..=ROUNDS {
+            // In another order each time, so that no state always comes after the same one.
+            let mut states = STATES;
+            states.shuffle(&mut rand::rng());
+            for state in states {
+                let number = action * ROUNDS + round;
+                let address = format!("{state}{number:05}@example.com");
+                let took = time(&mut browser, action, &address).await;
+                times.entry(state).or_default().push(took);
+                assert_eq!(browser.hops[0].version, version);
+            }
+        }
+        let medians = STATES.map(|state| median(times.get_mut(state).expect("times")));
+        println!("{version:?} {button:>14}: {medians:?} (free, taken, pending, locked)");
+        let (least, most) = (medians.iter().min(), medians.iter().max());
+        let (least, most) = (*least.expect("four"), *most.expect("four"));
+        if most - least > (least / 10).min(Duration::from_micros(300)) {
+            told.push(format!("{version:?} {button}: {medians:?}"));
+        }
+    }
+    told
+}
+
+#[tokio::test]
+#[ignore = "statistical: run on a quiet machine with --ignored"]
+async fn the_time_of_no_answer_tells_who_has_an_account() {
+    let db = database().await;
+    let settings = config(&db.url, &[]);
+    let hasher = Hasher::new(Params::default(), 2).expect("a hasher");
+    let site = Site::with_hasher(db, settings, hasher).await;
+    let mut told = measure(&site, Version::HTTP_11).await;
+    told.extend(measure(&Site::with_tls(&[]).await, Version::HTTP_2).await);
+    assert!(told.is_empty(), "these tell more than noise:\n{}", told.join("\n"));
+}
