@@ -13,6 +13,7 @@ use crate::config::mail::Sender;
 use crate::mail::courier::Courier;
 use crate::mail::outbox;
 use crate::mail::smtp::{Mailer, PATIENCE};
+use crate::supervise::supervise;
 
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// Small, so that no statement holds many rows, and requests get their turn in between.
@@ -20,15 +21,17 @@ const BATCH: i64 = 1_000;
 
 /// Starts the loops. They end with the process: what they do can be cut off anywhere.
 pub fn start(db: PgPool) {
-    actix_web::rt::spawn(async move {
-        loop {
-            tokio::time::sleep(INTERVAL.mul_f64(rand::random_range(0.5..1.5))).await;
-            match prune(&db).await {
-                Ok(pruned) => tracing::info!(pruned, "expired rows were pruned"),
-                Err(error) => tracing::warn!(%error, "pruning failed; the next round tries again"),
-            }
+    actix_web::rt::spawn(async move { supervise("pruning", || prune_for_ever(&db)).await });
+}
+
+async fn prune_for_ever(db: &PgPool) {
+    loop {
+        tokio::time::sleep(INTERVAL.mul_f64(rand::random_range(0.5..1.5))).await;
+        match prune(db).await {
+            Ok(pruned) => tracing::info!(pruned, "expired rows were pruned"),
+            Err(error) => tracing::warn!(%error, "pruning failed; the next round tries again"),
         }
-    });
+    }
 }
 
 /// Deletes every expired session, counter, device, token and registration, and old mails, in batches. Returns how many
