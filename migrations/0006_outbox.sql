@@ -17,11 +17,13 @@ create table outbox (
     -- When it is taken up next. Whoever takes it moves this on by more than sending can last:
     -- if that instance dies, the mail is due again by itself, and no lock was held meanwhile.
     due_at timestamptz not null default now(),
+    -- Nothing is sent after this: the link in it has expired, or it is a day old.
+    expires_at timestamptz not null,
     -- Why the last attempt failed, in the words of the other side.
     problem text,
     finished_at timestamptz,
-    -- sent; refused: for good, by the server of this recipient; expired: nobody took it for a day;
-    -- discarded: a decoy, written for an address that no mail goes to.
+    -- sent; refused: for good, by the server of this recipient; expired: not sent
+    -- before expires_at; discarded: a decoy, written for an address that no mail goes to.
     outcome text check (outcome in ('sent', 'refused', 'expired', 'discarded')),
     check ((finished_at is null) = (outcome is null)),
     check ((finished_at is null) = (body is not null))

@@ -89,7 +89,7 @@ async fn listen(db: &PgPool) -> sqlx::Result<PgListener> {
 }
 
 async fn carry(db: PgPool, mailer: Arc<Mailer>, mail: Claimed, _place: OwnedSemaphorePermit) {
-    let answer = if mail.too_late { Ok(Outcome::Expired) } else { hand_over(&mailer, &mail).await };
+    let answer = if mail.expired { Ok(Outcome::Expired) } else { hand_over(&mailer, &mail).await };
     for pause in REPORTS {
         sleep(Duration::from_secs(pause)).await;
         let told = match &answer {

@@ -24,6 +24,8 @@ pub mod smtp;
 pub mod verification;
 pub mod words;
 
+use std::time::Duration;
+
 use askama::Template;
 use sqlx::PgConnection;
 
@@ -42,7 +44,12 @@ pub struct Mail {
     pub kind: &'static str,
     pub subject: String,
     pub text: String,
+    /// Nothing is sent after it: a link that has expired helps nobody.
+    pub lifetime: Duration,
 }
+
+/// Of a mail that carries nothing that expires sooner.
+pub const LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 
 impl Mail {
     /// # Errors
@@ -52,7 +59,12 @@ impl Mail {
         subject: impl Into<String>,
         words: &impl Template,
     ) -> askama::Result<Self> {
-        Ok(Self { kind, subject: subject.into(), text: words.render()? })
+        Ok(Self { kind, subject: subject.into(), text: words.render()?, lifetime: LIFETIME })
+    }
+
+    /// For a mail with a link: the lifetime of the link.
+    pub fn expires_in(self, lifetime: Duration) -> Self {
+        Self { lifetime, ..self }
     }
 }
 

@@ -110,7 +110,8 @@ pub async fn reset_link(
     let owner = user.map_or(token::Owner::Nobody, |user| token::Owner::User(user.id));
     let token = issue(tx, owner, user.map(|user| user.email.as_str()), Purpose::Reset).await?;
     let letter = ResetLetter { letterhead: app.letterhead(), token: token.as_str() };
-    let mail = Mail::new("password.reset.asked", "Choose a new password", &letter)?;
+    let mail = Mail::new("password.reset.asked", "Choose a new password", &letter)?
+        .expires_in(Purpose::Reset.lifetime());
     Ok(match user {
         Some(user) => super::send(tx, &user.email, mail).await?,
         None => super::discard(tx, mail).await?,

@@ -22,8 +22,8 @@ pub struct Claimed {
     pub subject: String,
     pub text: String,
     pub attempt: i32,
-    /// Older than a day: whoever waits for it has long asked again.
-    pub too_late: bool,
+    /// Not to be sent any more: the link in it has expired.
+    pub expired: bool,
 }
 
 /// How a mail ended.
@@ -32,7 +32,7 @@ pub enum Outcome {
     Sent,
     /// The server of this recipient wants no mail for it, ever.
     Refused,
-    /// Nobody took it for a day.
+    /// Not sent before `expires_at`.
     Expired,
 }
 
@@ -58,15 +58,16 @@ pub(super) async fn insert(
     // A line break would begin another header.
     let subject = mail.subject.replace(char::is_control, " ");
     sqlx::query!(
-        "insert into outbox (id, kind, recipient, subject, body, finished_at, outcome)
+        "insert into outbox (id, kind, recipient, subject, body, expires_at, finished_at, outcome)
          select $1, $2, coalesce($3, ''), $4, case when $3::text is not null then $5 end,
-                case when $3 is null then now() end,
+                now() + make_interval(secs => $6), case when $3 is null then now() end,
                 case when $3 is null then 'discarded' end",
         Uuid::now_v7(),
         mail.kind,
         to,
         subject,
         mail.text,
+        mail.lifetime.as_secs_f64(),
     )
     .execute(&mut *tx)
     .await?;
@@ -82,7 +83,7 @@ pub async fn claim(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Claimed>> {
                select id from outbox where finished_at is null and due_at <= now()
                order by due_at limit 1 for update skip locked)
            returning id, kind, recipient, subject, body as "text!", attempts as attempt,
-               created_at < now() - interval '1 day' as "too_late!""#,
+               expires_at <= now() as "expired!""#,
     )
     .fetch_optional(db)
     .await
@@ -108,7 +109,8 @@ pub async fn finish(
 }
 
 /// Tries again later: after 30 s, 1 min, 2 min … up to an hour, give or take a quarter, so that a
-/// server that comes back is not met by everything at once. `false` when the claim was lost.
+/// server that comes back is not met by everything at once. A mail that expires sooner is due then,
+/// to lose its text. `false` when the claim was lost.
 pub async fn postpone(
     db: impl PgExecutor<'_>,
     mail: &Claimed,
@@ -116,8 +118,8 @@ pub async fn postpone(
 ) -> sqlx::Result<bool> {
     let postponed = sqlx::query!(
         "update outbox set problem = $3,
-                due_at = now() + (0.75 + random() / 2)
-                       * least(interval '1 hour', interval '15 seconds' * 2 ^ least(attempts, 20))
+                due_at = least(expires_at, now() + (0.75 + random() / 2)
+                       * least(interval '1 hour', interval '15 seconds' * 2 ^ least(attempts, 20)))
          where id = $1 and attempts = $2 and finished_at is null",
         mail.id,
         mail.attempt,

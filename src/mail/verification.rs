@@ -59,7 +59,8 @@ fn verify(app: &App, token: &str, code: &str) -> askama::Result<Mail> {
     let (front, back) = code.split_at(code.len() / 2);
     let code = format!("{front}-{back}");
     let letter = VerifyLetter { letterhead: app.letterhead(), token, code };
-    Mail::new("email.verify", "Confirm your email", &letter)
+    let mail = Mail::new("email.verify", "Confirm your email", &letter)?;
+    Ok(mail.expires_in(Purpose::Verify.lifetime()))
 }
 
 fn already(app: &App) -> askama::Result<Mail> {

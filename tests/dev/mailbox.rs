@@ -1,12 +1,17 @@
 //! The mailbox page.
 
-use vestibule::mail::{self, Mail};
+use vestibule::mail::{self, LIFETIME, Mail};
 
 use crate::support::people::ADA;
 use crate::support::site::Site;
 
 async fn write(site: &Site, subject: &str, text: &str) {
-    let mail = Mail { kind: "test", subject: subject.to_owned(), text: text.to_owned() };
+    let mail = Mail {
+        kind: "test",
+        subject: subject.to_owned(),
+        text: text.to_owned(),
+        lifetime: LIFETIME,
+    };
     let mut tx = site.db.pool.begin().await.unwrap();
     mail::send(&mut tx, ADA.email, mail).await.unwrap();
     tx.commit().await.unwrap();

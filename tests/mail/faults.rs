@@ -155,7 +155,7 @@ async fn the_pauses_grow_until_a_day_has_passed() {
     let mut pauses: Vec<f64> = Vec::new();
     for _ in 0..12 {
         let claimed = vestibule::mail::outbox::claim(&db.pool).await.unwrap().expect("it is due");
-        assert!(!claimed.too_late);
+        assert!(!claimed.expired);
         vestibule::mail::outbox::postpone(&db.pool, &claimed, "451").await.unwrap();
         let pause =
             sqlx::query_scalar("select extract(epoch from due_at - now())::float8 from outbox");
@@ -168,5 +168,5 @@ async fn the_pauses_grow_until_a_day_has_passed() {
         assert!((0.74 * usual..1.26 * usual).contains(pause), "{pauses:?}");
     }
     clock::later(&db, "10 hours").await;
-    assert!(vestibule::mail::outbox::claim(&db.pool).await.unwrap().unwrap().too_late);
+    assert!(vestibule::mail::outbox::claim(&db.pool).await.unwrap().unwrap().expired);
 }

@@ -1,7 +1,7 @@
 //! What a mail looks like when it arrives, and that nobody can write a header or a recipient
 //! into it.
 
-use vestibule::mail::Mail;
+use vestibule::mail::{LIFETIME, Mail};
 
 use super::{Row, carry, notice, the_row, write, write_to};
 use crate::support::database::database;
@@ -60,7 +60,12 @@ async fn the_message_id_is_that_of_the_row() {
 async fn nobody_writes_a_header_into_a_mail() {
     let smuggled = "Hello\r\nBcc: eve@example.net\r\n\r\n<p>new body";
     let text = "Hello\r\nBcc: eve@example.net\r\n.\r\nMAIL FROM:<eve@example.net>\r\n..dots\n.\n";
-    let mail = Mail { kind: "test", subject: smuggled.to_owned(), text: text.to_owned() };
+    let mail = Mail {
+        kind: "test",
+        subject: smuggled.to_owned(),
+        text: text.to_owned(),
+        lifetime: LIFETIME,
+    };
     let received = arrives(mail).await;
     assert_eq!(received.to, [ADA.email]);
     assert_eq!(received.header("Bcc"), None);

@@ -1,6 +1,7 @@
 //! Mail: from the transaction that writes it to the server that takes it. A real server and a
 //! killed app are in `tests/smtp`.
 
+mod expiry;
 mod faults;
 mod headers;
 mod outbox;

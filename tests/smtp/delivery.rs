@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use vestibule::config::mail::{Sender, SmtpServer, SmtpTls};
 use vestibule::mail::courier::Courier;
 use vestibule::mail::smtp::Mailer;
-use vestibule::mail::{self, Mail, outbox};
+use vestibule::mail::{self, LIFETIME, Mail, outbox};
 
 use crate::aiosmtpd::{LOGIN, Server, header};
 use crate::support::database::{Database, database};
@@ -48,7 +48,12 @@ pub async fn wrong_password(python: &str) {
 async fn with_a_mail() -> Database {
     let db = database().await;
     let mut tx = db.pool.begin().await.unwrap();
-    let mail = Mail { kind: "test", subject: "Hello".to_owned(), text: "good news".to_owned() };
+    let mail = Mail {
+        kind: "test",
+        subject: "Hello".to_owned(),
+        text: "good news".to_owned(),
+        lifetime: LIFETIME,
+    };
     mail::send(&mut tx, ADA.email, mail).await.unwrap();
     tx.commit().await.unwrap();
     db

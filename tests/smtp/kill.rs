@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use tokio::process::{Child, Command};
 use vestibule::keys::Keys;
-use vestibule::mail::{self, Mail};
+use vestibule::mail::{self, LIFETIME, Mail};
 
 use crate::aiosmtpd::Server;
 use crate::support::clock;
@@ -19,7 +19,7 @@ pub async fn at_random_moments(python: &str) {
     let mut tx = db.pool.begin().await.unwrap();
     for number in 0..MAILS {
         let (subject, text) = (format!("Mail {number}"), "good news".to_owned());
-        let mail = Mail { kind: "test", subject, text };
+        let mail = Mail { kind: "test", subject, text, lifetime: LIFETIME };
         mail::send(&mut tx, &format!("person{number}@example.com"), mail).await.unwrap();
     }
     tx.commit().await.unwrap();
