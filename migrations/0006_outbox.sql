@@ -12,10 +12,11 @@ create table outbox (
     -- May hold a live link or code, so it is erased as soon as nothing will be sent any more.
     body text,
     created_at timestamptz not null default now(),
-    -- How often the mail was taken up for sending.
+    -- How often the mail was claimed. Also the fencing token: reports with an older value are ignored.
     attempts integer not null default 0,
-    -- When it is taken up next. Whoever takes it moves this on by more than sending can last:
-    -- if that instance dies, the mail is due again by itself, and no lock was held meanwhile.
+    -- When it is taken up next. An instance that claims the mail moves this 5 minutes on, and again
+    -- every minute while the attempt lasts. If the instance dies, the mail is due again within 5
+    -- minutes; no lock is held.
     due_at timestamptz not null default now(),
     -- Nothing is sent after this: the link in it has expired, or it is a day old.
     expires_at timestamptz not null,

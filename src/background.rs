@@ -9,10 +9,11 @@ use sqlx::PgPool;
 
 use crate::accounts::{device, registration, session, throttle, token};
 use crate::app::App;
+use crate::config::Config;
 use crate::config::mail::Sender;
 use crate::mail::courier::Courier;
 use crate::mail::outbox;
-use crate::mail::smtp::{Mailer, PATIENCE};
+use crate::mail::smtp::{Mailer, Timeouts};
 use crate::supervise::supervise;
 
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
@@ -60,10 +61,15 @@ pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
 /// # Errors
 /// When the sender is no address.
 pub fn carry_mail(app: &App) -> anyhow::Result<Option<Courier>> {
-    let settings = &app.config.mail;
-    let Some(server) = settings.server.clone() else { return Ok(None) };
-    let sender = settings.sender.clone();
-    let sender = sender.unwrap_or_else(|| Sender::of_site(&app.config.app_name, &app.origin.url));
-    let mailer = Mailer::new(server, &sender, PATIENCE, &[])?;
+    let Some(mailer) = mailer(&app.config, &app.origin.url, Timeouts::RFC_5321)? else {
+        return Ok(None);
+    };
     Ok(Some(Courier::start(app.db.clone(), mailer)))
+}
+
+fn mailer(config: &Config, origin: &str, timeouts: Timeouts) -> anyhow::Result<Option<Mailer>> {
+    let Some(server) = config.mail.server.clone() else { return Ok(None) };
+    let sender = config.mail.sender.clone();
+    let sender = sender.unwrap_or_else(|| Sender::of_site(&config.app_name, origin));
+    Mailer::new(server, &sender, timeouts, &[]).map(Some)
 }

@@ -1,15 +1,18 @@
 //! Carries mails from the outbox to the mail server.
 //!
-//! PostgreSQL rings at the commit of a mail (`LISTEN`), so it leaves within a second; a look every
-//! ten seconds finds what is due again, and what a lost ring has missed. Several instances share
-//! an outbox: each mail is claimed by one.
+//! PostgreSQL notifies at the commit of a mail (`LISTEN`), so it leaves within a second; a look every
+//! ten seconds finds what is due again, and what a lost notification has missed. Several instances
+//! share an outbox: each mail is claimed by one.
 //!
-//! Nothing is lost in a crash, and a mail goes out once, but for one moment: when the app dies
-//! after the server took a mail and before the row says so, its claim runs out, and it is sent
-//! once more for each such crash, under the same Message-ID. To send it never again would be to
-//! lose it when the crash came a moment sooner.
+//! Delivery is at-least-once. A claim lasts 5 minutes and is renewed while the attempt lasts; right
+//! before DATA it is checked once more, so an instance that was suspended does not send what another
+//! one has sent meanwhile. One case is left: the app dies after the server took a mail and before the
+//! row says so. Then the mail is sent again, once for each such crash, under the same Message-ID.
+//! Never to send it again would be to lose it when the crash came a moment sooner.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::PgPool;
@@ -17,12 +20,14 @@ use sqlx::postgres::PgListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
-use super::outbox::{self, Claimed, Outcome};
-use super::smtp::{Failure, Mailer};
+use super::outbox::{self, Claimed, Outcome, Renewal};
+use super::smtp::{Connection, Failure, Mailer, Outgoing};
 
 /// How many mails one instance hands over at the same time, each on a connection of its own.
 const AT_ONCE: u32 = 4;
 const POLL: Duration = Duration::from_secs(10);
+/// A fifth of a claim, so that a database that is away for three minutes loses none.
+const RENEW: Duration = Duration::from_secs(60);
 /// How long `stop` waits for mails in the middle of being handed over.
 const STOP: Duration = Duration::from_secs(10);
 /// What became of a mail must reach the outbox, or it is sent again: tried after these seconds.
@@ -30,54 +35,219 @@ const REPORTS: [u64; 5] = [0, 1, 4, 15, 60];
 
 /// At work from `start` on.
 pub struct Courier {
-    places: Arc<Semaphore>,
+    work: Arc<Work>,
+}
+
+/// How an attempt ended without a failure.
+enum Ended {
+    Sent,
+    Expired,
+    /// Another instance has the mail now.
+    Lost,
 }
 
 impl Courier {
     pub fn start(db: PgPool, mailer: Mailer) -> Self {
-        let places = Arc::new(Semaphore::new(AT_ONCE as usize));
-        tokio::spawn(work(db, Arc::new(mailer), places.clone()));
-        Self { places }
+        Self::renewing_every(RENEW, db, mailer)
     }
 
-    /// Begins nothing new, and waits for what is on its way: a mail that is cut off here would be
-    /// due again in five minutes, and might arrive twice.
+    /// Renews claims more often than production does; for tests.
+    pub fn renewing_every(renew: Duration, db: PgPool, mailer: Mailer) -> Self {
+        let places = Arc::new(Semaphore::new(AT_ONCE as usize));
+        let work = Arc::new(Work { db, mailer, renew, places, stopping: AtomicBool::new(false) });
+        tokio::spawn(work.clone().run());
+        Self { work }
+    }
+
+    /// Begins nothing new, and waits for what is on its way: a mail that is cut off here is due
+    /// again within five minutes, and may arrive twice.
     pub async fn stop(&self) {
-        match timeout(STOP, self.places.acquire_many(AT_ONCE)).await {
+        self.work.stopping.store(true, Ordering::Relaxed);
+        match timeout(STOP, self.work.places.acquire_many(AT_ONCE)).await {
             Ok(Ok(all)) => all.forget(),
-            _ => tracing::warn!("stopped in the middle of a mail; it is due again in 5 minutes"),
+            _ => {
+                tracing::warn!("stopped in the middle of a mail; it is due again within 5 minutes");
+            }
         }
     }
 }
 
-async fn work(db: PgPool, mailer: Arc<Mailer>, places: Arc<Semaphore>) {
-    let mut bell = None;
-    loop {
-        // Listen first, look then: a mail that is committed in between has rung.
-        if bell.is_none() {
-            bell = listen(&db).await.inspect_err(log_database).ok();
-        }
-        loop {
-            let Ok(place) = places.clone().acquire_owned().await else { return };
-            match outbox::claim(&db).await {
-                Ok(Some(mail)) => {
-                    tokio::spawn(carry(db.clone(), mailer.clone(), mail, place));
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    log_database(&error);
-                    break;
-                }
+/// What the tasks of one courier share.
+struct Work {
+    db: PgPool,
+    mailer: Mailer,
+    renew: Duration,
+    places: Arc<Semaphore>,
+    stopping: AtomicBool,
+}
+
+impl Work {
+    async fn run(self: Arc<Self>) {
+        let mut notified = None;
+        while !self.stopping.load(Ordering::Relaxed) {
+            // Subscribe before looking, so that a mail committed in between still wakes us.
+            if notified.is_none() {
+                notified = listen(&self.db).await.inspect_err(log_database).ok();
+            }
+            loop {
+                let Ok(place) = self.places.clone().acquire_owned().await else { return };
+                let Some(mail) = self.claim().await else { break };
+                tokio::spawn(self.clone().carry(mail, place));
+            }
+            let Some(listener) = &mut notified else {
+                sleep(POLL).await;
+                continue;
+            };
+            if let Ok(Err(error)) = timeout(POLL, listener.try_recv()).await {
+                log_database(&error);
+                notified = None;
+                sleep(POLL).await;
             }
         }
-        let Some(listener) = &mut bell else {
-            sleep(POLL).await;
-            continue;
+    }
+
+    async fn claim(&self) -> Option<Claimed> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return None;
+        }
+        outbox::claim(&self.db).await.inspect_err(log_database).ok().flatten()
+    }
+
+    /// Carries this mail, and on the same connection whatever else is due.
+    async fn carry(self: Arc<Self>, first: Claimed, place: OwnedSemaphorePermit) {
+        let mut connection = None;
+        let mut next = Some(first);
+        while let Some(mail) = next {
+            let ended = self.attempt(&mail, &mut connection).await;
+            self.report(&mail, ended).await;
+            next = self.claim().await;
+        }
+        // Before QUIT: the server may take its time.
+        drop(place);
+        if let Some(connection) = connection {
+            connection.quit().await;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        mail: &Claimed,
+        kept: &mut Option<Connection>,
+    ) -> Result<Ended, Failure> {
+        if mail.expired {
+            return Ok(Ended::Expired);
+        }
+        let (mut connection, message) = tokio::select! {
+            offered = self.offer(mail, kept.take()) => offered?,
+            ended = self.renew_until_over(mail) => return Ok(ended),
         };
-        if let Ok(Err(error)) = timeout(POLL, listener.try_recv()).await {
-            log_database(&error);
-            bell = None;
-            sleep(POLL).await;
+        // This process may have been suspended since the last renewal.
+        let over = match outbox::renew(&self.db, mail).await {
+            Ok(Renewal::Renewed) => None,
+            Ok(Renewal::Expired) => Some(Ok(Ended::Expired)),
+            Ok(Renewal::Lost) => Some(Ok(Ended::Lost)),
+            Err(error) => {
+                log_database(&error);
+                Some(Err(Failure::Failed("the outbox could not be reached before DATA".to_owned())))
+            }
+        };
+        if let Some(over) = over {
+            connection.quit().await;
+            return over;
+        }
+        tokio::select! {
+            delivered = connection.deliver(&message) => delivered?,
+            never = self.renew_for_ever(mail) => match never {},
+        }
+        *kept = Some(connection);
+        Ok(Ended::Sent)
+    }
+
+    /// Everything before DATA. A connection that met a failure is not kept.
+    async fn offer(
+        &self,
+        mail: &Claimed,
+        kept: Option<Connection>,
+    ) -> Result<(Connection, Outgoing), Failure> {
+        let message = self.mailer.message(mail)?;
+        let mut alive = None;
+        if let Some(mut connection) = kept
+            && connection.is_alive().await
+        {
+            alive = Some(connection);
+        }
+        let mut connection = match alive {
+            Some(connection) => connection,
+            None => self.mailer.connect().await?,
+        };
+        match connection.offer(&message).await {
+            Ok(()) => Ok((connection, message)),
+            Err(failure) => {
+                connection.quit().await;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn renew_until_over(&self, mail: &Claimed) -> Ended {
+        loop {
+            sleep(self.renew).await;
+            match outbox::renew(&self.db, mail).await {
+                Ok(Renewal::Renewed) => {}
+                Ok(Renewal::Expired) => return Ended::Expired,
+                Ok(Renewal::Lost) => return Ended::Lost,
+                Err(error) => log_database(&error),
+            }
+        }
+    }
+
+    /// Once DATA has begun the server may have the mail, whatever the outbox says.
+    async fn renew_for_ever(&self, mail: &Claimed) -> Infallible {
+        loop {
+            if let Ended::Lost = self.renew_until_over(mail).await {
+                std::future::pending().await
+            }
+        }
+    }
+
+    async fn report(&self, mail: &Claimed, ended: Result<Ended, Failure>) {
+        let (id, kind, attempt) = (mail.id, mail.kind.as_str(), mail.attempt);
+        match &ended {
+            Ok(Ended::Sent) => tracing::info!(%id, kind, attempt, "a mail was sent"),
+            Ok(Ended::Expired) => tracing::warn!(%id, kind, attempt, "a mail expired"),
+            Ok(Ended::Lost) => tracing::warn!(%id, kind, attempt, "the claim of a mail was lost"),
+            Err(failure) => {
+                let problem = failure.problem();
+                tracing::warn!(%id, kind, attempt, problem, "a mail was not taken");
+            }
+        }
+        for pause in REPORTS {
+            sleep(Duration::from_secs(pause)).await;
+            match self.write_down(mail, &ended).await {
+                Ok(true) => return,
+                Ok(false) => {
+                    tracing::warn!(%id, kind, attempt, "a report came after the claim was lost");
+                    return;
+                }
+                Err(error) => log_database(&error),
+            }
+        }
+    }
+
+    /// `false` when the claim was lost.
+    async fn write_down(
+        &self,
+        mail: &Claimed,
+        ended: &Result<Ended, Failure>,
+    ) -> sqlx::Result<bool> {
+        match ended {
+            Ok(Ended::Sent) => outbox::finish(&self.db, mail, Outcome::Sent, None).await,
+            Ok(Ended::Expired) => outbox::finish(&self.db, mail, Outcome::Expired, None).await,
+            Ok(Ended::Lost) => Ok(true),
+            Err(Failure::Refused(problem)) => {
+                outbox::finish(&self.db, mail, Outcome::Refused, Some(problem)).await
+            }
+            Err(Failure::Failed(problem)) => outbox::postpone(&self.db, mail, problem).await,
         }
     }
 }
@@ -86,43 +256,6 @@ async fn listen(db: &PgPool) -> sqlx::Result<PgListener> {
     let mut listener = PgListener::connect_with(db).await?;
     listener.listen(outbox::CHANNEL).await?;
     Ok(listener)
-}
-
-async fn carry(db: PgPool, mailer: Arc<Mailer>, mail: Claimed, _place: OwnedSemaphorePermit) {
-    let answer = if mail.expired { Ok(Outcome::Expired) } else { hand_over(&mailer, &mail).await };
-    for pause in REPORTS {
-        sleep(Duration::from_secs(pause)).await;
-        let told = match &answer {
-            Ok(outcome) => outbox::finish(&db, &mail, *outcome, None).await,
-            Err(Failure::Refused(problem)) => {
-                outbox::finish(&db, &mail, Outcome::Refused, Some(problem)).await
-            }
-            Err(Failure::Failed(problem)) => outbox::postpone(&db, &mail, problem).await,
-        };
-        match told {
-            Ok(true) => return,
-            Ok(false) => {
-                tracing::warn!(id = %mail.id, "a mail took longer than its claim lasts");
-                return;
-            }
-            Err(error) => log_database(&error),
-        }
-    }
-}
-
-async fn hand_over(mailer: &Mailer, mail: &Claimed) -> Result<Outcome, Failure> {
-    let (id, kind, attempt) = (mail.id, mail.kind.as_str(), mail.attempt);
-    match mailer.send(mail).await {
-        Ok(()) => {
-            tracing::info!(%id, kind, attempt, "a mail was sent");
-            Ok(Outcome::Sent)
-        }
-        Err(failure) => {
-            let (Failure::Refused(problem) | Failure::Failed(problem)) = &failure;
-            tracing::warn!(%id, kind, attempt, problem, "a mail was not taken");
-            Err(failure)
-        }
-    }
 }
 
 fn log_database(error: &sqlx::Error) {

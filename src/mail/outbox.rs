@@ -1,8 +1,9 @@
 //! The `outbox` table: mails on their way, and what became of them.
 //!
-//! A mail is claimed by an instance for longer than sending can last, in a statement of its own:
-//! no transaction stays open during SMTP. `attempts` is the claim's number, and whoever reports
-//! about an older one has lost it. What is finished keeps its outcome and loses its text.
+//! An instance claims a mail for 5 minutes and renews the claim while it sends: after a crash the
+//! mail is due again soon, and a slow mail server gets one copy. No transaction stays open during
+//! SMTP. `attempts` is a fencing token: a renewal or a report that carries an older value changes
+//! nothing. A finished mail keeps its outcome and loses its text.
 
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
@@ -46,6 +47,16 @@ impl Outcome {
     }
 }
 
+/// Whether a claimed mail may still be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    Renewed,
+    /// The claim is held, but nothing may be sent any more.
+    Expired,
+    /// Another instance has claimed the mail since, or finished it.
+    Lost,
+}
+
 /// Writes a mail and notifies the courier; both happen when the caller commits.
 ///
 /// `to` is `None` for a decoy: the same statements for an address that no mail goes to. The row is
@@ -87,6 +98,22 @@ pub async fn claim(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Claimed>> {
     )
     .fetch_optional(db)
     .await
+}
+
+/// Claims a mail for another 5 minutes.
+pub async fn renew(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<Renewal> {
+    let expired = sqlx::query_scalar!(
+        r#"update outbox set due_at = now() + interval '5 minutes'
+           where id = $1 and attempts = $2 and finished_at is null
+           returning expires_at <= now() as "expired!""#,
+        mail.id,
+        mail.attempt,
+    );
+    Ok(match expired.fetch_optional(db).await? {
+        Some(false) => Renewal::Renewed,
+        Some(true) => Renewal::Expired,
+        None => Renewal::Lost,
+    })
 }
 
 /// Ends a mail and erases its text. `false` when the claim was lost.

@@ -1,182 +1,194 @@
-//! Handing a mail to the mail server. This file alone knows lettre; swap the way mail is sent here.
+//! Handing a mail to the mail server. This module alone knows lettre; swap the way mail is sent here.
 //!
 //! One mail has one recipient, so a refusal is about this person. lettre's own transport does not
 //! tell which command a refusal answers, and a wrong password of ours (`535`, to AUTH) must not
 //! look like an address that does not exist (`550`, to RCPT); so the commands are given one by one.
-//! Each has a deadline. Connections are kept for the next mail while there is one soon.
+//! Each has the timeout of RFC 5321: a client that gives up sooner sends the same mail again to a
+//! server that is only slow.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod connect;
+mod failure;
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
 use lettre::{Address, Message};
-use secrecy::ExposeSecret;
+use tokio::time::timeout;
 
+pub use self::failure::{Failure, Stage};
+
+use self::connect::Tls;
+use self::failure::{answer, one_line};
 use super::outbox::Claimed;
 use super::words;
 use crate::config::mail::{Sender, SmtpServer, SmtpTls};
 
-/// For each answer. There are at most eight in a session, so a claim of 5 minutes outlives it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
-/// Servers and firewalls forget idle connections, some within a minute.
-const KEEP: Duration = Duration::from_secs(20);
-
-/// Why a mail was not taken, in words without addresses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// The other side wants no mail for this recipient, ever.
-    Refused(String),
-    /// Anything else: worth another try.
-    Failed(String),
+/// How long each stage may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For each IP address of the server to accept a connection, and for NOOP and QUIT.
+    pub address: Duration,
+    /// For the name to be resolved, and for the TLS handshake.
+    pub setup: Duration,
+    pub greeting: Duration,
+    pub command: Duration,
+    /// For the answer to DATA.
+    pub data: Duration,
+    /// For the mail, and for the answer that takes it over.
+    pub content: Duration,
 }
+
+impl Timeouts {
+    /// The last four: RFC 5321 §4.5.3.2. The mails of this app fit into one data block, so the
+    /// content has the 3 minutes of a block and the 10 minutes of the answer after it.
+    pub const RFC_5321: Self = Self {
+        address: Duration::from_secs(5),
+        setup: Duration::from_secs(30),
+        greeting: Duration::from_secs(5 * 60),
+        command: Duration::from_secs(5 * 60),
+        data: Duration::from_secs(2 * 60),
+        content: Duration::from_secs((3 + 10) * 60),
+    };
+
+    /// Shortens those of the RFC in proportion.
+    pub fn divided_by(self, divisor: u32) -> Self {
+        Self {
+            greeting: self.greeting / divisor,
+            command: self.command / divisor,
+            data: self.data / divisor,
+            content: self.content / divisor,
+            ..self
+        }
+    }
+}
+
+/// `(host, port)` to the IP addresses of the server.
+type Resolve = dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 /// Hands mails to one server, in the name of one sender.
 pub struct Mailer {
     server: SmtpServer,
-    tls: TlsParameters,
+    tls: Option<Tls>,
     sender: Mailbox,
-    patience: Duration,
-    idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+    timeouts: Timeouts,
+    resolve: Arc<Resolve>,
+}
+
+/// A mail as it goes over the wire.
+pub struct Outgoing {
+    sender: Address,
+    recipient: Address,
+    content: Vec<u8>,
 }
 
 impl Mailer {
     /// Trusts the certificate authorities of this machine, and `more` (PEM): a test has its own.
     ///
     /// # Errors
-    /// When the sender is no address, or a certificate cannot be read.
+    /// When the sender is no address, or a certificate of `more` cannot be read.
     pub fn new(
         server: SmtpServer,
         sender: &Sender,
-        patience: Duration,
+        timeouts: Timeouts,
         more: &[&str],
     ) -> anyhow::Result<Self> {
         let address: Address = sender.address.parse().context("MAIL_FROM")?;
-        let mut tls = TlsParameters::builder(server.host.clone());
-        for authority in more {
-            tls = tls.add_root_certificate(Certificate::from_pem(authority.as_bytes())?);
-        }
+        let needs_tls = server.tls != SmtpTls::None;
         Ok(Self {
-            tls: tls.build()?,
+            tls: needs_tls.then(|| Tls::new(&server.host, more)).transpose()?,
             sender: Mailbox::new(sender.name.clone(), address),
             server,
-            patience,
-            idle: Mutex::default(),
+            timeouts,
+            resolve: Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect())),
         })
     }
 
-    /// Returns once the server has taken the mail. When its answer is lost the mail may arrive,
-    /// and arrive again when it is tried again; its Message-ID is the same then.
-    pub async fn send(&self, mail: &Claimed) -> Result<(), Failure> {
-        let (recipient, message) =
-            self.message(mail).map_err(|error| Failure::Refused(one_line(&error.to_string())))?;
-        let mut connection = self.connection().await?;
-        let from = Mail::new(Some(self.sender.email.clone()), Vec::new());
-        self.answer("MAIL", connection.command(from)).await?;
-        let to = Rcpt::new(recipient, Vec::new());
-        self.answer("RCPT", connection.command(to)).await?;
-        self.answer("DATA", connection.command(Data)).await?;
-        self.answer("the mail", connection.message(&message.formatted())).await?;
-        // A connection that met a failure is not kept: who knows what it says next.
-        self.idle().push((connection, Instant::now()));
+    /// Asks this instead of the system's resolver; for tests. It may block.
+    pub fn resolving_by(
+        self,
+        resolve: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { resolve: Arc::new(resolve), ..self }
+    }
+
+    /// Whether the server would take mails: a connection up to AUTH, and NOOP.
+    ///
+    /// # Errors
+    /// With the stage that failed.
+    pub async fn check(&self) -> Result<(), Failure> {
+        let mut connection = self.connect().await?;
+        if !connection.is_alive().await {
+            return Err(Failure::Failed("NOOP: the server did not answer with 250".to_owned()));
+        }
+        connection.quit().await;
         Ok(())
     }
 
-    fn message(&self, mail: &Claimed) -> anyhow::Result<(Address, Message)> {
+    /// # Errors
+    /// `Failure::Refused` when the recipient is not exactly one address.
+    pub fn message(&self, mail: &Claimed) -> Result<Outgoing, Failure> {
+        self.write(mail).map_err(|error| Failure::Refused(one_line(&error.to_string())))
+    }
+
+    fn write(&self, mail: &Claimed) -> anyhow::Result<Outgoing> {
         // One bare address: whatever else a row might hold becomes no second recipient.
         let recipient: Address = mail.recipient.parse()?;
-        let domain = self.sender.email.domain();
+        let sender = self.sender.email.clone();
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         let html = words::html(&mail.subject, &mail.text)?;
         let message = Message::builder()
             .from(self.sender.clone())
             .to(Mailbox::new(None, recipient.clone()))
             .subject(mail.subject.as_str())
-            .message_id(Some(format!("<{}@{domain}>", mail.id)))
+            .message_id(Some(format!("<{}@{}>", mail.id, sender.domain())))
             // No out-of-office answers, please (RFC 3834).
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(MultiPart::alternative_plain_html(mail.text.clone(), html))?;
-        Ok((recipient, message))
-    }
-
-    /// One that was used a moment ago and still answers, or a new one.
-    async fn connection(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let kept = self.idle().pop().filter(|(_, since)| since.elapsed() < KEEP);
-        if let Some((mut connection, _)) = kept {
-            let alive = tokio::time::timeout(self.patience, connection.test_connected());
-            if alive.await == Ok(true) {
-                return Ok(connection);
-            }
-        }
-        let server = &self.server;
-        let hello = ClientId::Domain(self.sender.email.domain().to_owned());
-        let implicit = (server.tls == SmtpTls::Implicit).then(|| self.tls.clone());
-        let address = (server.host.as_str(), server.port);
-        let connecting = AsyncSmtpConnection::connect_tokio1(address, None, &hello, implicit, None);
-        let mut connection = self.answer("connecting", connecting).await?;
-        let offered = server.tls == SmtpTls::Opportunistic && connection.can_starttls();
-        if server.tls == SmtpTls::Required || offered {
-            let upgrade = connection.starttls(self.tls.clone(), &hello);
-            self.answer("STARTTLS", upgrade).await?;
-        }
-        if let Some((user, password)) = &server.login {
-            // Whoever stands in the middle only has to hide the offer of STARTTLS.
-            if server.tls == SmtpTls::Opportunistic && !connection.is_encrypted() {
-                let words = "AUTH: the server offers no TLS, so the password was not sent";
-                return Err(Failure::Failed(words.to_owned()));
-            }
-            let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-            let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            self.answer("AUTH", connection.auth(&mechanisms, &credentials)).await?;
-        }
-        Ok(connection)
-    }
-
-    async fn answer<T>(
-        &self,
-        asked: &str,
-        answer: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Failure> {
-        match tokio::time::timeout(self.patience, answer).await {
-            Ok(answer) => answer.map_err(|error| failure(asked, &error)),
-            Err(_) => Err(Failure::Failed(format!("{asked}: no answer in time"))),
-        }
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(AsyncSmtpConnection, Instant)>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(Outgoing { sender, recipient, content: message.formatted() })
     }
 }
 
-/// What an answer means for the mail.
-fn failure(asked: &str, error: &Error) -> Failure {
-    let words = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let code = error.status().map(|code| code.to_string());
-    let reason = match &code {
-        Some(code) => one_line(&format!("{asked}: {code} {words}")),
-        None => one_line(&format!("{asked}: {error}")),
-    };
-    // RFC 5321 §4.2.2: these are about the mailbox. `5.7.…` is about us, a relay that wants a
-    // password first, say (RFC 3463 §3.8), and can be mended.
-    let about_mailbox = matches!(code.as_deref(), Some("550" | "551" | "552" | "553" | "554"));
-    let for_good = about_mailbox && !words.starts_with("5.7.");
-    match asked {
-        "RCPT" | "the mail" if for_good => Failure::Refused(reason),
-        _ => Failure::Failed(reason),
-    }
+/// A connection that is ready for a mail.
+pub struct Connection {
+    smtp: AsyncSmtpConnection,
+    timeouts: Timeouts,
 }
 
-/// What a server says, fit for a log and a page: one line, not endless, and nobody's address.
-fn one_line(words: &str) -> String {
-    let words = words.split(|c: char| c.is_whitespace() || c.is_control());
-    let words = words.filter(|word| !word.is_empty());
-    let words: Vec<&str> =
-        words.map(|word| if word.contains('@') { "(address)" } else { word }).collect();
-    words.join(" ").chars().take(300).collect()
+impl Connection {
+    /// Whether the server still listens. A server that has closed the session left a `221` or `421`
+    /// behind. lettre's `test_connected` takes any positive reply for the answer to its NOOP, `221`
+    /// included (lettre/lettre#743).
+    pub async fn is_alive(&mut self) -> bool {
+        let noop = timeout(self.timeouts.address, self.smtp.command(Noop)).await;
+        matches!(noop, Ok(Ok(reply)) if reply.has_code(250))
+    }
+
+    /// MAIL and RCPT. Nothing is sent yet: an attempt may still be abandoned.
+    pub async fn offer(&mut self, mail: &Outgoing) -> Result<(), Failure> {
+        let limit = self.timeouts.command;
+        let from = Mail::new(Some(mail.sender.clone()), Vec::new());
+        answer(Stage::Mail, limit, self.smtp.command(from)).await?;
+        let to = Rcpt::new(mail.recipient.clone(), Vec::new());
+        answer(Stage::Rcpt, limit, self.smtp.command(to)).await.map(drop)
+    }
+
+    /// DATA and the content. Returns once the server has taken the mail. When its answer is lost
+    /// the mail may arrive, and arrive again when it is tried again; its Message-ID is the same then.
+    pub async fn deliver(&mut self, mail: &Outgoing) -> Result<(), Failure> {
+        answer(Stage::Data, self.timeouts.data, self.smtp.command(Data)).await?;
+        let content = self.smtp.message(&mail.content);
+        answer(Stage::EndOfData, self.timeouts.content, content).await.map(drop)
+    }
+
+    /// Ends the session as RFC 5321 §4.1.1.10 asks. A server that does not answer is left.
+    pub async fn quit(mut self) {
+        let _ = timeout(self.timeouts.address, self.smtp.quit()).await;
+    }
 }

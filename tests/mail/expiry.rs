@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Row, carry, notice, the_row, write, write_to};
 use crate::support::clock;
 use crate::support::database::database;
-use crate::support::mail_server::MailServer;
+use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
 
@@ -26,6 +26,25 @@ async fn a_mail_that_waited_out_an_outage_does_not_bring_a_dead_link() {
     courier.stop().await;
     assert!(server.received().is_empty());
     db.run("delete from outbox where recipient = 'grace@example.org'").await;
+    assert_eq!(the_row(&db.pool).await, expired(1));
+}
+
+#[tokio::test]
+async fn a_link_that_expires_during_the_attempt_is_not_sent() {
+    let db = database().await;
+    let mut server = MailServer::that(|command| match command.starts_with("RCPT") {
+        true => Reaction::Hold,
+        false => Reaction::Usual,
+    })
+    .await;
+    write(&db.pool, notice().expires_in(HALF_AN_HOUR)).await;
+    let courier = carry(&db.pool, &server);
+    server.hears("RCPT").await;
+    clock::later(&db, "31 minutes").await;
+    server.release();
+    server.hears("QUIT").await;
+    courier.stop().await;
+    assert!(server.received().is_empty());
     assert_eq!(the_row(&db.pool).await, expired(1));
 }
 

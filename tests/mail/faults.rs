@@ -1,11 +1,10 @@
 //! What mail servers do wrong: no mail is lost by it, and the reason is kept.
 
-use std::time::Duration;
-
 use vestibule::mail::courier::Courier;
 use vestibule::mail::outbox::refused_at;
+use vestibule::mail::smtp::Timeouts;
 
-use super::{Row, carry, mailer_at, notice, the_row, write};
+use super::{Row, carry, impatient, mailer_at, notice, the_row, write};
 use crate::support::clock;
 use crate::support::database::{Database, database};
 use crate::support::mail_server::{MailServer, Reaction};
@@ -16,8 +15,7 @@ async fn met(mut server: MailServer, url: &str, until: &str, roots: &[&str]) -> 
     let db = database().await;
     write(&db.pool, notice()).await;
     let url = format!("{url}:{}", server.port);
-    let courier =
-        Courier::start(db.pool.clone(), mailer_at(&url, Duration::from_millis(300), roots));
+    let courier = Courier::start(db.pool.clone(), mailer_at(&url, impatient(), roots));
     server.hears(until).await;
     courier.stop().await;
     let row = the_row(&db.pool).await;
@@ -50,23 +48,23 @@ async fn fault(at: &'static str, reaction: Reaction, problem: &str) {
 
 #[tokio::test]
 async fn a_server_that_is_busy_gets_the_mail_later() {
-    fault("CONNECT", Reaction::Say("421 too many connections"), "connecting: 421 too many").await;
+    fault("CONNECT", Reaction::Say("421 too many connections"), "greeting: 421 too many").await;
     fault("RCPT", Reaction::Say("451 greylisted"), "RCPT: 451 greylisted").await;
-    fault(".", Reaction::Say("452 out of space"), "the mail: 452 out of space").await;
+    fault(".", Reaction::Say("452 out of space"), "end of data: 452 out of space").await;
 }
 
 #[tokio::test]
 async fn a_server_that_hangs_gets_the_mail_later() {
-    fault("CONNECT", Reaction::Hang, "connecting: no answer in time").await;
+    fault("CONNECT", Reaction::Hang, "greeting: no answer in time").await;
     fault("MAIL", Reaction::Hang, "MAIL: no answer in time").await;
-    fault(".", Reaction::Hang, "the mail: no answer in time").await;
+    fault(".", Reaction::Hang, "end of data: no answer in time").await;
 }
 
 #[tokio::test]
 async fn a_server_that_dies_in_mid_session_gets_the_mail_later() {
-    fault("EHLO", Reaction::HangUp, "connecting: ").await;
+    fault("EHLO", Reaction::HangUp, "EHLO: ").await;
     fault("DATA", Reaction::HangUp, "DATA: ").await;
-    fault(".", Reaction::HangUp, "the mail: ").await;
+    fault(".", Reaction::HangUp, "end of data: ").await;
 }
 
 #[tokio::test]
@@ -115,10 +113,10 @@ async fn a_certificate_that_does_not_match_gets_no_mail() {
     let other = MailServer::named("mail.example.com").await;
     let root = other.root.clone();
     let (db, row) = met(other, "smtps://localhost", "no TLS", &[&root]).await;
-    is_delivered_later(&db, &row, "connecting: ").await;
+    is_delivered_later(&db, &row, "certificate: ").await;
     let unknown = MailServer::named("localhost").await;
     let (db, row) = met(unknown, "smtps://localhost", "no TLS", &[]).await;
-    is_delivered_later(&db, &row, "connecting: ").await;
+    is_delivered_later(&db, &row, "certificate: ").await;
 
     // The right one gets it: it was the certificate that stood in the way.
     let right = MailServer::named("localhost").await;
@@ -136,7 +134,7 @@ async fn a_server_without_tls_gets_no_mail_when_tls_is_required() {
         write(&db.pool, notice()).await;
         let mut server = MailServer::start().await;
         let url = format!("{url}:{}?tls={tls}", server.port);
-        let mailer = mailer_at(&url, Duration::from_secs(5), &[]);
+        let mailer = mailer_at(&url, Timeouts::RFC_5321, &[]);
         let courier = Courier::start(db.pool.clone(), mailer);
         server.hears("EHLO").await;
         courier.stop().await;

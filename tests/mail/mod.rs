@@ -1,6 +1,9 @@
 //! Mail: from the transaction that writes it to the server that takes it. A real server and a
 //! killed app are in `tests/smtp`.
 
+mod addresses;
+mod claims;
+mod connections;
 mod expiry;
 mod faults;
 mod headers;
@@ -11,7 +14,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use vestibule::config::mail::MailSettings;
 use vestibule::mail::courier::Courier;
-use vestibule::mail::smtp::{Mailer, PATIENCE};
+use vestibule::mail::smtp::{Mailer, Timeouts};
 use vestibule::mail::{self, Letterhead, Mail};
 
 use crate::support::mail_server::MailServer;
@@ -48,14 +51,29 @@ pub async fn write_to(db: &PgPool, address: &str, mail: Mail) {
 
 /// Somebody who hands mails to this server, in the name of `Vestibule <hello@id.example.com>`.
 pub fn mailer(server: &MailServer) -> Mailer {
-    mailer_at(&format!("smtp://127.0.0.1:{}", server.port), PATIENCE, &[])
+    mailer_at(&format!("smtp://127.0.0.1:{}", server.port), Timeouts::RFC_5321, &[])
 }
 
-pub fn mailer_at(url: &str, patience: Duration, roots: &[&str]) -> Mailer {
+pub fn mailer_at(url: &str, timeouts: Timeouts, roots: &[&str]) -> Mailer {
     let settings = [("SMTP_URL", url), ("MAIL_FROM", "Vestibule <hello@id.example.com>")];
     let MailSettings { server, sender } = site::config("postgres://localhost/none", &settings).mail;
-    Mailer::new(server.expect("a server"), &sender.expect("a sender"), patience, roots)
+    Mailer::new(server.expect("a server"), &sender.expect("a sender"), timeouts, roots)
         .expect("a mailer")
+}
+
+/// Gives up after 300 ms at every stage.
+pub fn impatient() -> Timeouts {
+    let wait = Duration::from_millis(300);
+    let half = wait / 2;
+    // What is waited for in one go is `greeting` and `command`.
+    Timeouts {
+        address: wait,
+        setup: wait,
+        greeting: half,
+        command: wait,
+        data: wait,
+        content: wait,
+    }
 }
 
 /// Carries mails to this server until it is stopped.

@@ -1,12 +1,10 @@
 //! Delivery, with TLS and a password.
 
-use std::time::Duration;
-
 use secrecy::SecretString;
 use vestibule::config::mail::{Sender, SmtpServer, SmtpTls};
 use vestibule::mail::courier::Courier;
-use vestibule::mail::smtp::Mailer;
-use vestibule::mail::{self, LIFETIME, Mail, outbox};
+use vestibule::mail::smtp::{Mailer, Timeouts};
+use vestibule::mail::{self, LIFETIME, Mail};
 
 use crate::aiosmtpd::{LOGIN, Server, header};
 use crate::support::database::{Database, database};
@@ -38,10 +36,12 @@ async fn arrives(mut server: Server, tls: SmtpTls) {
 pub async fn wrong_password(python: &str) {
     let server = Server::start(python, "implicit").await;
     let db = with_a_mail().await;
-    let mail = outbox::claim(&db.pool).await.unwrap().expect("a mail");
-    let failure = mailer(&server, SmtpTls::Implicit, "wrong").send(&mail).await;
-    let mail::smtp::Failure::Failed(problem) = failure.unwrap_err() else { panic!("refused") };
-    assert!(problem.starts_with("AUTH: 535"), "{problem}");
+    let courier = Courier::start(db.pool.clone(), mailer(&server, SmtpTls::Implicit, "wrong"));
+    let failure = mailer(&server, SmtpTls::Implicit, "wrong").check().await.unwrap_err();
+    assert!(failure.problem().starts_with("AUTH: 535"), "{failure:?}");
+    courier.stop().await;
+    let left = count(&db, "select count(*) from outbox where problem like 'AUTH: 535%'").await;
+    assert_eq!(left, 1);
     assert!(server.mails().is_empty());
 }
 
@@ -63,7 +63,7 @@ fn mailer(server: &Server, tls: SmtpTls, password: &str) -> Mailer {
     let login = Some((LOGIN.0.to_owned(), SecretString::from(password)));
     let smtp = SmtpServer { host: "localhost".to_owned(), port: server.port, tls, login };
     let sender = Sender { name: None, address: "hello@id.example.com".to_owned() };
-    Mailer::new(smtp, &sender, Duration::from_secs(20), &[&server.root]).expect("a mailer")
+    Mailer::new(smtp, &sender, Timeouts::RFC_5321, &[&server.root]).expect("a mailer")
 }
 
 async fn count(db: &Database, query: &'static str) -> i64 {

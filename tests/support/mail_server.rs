@@ -11,8 +11,9 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 /// Guards against what never comes; no test waits for it to pass.
@@ -22,6 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub enum Reaction {
     Usual,
     Say(&'static str),
+    /// Says this and hangs up.
+    SayLast(&'static str),
+    /// The usual answer, but late: for tests whose subject is slowness.
+    After(Duration),
+    /// The usual answer, once the test calls `release`.
+    Hold,
     Hang,
     HangUp,
 }
@@ -59,6 +66,7 @@ pub struct MailServer {
     pub root: String,
     mails: UnboundedReceiver<Received>,
     commands: UnboundedReceiver<String>,
+    held: Arc<Semaphore>,
 }
 
 impl MailServer {
@@ -86,12 +94,15 @@ impl MailServer {
         let (tls, root) = name.map(certificate).unzip();
         let (mails, received) = unbounded_channel();
         let (commands, heard) = unbounded_channel();
+        let held = Arc::new(Semaphore::new(0));
+        let released = held.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let session = Session {
                     script: script.clone(),
                     mails: mails.clone(),
                     commands: commands.clone(),
+                    released: released.clone(),
                 };
                 let tls = tls.clone();
                 tokio::spawn(async move {
@@ -105,7 +116,8 @@ impl MailServer {
                 });
             }
         });
-        MailServer { port, root: root.unwrap_or_default(), mails: received, commands: heard }
+        let root = root.unwrap_or_default();
+        MailServer { port, root, mails: received, commands: heard, held }
     }
 
     /// The next mail.
@@ -124,6 +136,11 @@ impl MailServer {
             }
         };
         timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("never heard {start}"))
+    }
+
+    /// Lets one answer out that is held, or will be.
+    pub fn release(&self) {
+        self.held.add_permits(1);
     }
 
     /// What was heard and not yet asked for.
@@ -156,6 +173,7 @@ struct Session {
     script: Arc<Script>,
     mails: UnboundedSender<Received>,
     commands: UnboundedSender<String>,
+    released: Arc<Semaphore>,
 }
 
 impl Session {
@@ -172,13 +190,23 @@ impl Session {
                 _ => "250 ok",
             };
             let _ = self.commands.send(command.clone());
-            let answer = match (self.script)(&command) {
+            let reaction = (self.script)(&command);
+            let answer = match reaction {
                 Reaction::Usual => usual,
-                Reaction::Say(answer) => answer,
+                Reaction::Say(answer) | Reaction::SayLast(answer) => answer,
+                Reaction::After(time) => {
+                    sleep(time).await;
+                    usual
+                }
+                Reaction::Hold => {
+                    self.released.acquire().await.expect("never closed").forget();
+                    usual
+                }
                 Reaction::Hang => return std::future::pending().await,
                 Reaction::HangUp => return,
             };
-            if stream.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+            let sent = stream.write_all(format!("{answer}\r\n").as_bytes()).await;
+            if sent.and(stream.flush().await).is_err() || matches!(reaction, Reaction::SayLast(_)) {
                 return;
             }
             if answer.starts_with("354") {
