@@ -11,10 +11,12 @@
 //! Never to send it again would be to lose it when the crash came a moment sooner.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -22,6 +24,7 @@ use tokio::time::{sleep, timeout};
 
 use super::outbox::{self, Claimed, Outcome, Renewal};
 use super::smtp::{Connection, Failure, Mailer, Outgoing};
+use crate::supervise::supervise;
 
 /// How many mails one instance hands over at the same time, each on a connection of its own.
 const AT_ONCE: u32 = 4;
@@ -55,7 +58,10 @@ impl Courier {
     pub fn renewing_every(renew: Duration, db: PgPool, mailer: Mailer) -> Self {
         let places = Arc::new(Semaphore::new(AT_ONCE as usize));
         let work = Arc::new(Work { db, mailer, renew, places, stopping: AtomicBool::new(false) });
-        tokio::spawn(work.clone().run());
+        let supervised = work.clone();
+        tokio::spawn(async move {
+            supervise("courier", || supervised.clone().run()).await;
+        });
         Self { work }
     }
 
@@ -118,7 +124,13 @@ impl Work {
         let mut connection = None;
         let mut next = Some(first);
         while let Some(mail) = next {
-            let ended = self.attempt(&mail, &mut connection).await;
+            let attempt = AssertUnwindSafe(self.attempt(&mail, &mut connection)).catch_unwind();
+            // The panic hook has printed what happened. The mail is tried again later, since the
+            // panic may not be its fault, and it does not hold up the others.
+            let ended = attempt.await.unwrap_or_else(|_| {
+                tracing::error!(id = %mail.id, "the delivery of a mail panicked");
+                Err(Failure::Failed("the app panicked; see its log".to_owned()))
+            });
             self.report(&mail, ended).await;
             next = self.claim().await;
         }
