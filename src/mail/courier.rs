@@ -13,13 +13,12 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::outbox::{self, Claimed, Outcome, Renewal};
@@ -31,8 +30,8 @@ const AT_ONCE: u32 = 4;
 const POLL: Duration = Duration::from_secs(10);
 /// A fifth of a claim, so that a database that is away for three minutes loses none.
 const RENEW: Duration = Duration::from_secs(60);
-/// How long `stop` waits for mails in the middle of being handed over.
-const STOP: Duration = Duration::from_secs(10);
+/// `stop` waits this long for each of its two steps.
+const STOP: Duration = Duration::from_secs(2);
 /// What became of a mail must reach the outbox, or it is sent again: tried after these seconds.
 const REPORTS: [u64; 5] = [0, 1, 4, 15, 60];
 
@@ -41,12 +40,24 @@ pub struct Courier {
     work: Arc<Work>,
 }
 
+/// How far `stop` has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Stop {
+    No,
+    /// No further mail is begun.
+    NoMore,
+    /// Attempts that have not come to DATA are abandoned.
+    Abandon,
+}
+
 /// How an attempt ended without a failure.
 enum Ended {
     Sent,
     Expired,
     /// Another instance has the mail now.
     Lost,
+    /// Nothing was sent, because the app stops.
+    Abandoned,
 }
 
 impl Courier {
@@ -57,7 +68,7 @@ impl Courier {
     /// Renews claims more often than production does; for tests.
     pub fn renewing_every(renew: Duration, db: PgPool, mailer: Mailer) -> Self {
         let places = Arc::new(Semaphore::new(AT_ONCE as usize));
-        let work = Arc::new(Work { db, mailer, renew, places, stopping: AtomicBool::new(false) });
+        let work = Arc::new(Work { db, mailer, renew, places, stop: watch::Sender::new(Stop::No) });
         let supervised = work.clone();
         tokio::spawn(async move {
             supervise("courier", || supervised.clone().run()).await;
@@ -65,16 +76,17 @@ impl Courier {
         Self { work }
     }
 
-    /// Begins nothing new, and waits for what is on its way: a mail that is cut off here is due
-    /// again within five minutes, and may arrive twice.
+    /// Begins nothing new and waits for what is on its way; then abandons what has not come to DATA
+    /// and gives it back. A mail whose DATA has begun is cut off only when the server takes longer:
+    /// it is due again within five minutes, and may arrive twice.
     pub async fn stop(&self) {
-        self.work.stopping.store(true, Ordering::Relaxed);
-        match timeout(STOP, self.work.places.acquire_many(AT_ONCE)).await {
-            Ok(Ok(all)) => all.forget(),
-            _ => {
-                tracing::warn!("stopped in the middle of a mail; it is due again within 5 minutes");
+        for step in [Stop::NoMore, Stop::Abandon] {
+            self.work.stop.send_replace(step);
+            if let Ok(Ok(all)) = timeout(STOP, self.work.places.acquire_many(AT_ONCE)).await {
+                return all.forget();
             }
         }
+        tracing::warn!("stopped in the middle of a mail; it is due again within 5 minutes");
     }
 }
 
@@ -84,13 +96,13 @@ struct Work {
     mailer: Mailer,
     renew: Duration,
     places: Arc<Semaphore>,
-    stopping: AtomicBool,
+    stop: watch::Sender<Stop>,
 }
 
 impl Work {
     async fn run(self: Arc<Self>) {
         let mut notified = None;
-        while !self.stopping.load(Ordering::Relaxed) {
+        while *self.stop.borrow() == Stop::No {
             // Subscribe before looking, so that a mail committed in between still wakes us.
             if notified.is_none() {
                 notified = listen(&self.db).await.inspect_err(log_database).ok();
@@ -113,7 +125,7 @@ impl Work {
     }
 
     async fn claim(&self) -> Option<Claimed> {
-        if self.stopping.load(Ordering::Relaxed) {
+        if *self.stop.borrow() != Stop::No {
             return None;
         }
         outbox::claim(&self.db).await.inspect_err(log_database).ok().flatten()
@@ -149,9 +161,11 @@ impl Work {
         if mail.expired {
             return Ok(Ended::Expired);
         }
+        let mut stop = self.stop.subscribe();
         let (mut connection, message) = tokio::select! {
             offered = self.offer(mail, kept.take()) => offered?,
             ended = self.renew_until_over(mail) => return Ok(ended),
+            _ = stop.wait_for(|stop| *stop == Stop::Abandon) => return Ok(Ended::Abandoned),
         };
         // This process may have been suspended since the last renewal.
         let over = match outbox::renew(&self.db, mail).await {
@@ -228,6 +242,7 @@ impl Work {
             Ok(Ended::Sent) => tracing::info!(%id, kind, attempt, "a mail was sent"),
             Ok(Ended::Expired) => tracing::warn!(%id, kind, attempt, "a mail expired"),
             Ok(Ended::Lost) => tracing::warn!(%id, kind, attempt, "the claim of a mail was lost"),
+            Ok(Ended::Abandoned) => tracing::info!(%id, kind, attempt, "a mail was given back"),
             Err(failure) => {
                 let problem = failure.problem();
                 tracing::warn!(%id, kind, attempt, problem, "a mail was not taken");
@@ -256,6 +271,7 @@ impl Work {
             Ok(Ended::Sent) => outbox::finish(&self.db, mail, Outcome::Sent, None).await,
             Ok(Ended::Expired) => outbox::finish(&self.db, mail, Outcome::Expired, None).await,
             Ok(Ended::Lost) => Ok(true),
+            Ok(Ended::Abandoned) => outbox::release(&self.db, mail).await,
             Err(Failure::Refused(problem)) => {
                 outbox::finish(&self.db, mail, Outcome::Refused, Some(problem)).await
             }

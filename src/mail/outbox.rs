@@ -116,6 +116,16 @@ pub async fn renew(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<Rene
     })
 }
 
+/// Gives a claim back, so that the mail is due at once. `false` when the claim was lost.
+pub async fn release(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<bool> {
+    let released = sqlx::query!(
+        "update outbox set due_at = now() where id = $1 and attempts = $2 and finished_at is null",
+        mail.id,
+        mail.attempt,
+    );
+    Ok(released.execute(db).await?.rows_affected() == 1)
+}
+
 /// Ends a mail and erases its text. `false` when the claim was lost.
 pub async fn finish(
     db: impl PgExecutor<'_>,

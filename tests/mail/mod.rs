@@ -8,6 +8,7 @@ mod expiry;
 mod faults;
 mod headers;
 mod outbox;
+mod stop;
 mod supervision;
 
 use std::time::Duration;

@@ -20,7 +20,12 @@ pub struct Process {
 
 impl Process {
     pub fn serve(db: &Database) -> Process {
-        let mut child = command(db, &["serve"]).spawn().expect("the binary");
+        Process::serve_with(db, &[])
+    }
+
+    pub fn serve_with(db: &Database, settings: &[(&str, &str)]) -> Process {
+        let mut serve = command(db, &["serve"]);
+        let mut child = serve.envs(settings.iter().copied()).spawn().expect("the binary");
         let mut stdout = BufReader::new(child.stdout.take().expect("its stdout"));
         let mut first_line = String::new();
         stdout.read_line(&mut first_line).expect("a line of text");
