@@ -1,4 +1,5 @@
-//! What goes on beside the requests: what has expired is pruned, and mails are carried.
+//! What goes on beside the requests: what has expired is pruned, mails are carried, and mails that
+//! are late are reported in the log.
 //!
 //! Express's connect-pg-simple does it every 15 minutes; so do we, with a jitter, so that instances
 //! started together do not work together. `mail/courier.rs` tells how mails go.
@@ -19,6 +20,9 @@ use crate::supervise::supervise;
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// Small, so that no statement holds many rows, and requests get their turn in between.
 const BATCH: i64 = 1_000;
+/// How old a mail gets before the log says so, and how often it does.
+const LATE: Duration = Duration::from_secs(5 * 60);
+const LATE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Starts the loops. They end with the process: what they do can be cut off anywhere.
 pub fn start(db: PgPool) {
@@ -64,7 +68,25 @@ pub fn carry_mail(app: &App) -> anyhow::Result<Option<Courier>> {
     let Some(mailer) = mailer(&app.config, &app.origin.url, Timeouts::RFC_5321)? else {
         return Ok(None);
     };
+    let db = app.db.clone();
+    actix_web::rt::spawn(async move { supervise("late mail", || report_late_mail(&db)).await });
     Ok(Some(Courier::start(app.db.clone(), mailer)))
+}
+
+/// A task of its own, so that a courier that hangs cannot hide it. In the log and not in `/readyz`,
+/// which anybody may ask: whether a reset for some address made a mail is nobody's business.
+async fn report_late_mail(db: &PgPool) {
+    loop {
+        match outbox::waiting(db).await {
+            Ok(Some(waiting)) if waiting.oldest > LATE => {
+                let (mails, oldest) = (waiting.mails, waiting.oldest.as_secs());
+                tracing::warn!(mails, oldest, "mail is late: seconds that the oldest has waited");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the outbox cannot be reached"),
+        }
+        tokio::time::sleep(LATE_INTERVAL).await;
+    }
 }
 
 fn mailer(config: &Config, origin: &str, timeouts: Timeouts) -> anyhow::Result<Option<Mailer>> {

@@ -5,6 +5,8 @@
 //! SMTP. `attempts` is a fencing token: a renewal or a report that carries an older value changes
 //! nothing. A finished mail keeps its outcome and loses its text.
 
+use std::time::Duration;
+
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -178,6 +180,25 @@ pub async fn refused_at(
     );
     let last = last.fetch_optional(db).await?;
     Ok(last.filter(|last| last.outcome == Outcome::Refused.name()).map(|last| last.finished_at))
+}
+
+/// Mails that are neither sent nor given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    pub mails: i64,
+    pub oldest: Duration,
+}
+
+/// `None` when no mail is waiting.
+pub async fn waiting(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Waiting>> {
+    let row = sqlx::query!(
+        r#"select count(*) as "mails!", extract(epoch from now() - min(created_at))::float8 as age
+           from outbox where finished_at is null"#,
+    );
+    let row = row.fetch_one(db).await?;
+    // The transaction that wrote the newest one may have begun after this one.
+    let age = |seconds: f64| Duration::from_secs_f64(seconds.max(0.0));
+    Ok(row.age.map(|seconds| Waiting { mails: row.mails, oldest: age(seconds) }))
 }
 
 /// A mail as it lies in the outbox, to be looked at.

@@ -1,15 +1,20 @@
-//! A panic ends one attempt and nothing else.
+//! A panic ends one attempt and nothing else, and mail that is late is said so.
 
 use std::net::SocketAddr;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use tokio::io::{AsyncBufReadExt, BufReader};
 use vestibule::mail::courier::Courier;
+use vestibule::mail::outbox::{Waiting, waiting};
 use vestibule::mail::smtp::Timeouts;
 
 use super::{mailer_at, notice, write};
 use crate::support::clock;
 use crate::support::database::database;
 use crate::support::mail_server::MailServer;
+use crate::support::process::command;
 
 #[tokio::test]
 async fn a_delivery_that_panics_does_not_hold_up_other_mails() {
@@ -38,4 +43,41 @@ async fn a_delivery_that_panics_does_not_hold_up_other_mails() {
     let told = "select count(*) from outbox where problem like 'the app panicked%'";
     assert_eq!(db.number(told).await, 6);
     assert_eq!(db.number("select count(*) from outbox where outcome = 'sent'").await, 9);
+}
+
+#[tokio::test]
+async fn the_age_of_the_oldest_waiting_mail_is_known() {
+    let db = database().await;
+    assert_eq!(waiting(&db.pool).await.unwrap(), None);
+    write(&db.pool, notice()).await;
+    clock::later(&db, "10 minutes").await;
+    write(&db.pool, notice()).await;
+    let Some(Waiting { mails, oldest }) = waiting(&db.pool).await.unwrap() else { panic!("none") };
+    let ten_minutes = Duration::from_secs(600)..Duration::from_secs(660);
+    assert!(mails == 2 && ten_minutes.contains(&oldest), "{mails}, {oldest:?}");
+    db.run("update outbox set finished_at = now(), outcome = 'sent', body = null").await;
+    assert_eq!(waiting(&db.pool).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_log_says_that_mail_is_late() {
+    let db = database().await;
+    write(&db.pool, notice()).await;
+    clock::later(&db, "10 minutes").await;
+    let mut command = tokio::process::Command::from(command(&db, &["serve"]));
+    command.env("RUST_LOG", "warn").env("LOG_FORMAT", "json").kill_on_drop(true);
+    // Nobody listens there.
+    command.env("SMTP_URL", "smtp://127.0.0.1:9").stderr(Stdio::piped());
+    let mut app = command.spawn().expect("the binary");
+    let mut lines = BufReader::new(app.stderr.take().expect("its stderr")).lines();
+    let late = async {
+        loop {
+            let line = lines.next_line().await.expect("text").expect("the app goes on");
+            if line.contains("mail is late") {
+                return line;
+            }
+        }
+    };
+    let line = tokio::time::timeout(Duration::from_secs(20), late).await.expect("a line");
+    assert!(line.contains(r#""mails":1"#) && line.contains(r#""oldest":60"#), "{line}");
 }
