@@ -89,6 +89,21 @@ async fn report_late_mail(db: &PgPool) {
     }
 }
 
+/// Whether the mail server would take mails, without sending one. `false` when there is none.
+///
+/// # Errors
+/// With the stage that failed.
+pub async fn check_mail(config: &Config) -> anyhow::Result<bool> {
+    let origin = config.base_url.as_ref().map(|url| url.origin().ascii_serialization());
+    let origin = origin.as_deref().unwrap_or("http://localhost");
+    // Ten seconds for each answer: somebody is waiting.
+    let timeouts = Timeouts::RFC_5321.divided_by(30);
+    let Some(mailer) = mailer(config, origin, timeouts)? else { return Ok(false) };
+    let checked = mailer.check().await;
+    checked.map_err(|failure| anyhow::anyhow!("SMTP_URL: {}", failure.problem()))?;
+    Ok(true)
+}
+
 fn mailer(config: &Config, origin: &str, timeouts: Timeouts) -> anyhow::Result<Option<Mailer>> {
     let Some(server) = config.mail.server.clone() else { return Ok(None) };
     let sender = config.mail.sender.clone();

@@ -23,7 +23,7 @@ pub struct Cli {
 enum Command {
     /// Run the site (what happens without a command)
     Serve,
-    /// Check the settings and the database without starting
+    /// Check the settings, the database and the mail server without starting
     Doctor,
     /// Bring the database's schema up to date
     Migrate,
@@ -52,12 +52,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let config = Config::load()?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(config).await,
-        Command::Doctor => {
-            let db = connect(&config).await?;
-            refuse(&config, &db).await?;
-            println!("all is well");
-            Ok(())
-        }
+        Command::Doctor => doctor(&config).await,
         Command::Migrate => schema::migrate(&connect(&config).await?).await,
         Command::Prune => {
             let pruned = background::prune(&connect(&config).await?).await?;
@@ -66,6 +61,19 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Key(_) => Ok(()),
     }
+}
+
+async fn doctor(config: &Config) -> anyhow::Result<()> {
+    let database = async { refuse(config, &connect(config).await?).await };
+    let (database, mail) = (database.await, background::check_mail(config).await);
+    if let Ok(false) = mail {
+        println!("no SMTP_URL: mails stay in the outbox");
+    }
+    let problems = [database.err(), mail.err()].into_iter().flatten();
+    let problems: Vec<String> = problems.map(|problem| format!("{problem:#}")).collect();
+    anyhow::ensure!(problems.is_empty(), "{}", problems.join("\nvestibule: "));
+    println!("all is well");
+    Ok(())
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! The settings, as whoever runs the site meets them: what is wrong is said before anything starts.
 
+mod doctor;
 mod mail;
 mod mistakes;
 mod production;
