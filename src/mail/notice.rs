@@ -112,10 +112,11 @@ pub async fn reset_link(
     let letter = ResetLetter { letterhead: app.letterhead(), token: token.as_str() };
     let mail = Mail::new("password.reset.asked", "Choose a new password", &letter)?
         .expires_in(Purpose::Reset.lifetime());
-    Ok(match user {
-        Some(user) => super::send(tx, &user.email, mail).await?,
-        None => super::discard(tx, mail).await?,
-    })
+    let written = match user {
+        Some(user) => super::send(tx, &user.email, mail).await,
+        None => super::discard(tx, mail).await,
+    };
+    Ok(written?)
 }
 
 /// To somebody who typed the right password after "this was not me": why it does not work.

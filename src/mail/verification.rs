@@ -49,10 +49,11 @@ pub async fn send(
         Some(_) => already(app)?,
         None => verify(app, token.as_str(), &code)?,
     };
-    Ok(match registration_id {
-        Some(_) => super::send(tx, account.as_deref().unwrap_or(email.as_str()), mail).await?,
-        None => super::discard(tx, mail).await?,
-    })
+    let written = match registration_id {
+        Some(_) => super::send(tx, account.as_deref().unwrap_or(email.as_str()), mail).await,
+        None => super::discard(tx, mail).await,
+    };
+    Ok(written?)
 }
 
 fn verify(app: &App, token: &str, code: &str) -> askama::Result<Mail> {

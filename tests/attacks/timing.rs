@@ -26,8 +26,10 @@ const ROUNDS: usize = 300;
 const PASSWORD: &str = "trombone velvet lighthouse";
 const STATES: [&str; 4] = ["free", "take", "pend", "lock"];
 
+type Fields = &'static [(&'static str, &'static str)];
+
 /// Path, button, and fields by name; `…` is the address.
-const ACTIONS: [(&str, &str, &[(&str, &str)]); 5] = [
+const ACTIONS: [(&str, &str, Fields); 5] = [
     ("/login", "Log in", &[("email", "…"), ("password", "not the password of anybody")]),
     ("/register", "Register", &[("email", "…"), ("password", PASSWORD)]),
     ("/password/reset", "Send the link", &[("email", "…")]),

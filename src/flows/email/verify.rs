@@ -192,11 +192,12 @@ async fn create(
 /// The owner has come, so what strangers have attempted before does not count against them.
 async fn open_to(visitor: &Visitor, owner: &Email) -> Result<(), Error> {
     let (canonical, throttle) = (owner.canonical(), &visitor.app.throttle);
-    let account = Key::Account(&canonical);
     let pair = Key::Pair(&canonical, visitor.client.address);
-    throttle.forget(Purpose::Login, &[account.clone(), pair]).await?;
-    throttle.forget(Purpose::EmailVerifyMail, &[account.clone()]).await?;
-    Ok(throttle.forget(Purpose::PasswordResetMail, &[account]).await?)
+    throttle.forget(Purpose::Login, &[Key::Account(&canonical), pair]).await?;
+    for budget in [Purpose::EmailVerifyMail, Purpose::PasswordResetMail] {
+        throttle.forget(budget, &[Key::Account(&canonical)]).await?;
+    }
+    Ok(())
 }
 
 fn already_confirmed(visitor: &Visitor, email: &Email) -> Result<HttpResponse, Error> {
