@@ -1,7 +1,6 @@
-//! The `tokens` table: links and codes that are sent by email and used once.
+//! The `tokens` table: links and codes that are sent by email.
 //!
-//! A token is 256 random bits, of which the database keeps the SHA-256. It has one purpose and is
-//! bound to the address it was sent to. A token of a user is taken by one statement, so of fifty
+//! A token is 256 random bits, of which the database keeps the SHA-256. It has one purpose. A token of a user is taken by one statement, so of fifty
 //! concurrent clicks one succeeds. A token of a registration is not taken: confirming marks the
 //! registration, and its links then say "already confirmed". The code beside a verification link
 //! is for people whose mail scanner removes links, or who read email on another device.
@@ -49,17 +48,17 @@ impl Purpose {
     }
 }
 
-/// The secret of a link. No `Debug`.
-pub struct Token(String);
+/// The secret of a link, and how long it is valid. No `Debug`.
+pub struct Token {
+    secret: String,
+    /// The link and the email that carries it expire together.
+    pub lifetime: Duration,
+}
 
 impl Token {
-    fn generate() -> Self {
-        Self(BASE64.encode(rand::random::<[u8; 32]>()))
-    }
-
-    /// For the link in the mail.
+    /// For the link in the email.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.secret
     }
 }
 
@@ -92,7 +91,7 @@ pub enum Owner {
     User(Uuid),
     Registration(Uuid),
     /// A decoy, for an address without an account: the row is written so that a request costs the
-    /// same statements for everybody. Nobody learns the token, and `take` never finds it.
+    /// same statements for everybody. The token is never sent, and `take` never finds it.
     Nobody,
 }
 
@@ -106,29 +105,31 @@ pub struct NewToken<'a> {
 }
 
 /// Makes a token. Earlier ones stay valid until they expire or one of them is used, because
-/// nobody knows which of two emails arrives first.
+/// nobody knows which of two emails arrives first. A token of a registration expires with it.
 pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<Token> {
-    let token = Token::generate();
+    let secret = BASE64.encode(rand::random::<[u8; 32]>());
     let (user_id, registration_id) = match new.owner {
         Owner::User(id) => (Some(id), None),
         Owner::Registration(id) => (None, Some(id)),
         Owner::Nobody => (None, None),
     };
-    sqlx::query!(
-        "insert into tokens (token_hash, purpose, user_id, registration_id, email_canonical,
+    let seconds = sqlx::query_scalar!(
+        r#"insert into tokens (token_hash, purpose, user_id, registration_id, email_canonical,
                 code_mac, expires_at)
-         values ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))",
-        &hash(token.as_str()),
+           values ($1, $2, $3, $4, $5, $6,
+                coalesce((select expires_at from registrations where id = $4),
+                         now() + make_interval(secs => $7)))
+           returning extract(epoch from expires_at - now())::float8 as "seconds!""#,
+        &hash(&secret),
         new.purpose.name(),
         user_id,
         registration_id,
         new.email_canonical,
         new.code_mac.as_ref().map(<[u8; 32]>::as_slice),
         new.purpose.lifetime().as_secs_f64(),
-    )
-    .execute(db)
-    .await?;
-    Ok(token)
+    );
+    let lifetime = Duration::from_secs_f64(seconds.fetch_one(db).await?.max(0.0));
+    Ok(Token { secret, lifetime })
 }
 
 /// The registration that a verification link was sent for.
@@ -191,17 +192,24 @@ pub async fn is_good(
 }
 
 /// Takes a token: once, in time, for its purpose, and while the account still has the address
-/// it was sent to. Of any number of parallel calls one gets it.
+/// it was sent to. Of any number of concurrent calls one gets it.
+///
+/// The user is locked before the token, as in every transaction that changes a credential, so two
+/// links of one account that are used at the same time cannot deadlock.
 pub async fn take(
     db: impl PgExecutor<'_>,
     purpose: Purpose,
     token_hash: &[u8; 32],
 ) -> sqlx::Result<Option<Taken>> {
     let row = sqlx::query!(
-        "delete from tokens t using users u
-         where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
-           and u.id = t.user_id and u.email_canonical = t.email_canonical and u.locked_at is null
-         returning u.id, u.email, u.email_canonical",
+        "with owner as materialized (
+             select u.id, u.email, u.email_canonical
+             from tokens t join users u on u.id = t.user_id
+             where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
+               and u.email_canonical = t.email_canonical and u.locked_at is null
+             for no key update of u)
+         delete from tokens t using owner o where t.token_hash = $1
+         returning o.id, o.email, o.email_canonical",
         token_hash,
         purpose.name(),
     )

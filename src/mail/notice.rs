@@ -41,7 +41,7 @@ impl What {
     fn words(self) -> &'static str {
         match self {
             Self::AccountCreated => {
-                "This email address was confirmed, and an account was created for it."
+                "Your email address was confirmed, and your account was created."
             }
             Self::PasswordChanged => {
                 "The password of your account was changed, by somebody who knew the old one."
@@ -93,7 +93,11 @@ pub async fn send(
     let token = issue(tx, user, Some(owner.email), Purpose::NotMe).await?;
     let letter = NoticeLetter {
         letterhead: app.letterhead(),
-        happened: format!("{} It came from the address {}.", what.words(), owner.client.address),
+        happened: format!(
+            "{} It was made from the IP address {}.",
+            what.words(),
+            owner.client.address
+        ),
         link: format!("{}/not-me/{}", app.origin.url, token.as_str()),
     };
     let mail = Mail::new(what.kind(), what.subject(), &letter)?;
@@ -101,7 +105,7 @@ pub async fn send(
 }
 
 /// The link to a new password. `user` is `None` for an address without an account: then the same
-/// rows are written, nothing is sent, and nobody learns the token.
+/// rows are written, and nothing is sent.
 pub async fn reset_link(
     tx: &mut PgConnection,
     app: &App,
@@ -111,7 +115,7 @@ pub async fn reset_link(
     let token = issue(tx, owner, user.map(|user| user.email.as_str()), Purpose::Reset).await?;
     let letter = ResetLetter { letterhead: app.letterhead(), token: token.as_str() };
     let mail = Mail::new("password.reset.asked", "Choose a new password", &letter)?
-        .expires_in(Purpose::Reset.lifetime());
+        .expires_in(token.lifetime);
     let written = match user {
         Some(user) => super::send(tx, &user.email, mail).await,
         None => super::discard(tx, mail).await,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Letterhead, Mail};
 use crate::accounts::email::Email;
 use crate::accounts::registration;
-use crate::accounts::token::{self, NewToken, Owner, Purpose};
+use crate::accounts::token::{self, NewToken, Owner, Purpose, Token};
 use crate::app::App;
 
 #[derive(Template)]
@@ -47,7 +47,7 @@ pub async fn send(
     let account = registration::taken_by(&mut *tx, email).await?;
     let mail = match &account {
         Some(_) => already(app)?,
-        None => verify(app, token.as_str(), &code)?,
+        None => verify(app, &token, &code)?,
     };
     let written = match registration_id {
         Some(_) => super::send(tx, account.as_deref().unwrap_or(email.as_str()), mail).await,
@@ -56,12 +56,12 @@ pub async fn send(
     Ok(written?)
 }
 
-fn verify(app: &App, token: &str, code: &str) -> askama::Result<Mail> {
+fn verify(app: &App, token: &Token, code: &str) -> askama::Result<Mail> {
     let (front, back) = code.split_at(code.len() / 2);
     let code = format!("{front}-{back}");
-    let letter = VerifyLetter { letterhead: app.letterhead(), token, code };
+    let letter = VerifyLetter { letterhead: app.letterhead(), token: token.as_str(), code };
     let mail = Mail::new("email.verify", "Confirm your email", &letter)?;
-    Ok(mail.expires_in(Purpose::Verify.lifetime()))
+    Ok(mail.expires_in(token.lifetime))
 }
 
 fn already(app: &App) -> askama::Result<Mail> {

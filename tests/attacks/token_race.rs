@@ -46,6 +46,27 @@ async fn of_fifty_redemptions_at_once_one_wins() {
 }
 
 #[tokio::test]
+async fn ten_links_of_one_account_at_once_change_the_password_once_and_never_deadlock() {
+    let site = Site::on(database_with(50).await, &[]).await;
+    ADA.joins(&site).await;
+    let mut pages = Vec::new();
+    for _ in 0..10 {
+        let mut browser = site.browser();
+        browser.visit("/password/reset").await;
+        browser.submit("Send the link", &[("E-mail", ADA.email)]).await;
+        browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+        pages.push(browser);
+    }
+    let answers = race(pages.into_iter().map(|mut browser| async move {
+        browser.follow_redirects = false;
+        browser.submit("Change password", &[("New password", "marble kangaroo umbrella")]).await;
+        browser.status
+    }));
+    let answers = answers.await;
+    assert_eq!((count(&answers, 303), count(&answers, 404)), (1, 9), "{answers:?}");
+}
+
+#[tokio::test]
 async fn of_a_hundred_guesses_at_once_five_are_looked_at() {
     let site = Site::behind_a_proxy().await;
     let page = ADA.registers(&site).await;

@@ -19,6 +19,7 @@ use crate::accounts::password::{Password, PasswordHash, Verdict};
 use crate::accounts::session;
 use crate::accounts::strength::{self, Strength};
 use crate::accounts::throttle::Refusal;
+use crate::accounts::token;
 use crate::accounts::user::{self, proof};
 use crate::error::Error;
 use crate::mail::notice::{self, Owner, What};
@@ -128,6 +129,8 @@ async fn change(
         return Ok(false);
     };
     session::end_all(&mut tx, user_id, Some(somebody.session.id)).await?;
+    // A reset link that somebody else asked for must not outlive the change.
+    token::discard(&mut tx, user_id, &[token::Purpose::Reset]).await?;
     let renewed = session::renew_after_proof(&mut tx, somebody.session.id, epoch).await?;
     let Some(session_id) = renewed else { return Ok(false) };
     audit::record(&mut tx, Kind::PasswordChanged, Some(user_id), &somebody.visitor.client).await?;

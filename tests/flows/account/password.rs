@@ -1,6 +1,7 @@
 //! Changing the password.
 
 use crate::support::browser::Browser;
+use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE, Person};
 use crate::support::race::race;
 use crate::support::site::Site;
@@ -125,4 +126,20 @@ async fn of_two_changes_at_the_same_moment_one_wins_and_the_other_session_ends()
     let winners = answers.iter().filter(|path| *path == "/account").count();
     assert_eq!(winners, 1, "{answers:?}");
     assert_eq!(site.db.number("select count(*) from sessions").await, 1);
+}
+
+#[tokio::test]
+async fn a_reset_link_from_before_a_change_is_invalid() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    let mut elsewhere = site.browser();
+    elsewhere.visit("/password/reset").await;
+    elsewhere.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    let link = newest(&site.db, ADA.email).await.link("/password/reset/");
+    ada.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
+    ada.submit("Change password", &fields).await;
+    ada.must_be_at("/account", 200);
+    elsewhere.visit(&link).await;
+    assert_eq!(elsewhere.status, 404);
 }

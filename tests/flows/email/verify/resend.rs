@@ -1,5 +1,6 @@
 //! Sending the verification email again.
 
+use crate::support::clock;
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::Site;
@@ -66,11 +67,28 @@ async fn an_address_with_an_account_is_told_so_by_mail_alone() {
 }
 
 #[tokio::test]
-async fn what_is_no_address_is_said_beside_its_field() {
+async fn an_invalid_address_is_rejected_beside_its_field() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     browser.submit("Send it again", &[("Send it again to", "ada@example")]).await;
     browser.must_be_at("/email/verify/resend", 422);
     browser.must_see("does not look like an e-mail address");
     assert_eq!(browser.field("Send it again", "Send it again to"), "ada@example");
+}
+
+#[tokio::test]
+async fn a_link_that_was_sent_again_expires_with_its_registration() {
+    let site = Site::start().await;
+    let mut browser = ADA.registers(&site).await;
+    clock::later(&site.db, "23 hours").await;
+    browser.press("Send it again").await;
+    let late = "select count(*) from outbox where expires_at > now() + interval '1 hour'";
+    assert_eq!(site.db.number(late).await, 0, "a mail that could arrive with a dead link");
+    let link = newest(&site.db, ADA.email).await.link("/email/verify/");
+    clock::later(&site.db, "59 minutes").await;
+    browser.visit(&link).await;
+    browser.must_be_at(&link, 200);
+    clock::later(&site.db, "1 minute").await;
+    browser.visit(&link).await;
+    browser.must_be_at(&link, 404);
 }
