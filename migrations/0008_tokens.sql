@@ -1,4 +1,4 @@
--- One-time links and codes that are sent by email. Written by src/accounts/token.rs alone.
+-- Links and codes that are sent by email. Written by src/accounts/token.rs alone.
 create table tokens (
     -- SHA-256 of 256 random bits. The token itself is in the email and nowhere else.
     token_hash bytea primary key check (length(token_hash) = 32),
@@ -7,7 +7,7 @@ create table tokens (
     -- decoy. A reset for an address without an account writes one, so that both cost the same.
     user_id uuid references users on delete cascade,
     registration_id uuid references registrations on delete cascade,
-    -- The address it was sent to. A token for an address that the account has given up is invalid.
+    -- Where it was sent. A user's token is invalid once the account has another email address.
     email_canonical text not null,
     -- HMAC of the 8-character code beside the link: a plain digest of 40 bits could be guessed.
     code_mac bytea,

@@ -106,8 +106,8 @@ impl App {
         Ok(verdict?)
     }
 
-    /// Stores a right password as today's Argon2id. The login goes on also when that fails, and
-    /// the hash stays as it is.
+    /// Rehashes a right password as today's Argon2id. A failure is logged and does not fail the
+    /// login.
     pub async fn renew_hash(&self, known: &Credentials, password: &Password) {
         let user_id = known.user.id;
         let renewed = async {

@@ -1,6 +1,6 @@
 //! Who people are: a table each, the SQL inside, no HTTP and no templates.
 //!
-//! A `registration` waits for its email address to be confirmed, and then becomes a user.
+//! A `registration` is pending until its email address is confirmed; then a user is created.
 //! `users` hold a password hash and an epoch. `sessions` belong to a user and remember the epoch
 //! they began with; when the two differ the session is over. `audit_events` tell what happened.
 //! A function with one statement takes any executor; one with several takes the caller's

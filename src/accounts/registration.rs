@@ -1,9 +1,9 @@
 //! The `registrations` table: who has asked for an account and has not confirmed the email address.
 //!
-//! A user exists only once the address is confirmed, so no other query has to think of unverified
-//! users, and nobody can hold an address that they cannot read mail for. A registration keeps the
-//! chosen password's hash for 24 hours. It grants nothing: logging in before the address is
-//! confirmed gets the answer of an unknown address.
+//! A user exists only once the email address is confirmed, so no other query has to think of
+//! unverified users, and nobody can reserve an address whose mailbox they cannot read. The
+//! first confirmation creates the account. A registration keeps the chosen password's hash for 24 hours
+//! and grants nothing: a login before the confirmation gets the response of an unknown address.
 //!
 //! Pre-hijacking (an attacker registers the victim's address first): registrations of one address
 //! do not replace each other, and a password counts only in the browser that chose it. See
@@ -82,7 +82,7 @@ pub async fn newest(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Opti
     .await
 }
 
-/// The stored address of the account that an address has already, locked or not. Mail goes to the
+/// Returns the stored email address of the existing account, locked or not. Mail goes to the
 /// stored address; the typed one may only look like it.
 pub async fn taken_by(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select email from users where email_canonical = $1", email.canonical())
@@ -90,11 +90,11 @@ pub async fn taken_by(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Op
         .await
 }
 
-/// Makes the user. `None` when the address has an account already: of two people who confirm the
-/// same address at the same moment, PostgreSQL lets one through.
+/// Creates the user. `None` when the address has an account already: of concurrent confirmations
+/// of one address, the unique index of `users` accepts one.
 ///
-/// The user comes before the registrations, so the unique index on the address puts concurrent
-/// confirmations in order and no two of them wait for each other.
+/// The user is inserted first: the index then serializes confirmations, which rules out deadlocks
+/// between their updates of `registrations`.
 pub async fn confirm(
     tx: &mut PgConnection,
     registration: &Registration,

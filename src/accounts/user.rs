@@ -30,7 +30,7 @@ pub struct Credentials {
 }
 
 /// Makes an account for an address that was confirmed (`registration::confirm`). `None` when the
-/// address has one already: PostgreSQL decides, so of two concurrent calls one makes it.
+/// address has one already: PostgreSQL decides, so of two concurrent calls one succeeds.
 pub async fn create(
     db: impl PgExecutor<'_>,
     email: &Email,

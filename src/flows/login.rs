@@ -104,7 +104,8 @@ fn again(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> Logi
     }
 }
 
-/// Whose password this is. Every path costs one run of Argon2 and one audit row.
+/// Whose password this is. Every attempt costs one run of Argon2 and one audit row; a right password
+/// whose hash is renewed costs one run more.
 async fn prove(
     visitor: &Visitor,
     form: &LoginForm,

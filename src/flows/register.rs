@@ -7,7 +7,7 @@
 //!
 //! An attacker tries to learn who has an account: an address that has one gets the same answer,
 //! at the cost of the same statements, and its owner gets an email. Logging in with the password
-//! chosen here tells nothing either: before the address is confirmed it is a wrong password.
+//! chosen here reveals nothing either: until the email is confirmed, it fails as a wrong one does.
 
 use actix_web::HttpResponse;
 use askama::Template;

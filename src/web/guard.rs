@@ -8,7 +8,7 @@ use actix_web::middleware::Next;
 use super::{next_page, visit};
 use crate::error::Error;
 
-/// For a scope: anonymous visitors are sent to the login page, with the way back.
+/// For a scope: anonymous visitors are sent to the login page, with the URL to return to.
 pub async fn logged_in(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

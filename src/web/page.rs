@@ -82,7 +82,7 @@ pub fn too_many(page: impl Template, refusal: Refusal) -> Result<HttpResponse, E
     Ok(response)
 }
 
-/// A link that is wrong, expired or used: 404, with the way on that its purpose needs.
+/// A link that is wrong, expired or used: 404, with the next step for its purpose.
 pub fn dead_link(page: Page, purpose: token::Purpose) -> Result<HttpResponse, Error> {
     html(StatusCode::NOT_FOUND, DeadLinkPage { page, purpose })
 }

@@ -75,7 +75,7 @@ impl Visitor {
         visit::with(|visit| visit.visitor.remember_registration(email, begun));
     }
 
-    /// Once the address is confirmed.
+    /// Removes the pending registration of this email address.
     pub fn forget_registration(&self, email: &Email) {
         visit::with(|visit| visit.visitor.forget_registration(email));
     }
@@ -112,7 +112,7 @@ fn visitor(req: &HttpRequest) -> Result<Visitor, Error> {
     })
 }
 
-/// Somebody who is logged in, with the session that says so.
+/// A logged-in user and their session.
 pub struct LoggedIn {
     pub visitor: Visitor,
     pub user: User,

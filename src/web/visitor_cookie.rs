@@ -36,7 +36,7 @@ pub struct PendingRegistration {
 }
 
 impl VisitorCookie {
-    /// As the browser sent it, without what has expired.
+    /// Parses the cookie, and drops a registration that has expired.
     pub fn parse(json: &str) -> Option<Self> {
         let mut cookie: Self = serde_json::from_str(json).ok()?;
         cookie.registration.take_if(|registration| registration.seconds_left() <= 0);
@@ -55,7 +55,7 @@ impl VisitorCookie {
         self.changed = true;
     }
 
-    /// Once the address is confirmed.
+    /// Removes the pending registration of this email address.
     pub fn forget_registration(&mut self, email: &Email) {
         let this = |registration: &mut PendingRegistration| registration.is_for(email);
         self.changed |= self.registration.take_if(this).is_some();

@@ -33,7 +33,7 @@ use transcript::{Difference, Half, Line, Seen, Transcript, first_difference};
 const SEQUENCES: u64 = 300;
 /// Sites that replay at the same time, each with its own database, so that each statement belongs
 /// to one replay.
-const SITES: usize = 3;
+const SITES: usize = 4;
 /// Sequences that are replayed twice for the same state.
 const TWINS: u64 = 10;
 /// Failures after which no more are made shorter.

@@ -80,8 +80,7 @@ async fn a_code_that_was_read_out_to_the_first_comer_confirms_nothing() {
     eve.submit("Confirm", &[("Code", &code)]).await;
     eve.must_be_at("/email/verify", 422);
     eve.must_see("This code is wrong or has expired");
-    let mut form = eve.form("Confirm");
-    form.forge("code", &code);
+    let form = eve.form("Confirm");
     eve.cookies = site.browser().cookies;
     eve.visit("/email/verify").await;
     let mut other = eve.form("Send it again");
@@ -89,7 +88,7 @@ async fn a_code_that_was_read_out_to_the_first_comer_confirms_nothing() {
     other.forge("code", &code);
     eve.send(other).await;
     eve.must_be_at("/email/verify", 422);
-    eve.must_see("A code works only in the browser where you created the account");
+    eve.must_see("A code works only in the browser where you signed up");
 
     ada.submit("Confirm", &[("Code", &code)]).await;
     ada.must_be_at("/app", 200);

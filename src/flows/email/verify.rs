@@ -3,11 +3,10 @@
 //! `GET  /email/verify`  show    "Check your email"; the code can be typed here
 //! `POST /email/verify`  submit  a code, or a link's token: the account is made
 //!
-//! An attacker registers the victim's address first and waits for the victim to confirm it
+//! An attacker registers the victim's email address first and waits for the victim to confirm it
 //! (pre-hijacking): a password counts only in the browser that chose it, and everybody else who
-//! opens the link chooses one. Talks the victim into reading out the code: it works only in the
-//! browser that registered, and the attacker's own registration has a code of its own. Guesses
-//! codes: counted in `throttles`.
+//! opens the link chooses one. An attacker who is told the victim's code cannot use it: it works
+//! only in the browser that registered. Guesses at codes are limited by `Purpose::EmailVerify`.
 
 pub mod link;
 pub mod resend;
@@ -37,7 +36,7 @@ use crate::web::{device, limit};
 #[template(path = "email/verify.html")]
 struct CheckEmailPage {
     page: Page,
-    /// Of the registration that this browser has begun; the code can be typed here.
+    /// The email address of the registration begun in this browser: its code can be typed here.
     registered: Option<String>,
     problems: Problems,
     /// What was typed into the form that is shown again.
@@ -55,6 +54,7 @@ struct Problems {
 #[template(path = "email/already_confirmed.html")]
 struct AlreadyConfirmedPage {
     page: Page,
+    address: String,
 }
 
 #[derive(Deserialize)]
@@ -105,15 +105,15 @@ async fn submit_code(
 ) -> Result<HttpResponse, Error> {
     let mut again = CheckEmailPage { code: form.code.clone(), ..check_email(visitor) };
     let Some(pending) = visitor.registration() else {
-        let problem = "A code works only in the browser where you created the account. Open the \
-                       link in the email instead.";
+        let problem = "A code works only in the browser where you signed up. Open the link in \
+                       the email instead.";
         again.problems.code = Some(problem.to_owned());
         return page::again(again);
     };
     let email = Email::parse(&pending.email)?;
     // Two tabs, two registrations: the form names the one it was drawn for.
     if Email::parse(&form.email).is_ok_and(|typed| typed.canonical() != email.canonical()) {
-        let problem = format!("This browser has since created an account for {}.", pending.email);
+        let problem = format!("This browser has since been used to sign up as {}.", pending.email);
         again.problems.code = Some(problem);
         return page::again(again);
     }
@@ -138,13 +138,12 @@ async fn submit_code(
             None => already_confirmed(visitor, &email),
         };
     }
-    again.problems.code = Some(
-        "This code is wrong or has expired. Check the newest email, or send it again.".to_owned(),
-    );
+    again.problems.code =
+        Some("This code is wrong or has expired. Open the link in the email instead.".to_owned());
     page::again(again)
 }
 
-/// Makes the account and logs in, unless somebody else is logged in here: they stay.
+/// Creates the user and logs in. If another user is logged in here, their session is kept.
 async fn confirm(
     req: &HttpRequest,
     visitor: &Visitor,
@@ -155,7 +154,7 @@ async fn confirm(
     let Some(user) = create(visitor, registration, password_hash).await? else {
         return already_confirmed(visitor, email);
     };
-    open_to(visitor, email).await?;
+    reset_counters(visitor, email).await?;
     visitor.forget_registration(email);
     if let Some(other) = &visitor.user {
         let text = format!(
@@ -189,8 +188,9 @@ async fn create(
     Ok(Some(user))
 }
 
-/// The owner has come, so what strangers have attempted before does not count against them.
-async fn open_to(visitor: &Visitor, owner: &Email) -> Result<(), Error> {
+/// Resets the login counters and mail budgets of an email address that its owner has confirmed:
+/// what strangers attempted before does not count against the owner.
+async fn reset_counters(visitor: &Visitor, owner: &Email) -> Result<(), Error> {
     let (canonical, throttle) = (owner.canonical(), &visitor.app.throttle);
     let pair = Key::Pair(&canonical, visitor.client.address);
     throttle.forget(Purpose::Login, &[Key::Account(&canonical), pair]).await?;
@@ -201,6 +201,6 @@ async fn open_to(visitor: &Visitor, owner: &Email) -> Result<(), Error> {
 }
 
 fn already_confirmed(visitor: &Visitor, email: &Email) -> Result<HttpResponse, Error> {
-    visitor.forget_registration(email);
-    page::show(AlreadyConfirmedPage { page: visitor.page("Already confirmed") })
+    let address = email.as_str().to_owned();
+    page::show(AlreadyConfirmedPage { page: visitor.page("Already confirmed"), address })
 }

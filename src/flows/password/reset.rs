@@ -175,7 +175,7 @@ async fn take_and_change(
     let Some(Taken { user_id, email, email_canonical, .. }) = taken else { return Ok(None) };
     proof::reset_password(&mut tx, user_id, password_hash).await?;
     session::end_all(&mut tx, user_id, None).await?;
-    token::discard(&mut tx, user_id, &[token::Purpose::Reset, token::Purpose::Verify]).await?;
+    token::discard(&mut tx, user_id, &[token::Purpose::Reset]).await?;
     audit::record(&mut tx, Kind::PasswordReset, Some(user_id), &visitor.client).await?;
     let owner = Owner { user_id, email: &email, client: &visitor.client };
     notice::send(&mut tx, &visitor.app, owner, What::PasswordReset).await?;

@@ -80,6 +80,8 @@ pub fn lines(answer: &Answer, typed: &[(&str, &str)]) -> Vec<Line> {
     let mut body = mask(&answer.body);
     cut(&mut body, "name=\"csrf\" value=\"", "\"");
     cut(&mut body, "give this number: <code>", "</code>");
+    // The minute may pass between two replays.
+    cut(&mut body, "<p>Ends ", " UTC");
     let body = body.lines().map(|line| line.to_owned().into());
     [format!("{request}: {}", answer.status).into()]
         .into_iter()

@@ -60,7 +60,7 @@ async fn a_person_who_logs_in_meanwhile_can_still_type_the_code() {
 }
 
 #[tokio::test]
-async fn a_form_of_an_earlier_registration_says_so() {
+async fn a_code_form_of_an_earlier_registration_is_rejected_with_the_reason() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     let mut first_tab = browser.form("Confirm");
@@ -68,7 +68,7 @@ async fn a_form_of_an_earlier_registration_says_so() {
     GRACE.registers_in(&mut browser).await;
     browser.send(first_tab).await;
     browser.must_be_at("/email/verify", 422);
-    browser.must_see(&format!("This browser has since created an account for {}", GRACE.email));
+    browser.must_see(&format!("This browser has since been used to sign up as {}", GRACE.email));
     assert_eq!(site.db.number("select count(*) from users").await, 0);
 }
 
@@ -91,7 +91,7 @@ async fn after_too_many_wrong_codes_the_link_still_works() {
 }
 
 #[tokio::test]
-async fn wrong_codes_of_strangers_do_not_use_up_somebodys_own() {
+async fn a_strangers_wrong_codes_do_not_lock_out_the_owners_code() {
     let site = Site::with_real_limits(&[]).await;
     let mut ada = ADA.registers(&site).await;
     let mut eve = Person { password: EVE.password, ..ADA }.registers(&site).await;
@@ -122,7 +122,7 @@ async fn a_new_account_is_announced_with_a_way_to_stop_it() {
 }
 
 #[tokio::test]
-async fn a_registration_that_nobody_confirmed_is_pruned_and_holds_no_address() {
+async fn an_unconfirmed_registration_is_pruned_and_its_address_is_free() {
     let site = Site::start().await;
     ADA.registers(&site).await;
     clock::later(&site.db, "1 day").await;
@@ -140,7 +140,9 @@ async fn every_mail_of_a_registration_says_never_to_pass_the_code_on() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     browser.press("Send it again").await;
-    for letter in mailbox(&site.db, ADA.email).await {
+    let letters = mailbox(&site.db, ADA.email).await;
+    assert_eq!(letters.len(), 2);
+    for letter in letters {
         assert!(letter.text.contains("Never pass this link or code on"), "{}", letter.text);
     }
 }

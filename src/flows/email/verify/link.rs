@@ -5,7 +5,7 @@
 //!
 //! The page names the address in full: an attacker could send somebody the link of an account of
 //! the attacker's own. In the registering browser the button is enough; in every other one the
-//! password is chosen here, before the button, because nobody knows who chose the first one.
+//! password is chosen here, before the button, because the first one may be an attacker's.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -105,7 +105,7 @@ enum Chosen {
     Password(PasswordHash),
     /// It is not the registering browser, or nobody has chosen a password.
     Nothing,
-    /// Too late: the address has an account.
+    /// The email address already has an account.
     Confirmed,
 }
 

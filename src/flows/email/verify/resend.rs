@@ -3,8 +3,8 @@
 //! `POST /email/verify/resend`  submit  one more email; the links of earlier ones stay valid
 //!
 //! An attacker asks to learn who has an account or has registered: every address gets the same
-//! answer and costs the same statements, over the limit too. Asks often, to fill a mailbox: a
-//! budget for this kind of mail, which no other flow shares.
+//! response and costs the same statements. An attacker who asks often, to fill a mailbox, uses up a
+//! budget for verification emails, which no other flow shares.
 
 use actix_web::HttpResponse;
 use serde::Deserialize;
@@ -57,7 +57,7 @@ async fn send_again(visitor: &Visitor, email: &Email) -> Result<(), Error> {
     // The registration of this browser, so that the new code works here.
     let own = visitor.registration().filter(|pending| pending.is_for(email));
     let id = match own {
-        Some(pending) => registration::find(&mut *tx, pending.id).await?.map(|own| own.id),
+        Some(pending) => registration::find(&mut *tx, pending.id).await?.map(|_| pending.id),
         None => None,
     };
     verification::send(&mut tx, &visitor.app, id.or(newest), email).await?;

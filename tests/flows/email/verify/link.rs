@@ -34,7 +34,7 @@ async fn in_another_browser_the_password_is_chosen_before_the_button() {
     let mut phone = site.browser();
     let link = opens_the_link(&mut phone, &site, ADA).await;
     phone.must_see(ADA.email);
-    phone.must_see("choose its password here");
+    phone.must_see("choose a password here");
     phone.submit("Confirm my email", &[("Password", "too short")]).await;
     phone.must_be_at("/email/verify", 422);
     phone.must_see("Use at least 15 characters");
@@ -42,12 +42,11 @@ async fn in_another_browser_the_password_is_chosen_before_the_button() {
     phone.must_be_at("/app", 200);
 
     // The desktop's password never counts, and its own cookie tells why.
+    desktop.visit(&link).await;
+    desktop.must_see("Log in with the password you chose when you confirmed it.");
     ADA.logs_in(&mut desktop).await;
     desktop.must_be_at("/login", 422);
     desktop.must_see("If you confirmed in another browser, use the password chosen there.");
-    desktop.visit(&link).await;
-    desktop.must_see("Already confirmed");
-    desktop.click("Log in").await;
     let fields = [("E-mail", ADA.email), ("Password", CHOSEN_ELSEWHERE)];
     desktop.submit("Log in", &fields).await;
     desktop.must_be_at("/app", 200);
@@ -73,8 +72,8 @@ async fn somebody_else_who_is_logged_in_stays_so() {
     let mut graces = GRACE.at(&site).await;
     ADA.registers(&site).await;
     opens_the_link(&mut graces, &site, ADA).await;
-    graces.must_see(&format!("You're logged in as {}, and stay so", GRACE.email));
-    graces.must_see(&format!("This creates the account of {}", ADA.email));
+    graces.must_see(&format!("You're logged in as {} and will stay logged in", GRACE.email));
+    graces.must_see(&format!("This creates the account for {}", ADA.email));
     graces.submit("Confirm my email", &[("Password", ADA.password)]).await;
     graces.must_be_at("/app", 200);
     graces.must_see(&format!("{} is confirmed. You're still logged in as", ADA.email));
