@@ -37,7 +37,7 @@ const SITES: usize = 4;
 /// Sequences that are replayed twice for the same state.
 const TWINS: u64 = 10;
 /// Failures after which no more are made shorter.
-const ENOUGH: usize = 12;
+const ENOUGH: usize = 3;
 
 /// A sequence that tells who has an account, as short as it gets.
 struct Failure {
