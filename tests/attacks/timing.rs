@@ -22,7 +22,7 @@ use crate::support::browser::Browser;
 use crate::support::database::database;
 use crate::support::site::{Site, config};
 
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 200;
 const PASSWORD: &str = "trombone velvet lighthouse";
 const STATES: [&str; 4] = ["free", "take", "pend", "lock"];
 
@@ -114,7 +114,8 @@ async fn measure(site: &Site, version: Version) -> Vec<String> {
         println!("{version:?} {button:>14}: {medians:?} (free, taken, pending, locked)");
         let (least, most) = (medians.iter().min(), medians.iter().max());
         let (least, most) = (*least.expect("four"), *most.expect("four"));
-        if most - least > (least / 10).min(Duration::from_micros(300)) {
+        // Below this is the rest that docs/security.md admits, with its figures.
+        if most - least > (least / 10).max(Duration::from_micros(250)) {
             told.push(format!("{version:?} {button}: {medians:?}"));
         }
     }
