@@ -39,9 +39,8 @@ pub async fn submit(visitor: Visitor, Form(form): Form<ResendForm>) -> Result<Ht
         again.problems.resend = Some(limit::sentence(refusal));
         return page::too_many(again, refusal);
     }
-    if limit::may_mail(&visitor, Purpose::EmailVerifyMail, &email).await? {
-        send_again(&visitor, &email).await?;
-    }
+    let may_mail = limit::may_mail(&visitor, Purpose::EmailVerifyMail, &email).await?;
+    send_again(&visitor, &email, may_mail).await?;
     let text = format!(
         "If {} is waiting to be confirmed and we can email it, a new link and code are on their \
          way. Earlier ones still work.",
@@ -51,15 +50,26 @@ pub async fn submit(visitor: Visitor, Form(form): Form<ResendForm>) -> Result<Ht
     page::go_to("/email/verify")
 }
 
-async fn send_again(visitor: &Visitor, email: &Email) -> Result<(), Error> {
+/// The same statements for every address; without a registration, or beyond the budget, the rows
+/// are decoys.
+async fn send_again(visitor: &Visitor, email: &Email, may_mail: bool) -> Result<(), Error> {
     let mut tx = visitor.app.db.begin().await?;
     let newest = registration::newest(&mut *tx, email).await?;
     // The registration of this browser, so that the new code works here.
     let own = visitor.registration().filter(|pending| pending.is_for(email));
-    let id = match own {
+    let found = match &own {
         Some(pending) => registration::find(&mut *tx, pending.id).await?.map(|_| pending.id),
         None => None,
     };
-    verification::send(&mut tx, &visitor.app, id.or(newest), email).await?;
-    Ok(tx.commit().await?)
+    let id = found.or(newest);
+    // Beyond the budget too, or the cookie's new Max-Age would tell whether an email was sent.
+    let extended = registration::extend(&mut *tx, id).await?;
+    verification::send(&mut tx, &visitor.app, id.filter(|_| may_mail), email).await?;
+    tx.commit().await?;
+    if let (Some(own), Some(extended)) = (own, extended)
+        && own.id == extended.id
+    {
+        visitor.remember_registration(email, &extended);
+    }
+    Ok(())
 }
