@@ -98,18 +98,16 @@ pub async fn submit(visitor: Visitor, Form(form): Form<ResetForm>) -> Result<Htt
     page::go_to("/password/reset")
 }
 
-/// The same statements for every address; without an account, the rows are decoys. Nothing is
-/// written for a request beyond the mail budget.
+/// The same statements for every address; without an account, or beyond the mail budget, the rows
+/// are decoys.
 async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
-    if !limit::may_mail(visitor, Purpose::PasswordResetMail, email).await? {
-        return Ok(());
-    }
+    let may_mail = limit::may_mail(visitor, Purpose::PasswordResetMail, email).await?;
     let app = &visitor.app;
     let known = user::find(&app.db, email).await?.map(|known| known.user);
     let mut tx = app.db.begin().await?;
     let user_id = known.as_ref().map(|user| user.id);
     audit::record(&mut tx, Kind::ResetAsked, user_id, &visitor.client).await?;
-    notice::reset_link(&mut tx, app, known.as_ref()).await?;
+    notice::reset_link(&mut tx, app, known.as_ref().filter(|_| may_mail)).await?;
     Ok(tx.commit().await?)
 }
 
