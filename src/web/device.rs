@@ -3,13 +3,14 @@
 //! One random value for each browser, whatever accounts it logs in to; which those are stands in
 //! the table `devices`. It opens nothing, so a login that follows adopts it and keeps it.
 
+use uuid::Uuid;
+
 use super::visit;
 use super::visitor::Visitor;
 use crate::accounts::device::{self, DeviceToken};
 use crate::accounts::email::Email;
 use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::throttle::{Attempt, Refusal};
-use crate::accounts::user::User;
 use crate::error::Error;
 
 /// How long the browser keeps the cookie, in seconds: a year from the last login.
@@ -66,11 +67,11 @@ pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Ref
 }
 
 /// After a login: this browser is known to the account from now on.
-pub async fn remember(visitor: &Visitor, user: &User) -> Result<(), Error> {
+pub async fn remember(visitor: &Visitor, user_id: Uuid) -> Result<(), Error> {
     let token = visit::with(|visit| {
         visit.device.issue = true;
         visit.device.token.get_or_insert_with(DeviceToken::generate).clone()
     });
     let token = token.ok_or_else(|| anyhow::anyhow!("no visit"))?;
-    Ok(device::remember(&visitor.app.db, &token.hash(), user.id).await?)
+    Ok(device::remember(&visitor.app.db, &token.hash(), user_id).await?)
 }

@@ -12,6 +12,7 @@ use vestibule::accounts::limits::{Per, Purpose};
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::guesses::*;
+use crate::support::mailbox::newest;
 use crate::support::people::{ADA, EVE, GRACE};
 use crate::support::site::Site;
 
@@ -150,4 +151,18 @@ async fn a_stolen_device_cookie_does_not_guess_for_long() {
     wear_out(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     assert_eq!(try_password(&mut thief, ADA.email, ADA.password).await, 429);
+}
+
+#[tokio::test]
+async fn whoever_resets_the_password_gets_in_while_others_keep_guessing() {
+    let site = Site::behind_a_proxy().await;
+    ADA.joins(&site).await;
+    let mut owner = site.browser();
+    move_to(&mut owner, "192.0.2.7");
+    owner.visit("/password/reset").await;
+    owner.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    owner.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    owner.submit("Change password", &[("New password", EVE.password)]).await;
+    wear_out(&site, ADA).await;
+    assert_eq!(try_password(&mut owner, ADA.email, EVE.password).await, 303);
 }

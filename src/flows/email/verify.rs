@@ -124,7 +124,8 @@ async fn submit_code(
     let attempt = match throttle.admit(Purpose::EmailVerify, &keys).await? {
         Ok(attempt) => attempt,
         Err(refusal) => {
-            again.problems.code = Some(limit::sentence(refusal));
+            let problem = "Or open the link in the email: it works at once.";
+            again.problems.code = Some(format!("{} {problem}", limit::sentence(refusal)));
             return page::too_many(again, refusal);
         }
     };
@@ -155,6 +156,7 @@ async fn confirm(
         return already_confirmed(visitor, email);
     };
     reset_counters(visitor, email).await?;
+    device::remember(visitor, user.id).await?;
     visitor.forget_registration(email);
     if let Some(other) = &visitor.user {
         let text = format!(
@@ -164,7 +166,6 @@ async fn confirm(
         visitor.flash(FlashKind::Good, text);
         return page::go_to(HOME);
     }
-    device::remember(visitor, &user).await?;
     let login = Login { user, remembered: false };
     let response = start_session::start(req, visitor, login, HOME)?;
     visitor.flash(FlashKind::Good, "Your email is confirmed, and you're logged in.");

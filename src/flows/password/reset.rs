@@ -25,10 +25,10 @@ use crate::accounts::user::{self, proof};
 use crate::error::Error;
 use crate::mail::notice::{self, Owner, What};
 use crate::web::csrf::Form;
-use crate::web::limit;
 use crate::web::page::{self, FlashKind, Page};
 use crate::web::visit::{self, Renewal};
 use crate::web::visitor::Visitor;
+use crate::web::{device, limit};
 
 /// Where a session keeps the proof: the hash of a token, which opens nothing without this session.
 const PROOF: &str = "reset";
@@ -139,6 +139,10 @@ pub async fn change(visitor: Visitor, Form(form): Form<ChooseForm>) -> Result<Ht
     let Some(token_hash) = proof(&visitor) else {
         return dead_link(&visitor);
     };
+    // Looked at before the password is hashed: a used link costs no run of Argon2.
+    if !token::is_good(&visitor.app.db, token::Purpose::Reset, &token_hash).await? {
+        return dead_link(&visitor);
+    }
     let config = &visitor.app.config;
     let password = Password::typed(&form.password);
     if let Err(refusal) =
@@ -149,9 +153,12 @@ pub async fn change(visitor: Visitor, Form(form): Form<ChooseForm>) -> Result<Ht
         return page::again(ChoosePage { problem, strength, ..blank(&visitor) });
     }
     let hash = visitor.app.hasher.hash(&password).await?;
-    let Some(account) = take_and_change(&visitor, &token_hash, &hash).await? else {
+    let Some(taken) = take_and_change(&visitor, &token_hash, &hash).await? else {
         return dead_link(&visitor);
     };
+    // The owner's browser: whoever keeps guessing does not make it wait.
+    device::remember(&visitor, taken.user_id).await?;
+    let account = taken.email_canonical;
     // Whoever guessed at the old password keeps nobody out of the new one.
     let keys = [Key::Account(&account), Key::Pair(&account, visitor.client.address)];
     visitor.app.throttle.forget(Purpose::Login, &keys).await?;
@@ -162,23 +169,23 @@ pub async fn change(visitor: Visitor, Form(form): Form<ChooseForm>) -> Result<Ht
 }
 
 /// The token, the password, the end of every session and the notice: all of it, or nothing.
-/// Returns the canonical address of the account.
 async fn take_and_change(
     visitor: &Visitor,
     token_hash: &[u8; 32],
     password_hash: &PasswordHash,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Taken>, Error> {
     let mut tx = visitor.app.db.begin().await?;
     let taken = token::take(&mut *tx, token::Purpose::Reset, token_hash).await?;
-    let Some(Taken { user_id, email, email_canonical, .. }) = taken else { return Ok(None) };
+    let Some(taken) = taken else { return Ok(None) };
+    let user_id = taken.user_id;
     proof::reset_password(&mut tx, user_id, password_hash).await?;
     session::end_all(&mut tx, user_id, None).await?;
     token::discard(&mut tx, user_id, &[token::Purpose::Reset]).await?;
     audit::record(&mut tx, Kind::PasswordReset, Some(user_id), &visitor.client).await?;
-    let owner = Owner { user_id, email: &email, client: &visitor.client };
+    let owner = Owner { user_id, email: &taken.email, client: &visitor.client };
     notice::send(&mut tx, &visitor.app, owner, What::PasswordReset).await?;
     tx.commit().await?;
-    Ok(Some(email_canonical))
+    Ok(Some(taken))
 }
 
 fn dead_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
