@@ -92,7 +92,14 @@ pub async fn refuse_floods(
 pub fn sentence(refusal: Refusal) -> String {
     match refusal {
         Refusal::Wait(wait) => {
-            format!("Too many attempts. Please wait {}, then try again.", words::span(wait))
+            // `span` shows two units and cuts off the rest; a wait is rounded up.
+            let shown = match wait.as_secs() {
+                seconds @ 86_400.. => seconds.next_multiple_of(3_600),
+                seconds @ 3_600.. => seconds.next_multiple_of(60),
+                seconds => seconds,
+            };
+            let shown = words::span(Duration::from_secs(shown));
+            format!("Too many attempts. Please wait {shown}, then try again.")
         }
         // Both ways: who has lost the known device would think the account lost.
         Refusal::Closed => "Too many attempts in a row have failed. Log in on a device where \
