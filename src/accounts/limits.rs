@@ -126,7 +126,7 @@ pub const LIMITS: [Limit; 16] = [
     limit(Purpose::LoginStoppedMail, Per::Account, 3, HOUR, HOUR),
     // A classroom of thirty, twice, but not a script. Each registration costs a run of Argon2.
     limit(Purpose::Register, Per::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
-    // A code has 40 bits. Whoever wants more guesses at once begins another registration …
+    // A code has 40 bits. A new registration gives five more guesses at once …
     limit(Purpose::EmailVerify, Per::Registration, 5, MINUTE, HOUR),
     // … and many registrations of one email address share this.
     limit(Purpose::EmailVerify, Per::Account, 30, MINUTE, HOUR),
