@@ -9,6 +9,7 @@ use vestibule::mail::{self, LIFETIME, Mail};
 use crate::aiosmtpd::{LOGIN, Server, header};
 use crate::support::database::{Database, database};
 use crate::support::people::ADA;
+use crate::support::race::until;
 
 pub async fn starttls(python: &str) {
     arrives(Server::start(python, "starttls").await, SmtpTls::Required).await;
@@ -39,8 +40,11 @@ pub async fn wrong_password(python: &str) {
     let courier = Courier::start(db.pool.clone(), mailer(&server, SmtpTls::Implicit, "wrong"));
     let failure = mailer(&server, SmtpTls::Implicit, "wrong").check().await.unwrap_err();
     assert!(failure.problem().starts_with("AUTH: 535"), "{failure:?}");
+    // The courier works beside this test; its report is the event to wait for.
+    let reported = "select count(*) from outbox where problem like 'AUTH: 535%'";
+    until("the attempt is reported", async || count(&db, reported).await == 1).await;
     courier.stop().await;
-    let left = count(&db, "select count(*) from outbox where problem like 'AUTH: 535%'").await;
+    let left = count(&db, "select count(*) from outbox where outcome is null").await;
     assert_eq!(left, 1);
     assert!(server.mails().is_empty());
 }
