@@ -11,16 +11,19 @@
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::cookie::time::Duration;
 use anyhow::anyhow;
-use sqlx::PgPool;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, Postgres};
 
 use super::session_state::{State, from_map, to_key, to_map};
 use super::visit::{self, Outcome, Renewal, Stale};
-use crate::accounts::session::{self, NewSession, Timeouts};
+use crate::accounts::session::{self, NewSession, Session, Timeouts};
 use crate::accounts::session_id::SessionId;
 use crate::config::Lifetimes;
 
 /// What makes actix-session call `update`, so that a renewal wanted elsewhere happens there.
 pub const RENEWED: &str = "renewed";
+
+type Connection = PoolConnection<Postgres>;
 
 pub struct PostgresStore {
     pub db: PgPool,
@@ -32,10 +35,10 @@ impl SessionStore for PostgresStore {
     /// that was never issued is never adopted (session fixation).
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
         let Some(id) = SessionId::parse(key.as_ref()) else { return Ok(None) };
-        let found = session::find(&self.db, &id.hash()).await.map_err(visit::store_failed);
-        let Some(session) = found.map_err(LoadError::Other)? else {
+        let (mut db, found) = self.find(&id).await.map_err(LoadError::Other)?;
+        let Some(session) = found else {
             tracing::info!(target: "security", event = "session_use_after_expire");
-            let renewed = session::was_renewed(&self.db, &id.hash()).await;
+            let renewed = session::was_renewed(&mut *db, &id.hash()).await;
             let renewed = renewed.map_err(visit::store_failed).map_err(LoadError::Other)?;
             visit::with(|visit| visit.stale = if renewed { Stale::Renewed } else { Stale::Gone });
             return Ok(None);
@@ -43,13 +46,13 @@ impl SessionStore for PostgresStore {
         let Some(state) = to_map(&session) else {
             // `LoadError::Deserialization` would keep the key alive with an empty state.
             tracing::error!(session = %session.id, "a session row cannot be read: ended");
-            let ended = session::end(&self.db, session.id).await.map_err(visit::store_failed);
+            let ended = session::end(&mut *db, session.id).await.map_err(visit::store_failed);
             ended.map_err(LoadError::Other)?;
             visit::with(|visit| visit.stale = Stale::Gone);
             return Ok(None);
         };
         if session.touch_due {
-            self.touch(&id);
+            touch(db, &id);
         }
         visit::with(|visit| visit.session = Some(session));
         Ok(Some(state))
@@ -133,15 +136,23 @@ impl SessionStore for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Detached: no answer waits for it. Without an idle connection it is left to a later
-    /// request rather than taken from one that has somebody waiting.
-    fn touch(&self, id: &SessionId) {
-        let Some(mut connection) = self.db.try_acquire() else { return };
-        let id_hash = id.hash();
-        actix_web::rt::spawn(async move {
-            if let Err(error) = session::touch(&mut *connection, &[id_hash]).await {
-                tracing::warn!(%error, "a session could not be touched");
-            }
-        });
+    async fn find(&self, id: &SessionId) -> anyhow::Result<(Connection, Option<Session>)> {
+        let found = async {
+            let mut db = self.db.acquire().await?;
+            let found = session::find(&mut *db, &id.hash()).await?;
+            Ok((db, found))
+        };
+        found.await.map_err(visit::store_failed)
     }
+}
+
+/// Detached: no answer waits for it. On the connection that loaded the session, because on a quiet
+/// site there is no other one: an active user whose touches were skipped would be logged out.
+fn touch(mut db: Connection, id: &SessionId) {
+    let id_hash = id.hash();
+    actix_web::rt::spawn(async move {
+        if let Err(error) = session::touch(&mut *db, &[id_hash]).await {
+            tracing::warn!(%error, "a session could not be touched");
+        }
+    });
 }

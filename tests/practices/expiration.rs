@@ -12,9 +12,7 @@ use crate::support::clock;
 use crate::support::people::ADA;
 use crate::support::race::{race, until};
 use crate::support::site::Site;
-
-const SEEN_NOW: &str =
-    "select count(*) from sessions where last_seen_at > now() - interval '1 minute'";
+use crate::support::touches::Touches;
 
 async fn remembered(site: &Site) -> Browser {
     let mut browser = site.browser();
@@ -30,13 +28,10 @@ async fn remembered(site: &Site) -> Browser {
     browser
 }
 
-/// Visits until that is written down: without a connection to spare it is left to a later request.
-async fn is_seen(site: &Site, browser: &Browser) {
-    until("last_seen_at moves", async || {
-        visit_app(browser.clone()).await;
-        site.db.number(SEEN_NOW).await == 1
-    })
-    .await;
+/// Makes one request, and waits until that is written down, which no answer does.
+async fn visit_once(touches: &mut Touches<'_>, browser: &Browser) {
+    visit_app(browser.clone()).await;
+    touches.once().await;
 }
 
 async fn visit_app(mut browser: Browser) {
@@ -107,12 +102,11 @@ async fn an_idle_session_ends_and_its_cookie_goes() {
 async fn activity_keeps_a_session_alive_but_never_past_its_absolute_end() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
+    let mut touches = Touches::watch(&site.db).await;
     let length = "select extract(epoch from ends_at - created_at)::bigint from sessions";
     for _ in 0..28 {
         clock::later(&site.db, "50 minutes").await;
-        browser.visit("/app").await;
-        browser.must_be_at("/app", 200);
-        is_seen(&site, &browser).await;
+        visit_once(&mut touches, &browser).await;
         assert_eq!(site.db.number(length).await, 24 * 3_600);
     }
     // 23 hours and 20 minutes so far, and busy to the last.
@@ -125,11 +119,10 @@ async fn activity_keeps_a_session_alive_but_never_past_its_absolute_end() {
 async fn a_remembered_session_has_longer_deadlines_of_its_own() {
     let site = Site::start().await;
     let mut browser = remembered(&site).await;
+    let mut touches = Touches::watch(&site.db).await;
     for _ in 0..2 {
         clock::later(&site.db, "13 days 23 hours").await;
-        browser.visit("/app").await;
-        browser.must_be_at("/app", 200);
-        is_seen(&site, &browser).await;
+        visit_once(&mut touches, &browser).await;
     }
     clock::later(&site.db, "2 days 2 hours").await;
     browser.visit("/app").await;
@@ -172,38 +165,42 @@ async fn the_operator_sets_the_deadlines() {
 }
 
 #[tokio::test]
+async fn one_request_moves_the_idle_timeout() {
+    let site = Site::start().await;
+    let browser = ADA.at(&site).await;
+    let mut touches = Touches::watch(&site.db).await;
+    // A quiet site: of the pool only the connection that loads the session is open.
+    for _ in 0..site.app.db.size().saturating_sub(1) {
+        let spare = site.app.db.acquire().await.expect("a connection");
+        spare.close().await.expect("to close it");
+    }
+    assert_eq!(site.app.db.size(), 1);
+    for _ in 0..8 {
+        clock::later(&site.db, "8 minutes").await;
+        visit_once(&mut touches, &browser).await;
+    }
+}
+
+#[tokio::test]
 async fn activity_is_written_once_a_minute_however_many_requests_there_are() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
-    // The rows themselves tell how often they were written.
-    site.db
-        .run(
-            "create table written (at timestamptz);
-             create function note() returns trigger language plpgsql
-             as $$ begin insert into written values (now()); return null; end $$;",
-        )
-        .await;
     let many = || race((0..12).map(|_| visit_app(browser.clone())));
+    let mut touches = Touches::watch(&site.db).await;
     clock::later(&site.db, "30 seconds").await;
-    site.db.run("create trigger note after update on sessions execute function note()").await;
     many().await;
-    assert_eq!(site.db.number("select count(*) from written").await, 0);
-
-    site.db.run("alter table sessions disable trigger note").await;
+    assert_eq!(touches.times().await, 0);
     clock::later(&site.db, "31 seconds").await;
-    site.db.run("drop trigger note on sessions").await;
-    site.db
-        .run("create trigger note after update on sessions for each row execute function note()")
-        .await;
     many().await;
-    is_seen(&site, &browser).await;
-    assert_eq!(site.db.number("select count(*) from written").await, 1);
+    touches.once().await;
+    assert_eq!(touches.times().await, 1);
 }
 
 #[tokio::test]
 async fn no_answer_waits_for_the_note_of_when_you_were_seen() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
+    let mut touches = Touches::watch(&site.db).await;
     clock::later(&site.db, "2 minutes").await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
     // Rows can be read meanwhile, and none can be written.
@@ -211,13 +208,10 @@ async fn no_answer_waits_for_the_note_of_when_you_were_seen() {
         .execute(&mut *elsewhere)
         .await
         .expect("a lock on the table");
+    visit_app(browser).await;
     let waits = "select count(*) from pg_stat_activity
                  where datname = current_database() and wait_event_type = 'Lock'";
-    until("the note waits, the page does not", async || {
-        visit_app(browser.clone()).await;
-        site.db.number(waits).await > 0
-    })
-    .await;
+    until("the note waits", async || site.db.number(waits).await == 1).await;
     elsewhere.rollback().await.expect("the database");
-    is_seen(&site, &browser).await;
+    touches.once().await;
 }

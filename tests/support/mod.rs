@@ -23,3 +23,4 @@ pub mod raw;
 pub mod requests;
 mod seen;
 pub mod site;
+pub mod touches;

@@ -1,0 +1,44 @@
+//! Hears from PostgreSQL when `last_seen_at` of a session moves on: no answer waits for that, so a
+//! test that only looked could look too early, and one that asked again and again would hide a
+//! touch that is skipped.
+
+use sqlx::postgres::PgListener;
+
+use super::database::Database;
+
+pub struct Touches<'a> {
+    db: &'a Database,
+    listener: PgListener,
+}
+
+impl<'a> Touches<'a> {
+    pub async fn watch(db: &'a Database) -> Self {
+        db.run(
+            "create table touches (session_id uuid);
+             create function note_touch() returns trigger language plpgsql as $$
+             begin
+                 insert into touches values (new.id);
+                 notify touch;
+                 return null;
+             end $$;
+             create trigger note_touch after update on sessions for each row
+             when (new.last_seen_at > old.last_seen_at) execute function note_touch();",
+        )
+        .await;
+        let mut listener = PgListener::connect_with(&db.pool).await.expect("a connection");
+        listener.listen("touch").await.expect("to listen");
+        Self { db, listener }
+    }
+
+    /// Waits for the next touch.
+    pub async fn once(&mut self) {
+        let heard = self.listener.recv();
+        let heard = tokio::time::timeout(std::time::Duration::from_secs(20), heard).await;
+        heard.expect("last_seen_at moves").expect("the database");
+    }
+
+    /// How many touches were written so far.
+    pub async fn times(&self) -> i64 {
+        self.db.number("select count(*) from touches").await
+    }
+}
