@@ -19,7 +19,9 @@ use sqlx::postgres::PgPoolOptions;
 use tracing_actix_web::TracingLogger;
 use uuid::Uuid;
 
+use crate::accounts::email::Email;
 use crate::accounts::password::{HashError, Hasher, Password, PasswordHash, Verdict};
+use crate::accounts::strength::{self, Rules};
 use crate::accounts::throttle::{Attempt, Throttle};
 use crate::accounts::user::{Credentials, proof};
 use crate::config::{Certificate, Config};
@@ -104,6 +106,18 @@ impl App {
             self.throttle.take_back(attempt).await?;
         }
         Ok(verdict?)
+    }
+
+    /// Hashes a new password, or says why it is refused. Expensive either way, so the attempt has
+    /// been counted before. `email` is the account's own: a password that repeats it is weak.
+    pub async fn hash_new(
+        &self,
+        password: &Password,
+        email: &Email,
+    ) -> Result<Result<PasswordHash, strength::Refusal>, HashError> {
+        let known = vec![email.as_str().to_owned(), self.config.app_name.clone()];
+        let rules = Rules { minimum: self.config.password_min_length, known };
+        self.hasher.hash_new(password, rules).await
     }
 
     /// Rehashes a right password as today's Argon2id. A failure is logged and does not fail the

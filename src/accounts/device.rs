@@ -7,10 +7,13 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::email::Email;
+
+/// How many devices an account knows at most.
+pub const MOST: i64 = 20;
 
 /// What the cookie holds: 256 random bits, without `Debug`.
 #[derive(Clone)]
@@ -54,19 +57,51 @@ pub async fn is_known(
     .await
 }
 
-/// Knows the device from now on, for another year.
+/// Knows the device from now on, for another year, under a new value: whoever has copied or planted
+/// the old one has nothing. Other accounts that knew the browser by the old value know the new one.
+/// The devices of an account beyond `MOST`, those not used for longest, are forgotten.
 pub async fn remember(
-    db: impl PgExecutor<'_>,
-    token_hash: &[u8; 32],
+    tx: &mut PgConnection,
+    old: Option<&[u8; 32]>,
+    new: &[u8; 32],
     user_id: Uuid,
 ) -> sqlx::Result<()> {
+    if let Some(old) = old {
+        sqlx::query!("delete from devices where token_hash = $1 and user_id = $2", old, user_id)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query!("update devices set token_hash = $2 where token_hash = $1", old, new)
+            .execute(&mut *tx)
+            .await?;
+    }
+    sqlx::query!("insert into devices (token_hash, user_id) values ($1, $2)", new, user_id)
+        .execute(&mut *tx)
+        .await?;
     sqlx::query!(
-        "insert into devices (token_hash, user_id) values ($1, $2)
-         on conflict (token_hash, user_id) do update set last_used_at = now()",
-        token_hash,
+        "delete from devices where user_id = $1 and token_hash <> $2 and token_hash not in (
+             select token_hash from devices where user_id = $1 and token_hash <> $2
+             order by last_used_at desc limit $3)",
         user_id,
+        new,
+        MOST - 1,
     )
-    .execute(db)
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Forgets the devices of an account, all but `keep`.
+pub async fn forget(
+    tx: &mut PgConnection,
+    user_id: Uuid,
+    keep: Option<&[u8; 32]>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from devices where user_id = $1 and token_hash is distinct from $2",
+        user_id,
+        keep.map(<[u8; 32]>::as_slice),
+    )
+    .execute(tx)
     .await
     .map(drop)
 }

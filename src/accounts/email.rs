@@ -2,7 +2,7 @@
 //!
 //! Two addresses are the same account when `canonical` is equal. Only ASCII letters are folded:
 //! Unicode folding turns the Kelvin sign (U+212A) into `k`, and a look-alike domain into somebody
-//! else's account (yardstick F-6). Mail goes to the stored address, never to what a form sent.
+//! else's account. Mail goes to the stored address, never to what a form sent.
 
 use std::fmt;
 
@@ -65,13 +65,18 @@ impl Email {
     pub fn as_str(&self) -> &str {
         &self.address
     }
+
+    /// `a***@example.com`: enough to recognise one's own address, not enough to write to.
+    pub fn masked(&self) -> String {
+        let (local, domain) = self.address.split_once('@').unwrap_or_default();
+        format!("{}***@{domain}", &local[..local.len().min(1)])
+    }
 }
 
-/// Addresses stay out of logs: enough to recognise one's own, not enough to write to.
+/// Addresses stay out of logs.
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (local, domain) = self.address.split_once('@').unwrap_or_default();
-        write!(f, "{}***@{domain}", &local[..local.len().min(1)])
+        f.write_str(&self.masked())
     }
 }
 

@@ -1,7 +1,7 @@
-//! Hashes and verifies passwords off the async threads, a bounded number at once.
+//! Hashes, verifies and rates passwords off the async threads, a bounded number at once.
 //!
-//! One hash costs 19 MiB and some 15 ms of a core, so hashing is the cheapest way to bring a
-//! login page down. `Hasher` bounds it: a permit per running hash, a queue of fixed length, and
+//! One hash costs 19 MiB and some 15 ms of a core, and rating a new password may cost three times
+//! that, so a password is the cheapest way to bring a login page down. `Hasher` bounds it: a permit per running hash, a queue of fixed length, and
 //! then `Busy`. An unknown user and an unreadable hash cost exactly one run as well, against a dummy
 //! hash made at start with today's settings, so time tells nothing about who has an account.
 
@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use argon2::Params;
-use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::argon2id::{self, HashError, Memory, PasswordHash};
 use super::password::Password;
 use super::stored_hash::{self, ForeignVerifier, Verdict};
+use super::strength::{self, Refusal, Rules};
 
 /// How many jobs may wait for each that runs: about two seconds of work.
 const QUEUE_PER_PERMIT: usize = 64;
@@ -55,11 +55,24 @@ impl Hasher {
         Self { foreign, ..self }
     }
 
-    /// Hashes a new password.
+    /// Hashes a new password, if it may be chosen.
+    pub async fn hash_new(
+        &self,
+        password: &Password,
+        rules: Rules,
+    ) -> Result<Result<PasswordHash, Refusal>, HashError> {
+        let (params, password) = (self.params.clone(), password.clone());
+        let job = move |memory: &mut Memory| match strength::check(&password, &rules) {
+            Ok(()) => argon2id::hash(&params, password.expose().as_bytes(), memory).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        };
+        self.run(job).await
+    }
+
+    /// Hashes a password that was chosen before.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
-        let (params, password) = (self.params.clone(), password.secret());
-        self.run(move |memory| argon2id::hash(&params, password.expose_secret().as_bytes(), memory))
-            .await
+        let (params, password) = (self.params.clone(), password.clone());
+        self.run(move |memory| argon2id::hash(&params, password.expose().as_bytes(), memory)).await
     }
 
     /// Verifies a password against the hash of a user. Without a user, or with a hash that cannot
@@ -70,10 +83,10 @@ impl Hasher {
         password: &Password,
         stored: Option<(Uuid, &PasswordHash)>,
     ) -> Result<Verdict, HashError> {
-        let (params, foreign, password) = (self.params.clone(), self.foreign, password.secret());
+        let (params, foreign, password) = (self.params.clone(), self.foreign, password.clone());
         let (dummy, hash) = (self.dummy.clone(), stored.map(|(_, hash)| hash.clone()));
         let job = move |memory: &mut Memory| {
-            let password = password.expose_secret().as_bytes();
+            let password = password.expose().as_bytes();
             let mut verify = |hash| stored_hash::verify(&params, foreign, password, hash, memory);
             let unreadable = match hash.as_ref().map(&mut verify) {
                 Some(Ok(verdict)) => return Ok((verdict, None)),

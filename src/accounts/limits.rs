@@ -27,6 +27,8 @@ pub enum Purpose {
     /// Requests for a reset link.
     PasswordReset,
     PasswordResetMail,
+    /// Passwords chosen by a link. Rating and hashing one is expensive.
+    NewPassword,
     /// Guesses at the current password by somebody who is logged in.
     CurrentPassword,
     /// Successful changes of the password. Each sends a security notice, which is never dropped.
@@ -45,6 +47,7 @@ impl Purpose {
             Self::EmailVerifyMail => "email.verify.mail",
             Self::PasswordReset => "password.reset",
             Self::PasswordResetMail => "password.reset.mail",
+            Self::NewPassword => "password.new",
             Self::CurrentPassword => "account.password",
             Self::PasswordChanged => "account.password.changed",
         }
@@ -59,6 +62,8 @@ pub enum Per {
     /// One account from one IP address.
     Pair,
     Device,
+    /// All known devices of one account together.
+    AllDevices,
     Registration,
 }
 
@@ -69,6 +74,7 @@ impl Per {
             Self::IpAddress => "IP address",
             Self::Pair => "pair",
             Self::Device => "device",
+            Self::AllDevices => "all devices",
             Self::Registration => "registration",
         }
     }
@@ -99,6 +105,7 @@ pub enum Key<'a> {
     Pair(&'a str, IpAddr),
     /// A browser that this account has logged in on before.
     Device([u8; 32], &'a str),
+    AllDevices(&'a str),
     Registration(Uuid),
 }
 
@@ -110,19 +117,21 @@ const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
-pub const LIMITS: [Limit; 16] = [
-    // NIST SP 800-63B-4 §3.2.2: at most 100 in a row. From a thousand IP addresses it takes
-    // more than three days to get there.
-    limit(Purpose::Login, Per::Account, 10, SECOND, HOUR).most_in_a_row(100),
+pub const LIMITS: [Limit; 18] = [
+    // NIST SP 800-63B-4 §3.2.2: at most 100 in a row; these are 80 of them. From a thousand IP
+    // addresses it takes more than two days to get there.
+    limit(Purpose::Login, Per::Account, 10, SECOND, HOUR).most_in_a_row(80),
     // Stricter than the account: one attacker at one IP address waits long before the owner does,
-    // and is weeks away from 100 in a row.
+    // and is weeks away from 80 in a row.
     limit(Purpose::Login, Per::Pair, 5, SECOND, SIX_HOURS),
     // Many people may share an IP address, so the wait stays short. A thousand accounts tried with
     // one password take most of a day.
     limit(Purpose::Login, Per::IpAddress, 50, SECOND, MINUTE),
-    // Counted instead of the three above. After 20 the cookie may be stolen, and the browser is
-    // counted like a stranger's again.
-    limit(Purpose::Login, Per::Device, 10, SECOND, HOUR).most_in_a_row(20),
+    // Counted instead of the three above …
+    limit(Purpose::Login, Per::Device, 10, SECOND, HOUR),
+    // … and the known devices of an account share the other 20 of the 100: their cookies may be
+    // stolen. After that they are counted as strangers.
+    limit(Purpose::Login, Per::AllDevices, 20, SECOND, HOUR).most_in_a_row(20),
     limit(Purpose::LoginStoppedMail, Per::Account, 3, HOUR, HOUR),
     // A classroom of thirty, twice, but not a script. Each registration costs a run of Argon2.
     limit(Purpose::Register, Per::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
@@ -140,6 +149,7 @@ pub const LIMITS: [Limit; 16] = [
     limit(Purpose::PasswordResetMail, Per::Account, 3, HOUR, HOUR),
     // Counted instead of the one above, so that strangers cannot use up the owner's resets.
     limit(Purpose::PasswordResetMail, Per::Device, 3, HOUR, HOUR),
+    limit(Purpose::NewPassword, Per::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
     // A stolen session is asked for the current password here. No login waits for it.
     limit(Purpose::CurrentPassword, Per::Account, 5, SECOND, HOUR),
     limit(Purpose::PasswordChanged, Per::Account, 5, TEN_MINUTES, HOUR),
@@ -173,6 +183,7 @@ impl Key<'_> {
             Self::IpAddress(_) => Per::IpAddress,
             Self::Pair(..) => Per::Pair,
             Self::Device(..) => Per::Device,
+            Self::AllDevices(_) => Per::AllDevices,
             Self::Registration(_) => Per::Registration,
         }
     }
@@ -185,6 +196,7 @@ impl fmt::Display for Key<'_> {
             Self::Account(account) => f.write_str(account),
             Self::IpAddress(address) => write!(f, "{}", network(*address)),
             Self::Pair(account, address) => write!(f, "{}\0{account}", network(*address)),
+            Self::AllDevices(account) => f.write_str(account),
             Self::Device(token_hash, account) => write!(f, "{token_hash:?}\0{account}"),
             Self::Registration(id) => write!(f, "{id}"),
         }

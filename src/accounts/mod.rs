@@ -9,6 +9,7 @@
 pub mod argon2id;
 pub mod audit;
 pub mod client;
+pub mod credentials;
 pub mod device;
 pub mod email;
 pub mod hasher;

@@ -16,6 +16,7 @@ pub const MAX_LENGTH: usize = 256;
 ///
 /// NFC, so that `é` typed on another keyboard is the same letter (NIST SP 800-63B-4 §3.1.1.2;
 /// our one deviation from "exactly as received", ASVS 6.2.8).
+#[derive(Clone)]
 pub struct Password(SecretString);
 
 impl Password {
@@ -30,10 +31,5 @@ impl Password {
 
     pub(super) fn expose(&self) -> &str {
         self.0.expose_secret()
-    }
-
-    /// For a hashing job, which outlives the request that asked for it.
-    pub(super) fn secret(&self) -> SecretString {
-        self.0.clone()
     }
 }

@@ -4,8 +4,10 @@
 //! is the one it began with. `save_state` is a plain UPDATE: whoever ended a session has won, and
 //! no slow request brings it back. Deadlines compare with PostgreSQL's `now()` and nothing else.
 //!
-//! To take it along: this file, `web/session_store.rs` and `0002_sessions.sql`; it asks of
+//! To take it along: this file with `session/`, `web/session_store.rs` and `0002_sessions.sql`; it asks of
 //! `users` an `id`, an `email`, a `session_epoch` and a `locked_at`.
+
+mod upkeep;
 
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use uuid::Uuid;
 use super::client::Client;
 use super::session_id::SessionId;
 use super::user::User;
+pub use upkeep::{prune, touch};
 
 /// How long a session lives: without activity, and at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,13 +110,13 @@ pub async fn start(
             return Ok(None);
         }
     }
-    let session_id = SessionId::generate();
+    let (id, session_id) = (Uuid::now_v7(), SessionId::generate());
     sqlx::query!(
         "insert into sessions (id, id_hash, user_id, user_epoch, csrf_binding, idle_timeout,
                 ends_at, authenticated_at, remembered, address, user_agent, state)
          values ($1, $2, $3, $4, $5, make_interval(secs => $6), now() + make_interval(secs => $7),
                 case when $3::uuid is null then null else now() end, $8, $9, $10, $11)",
-        Uuid::now_v7(),
+        id,
         &session_id.hash(),
         new.user.map(|user| user.id),
         new.user.map(|user| user.session_epoch),
@@ -129,12 +132,16 @@ pub async fn start(
     .await?;
     if let Some(user) = new.user {
         sqlx::query!(
-            "delete from sessions where user_id = $1 and id not in (
+            // The new one is never among them: its `created_at` is older than that of a login that
+            // this one has waited for.
+            "delete from sessions where user_id = $1 and id <> $3 and id not in (
                  select id from sessions
-                 where user_id = $1 and ends_at > now() and last_seen_at + idle_timeout > now()
+                 where user_id = $1 and id <> $3
+                   and ends_at > now() and last_seen_at + idle_timeout > now()
                  order by created_at desc, id desc limit $2)",
             user.id,
-            per_user,
+            per_user - 1,
+            id,
         )
         .execute(&mut *tx)
         .await?;
@@ -167,7 +174,8 @@ pub async fn save_state(
 }
 
 /// Gives a session a new ID; the old one is dead at once (ASVS 7.2.4). `None` when another
-/// request did so first, or the session is gone.
+/// request did so first, or the session is gone. For a new key and nothing else: the forms that
+/// are open stay valid, so where authentication changes the binding has to change too.
 pub async fn renew(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<Option<SessionId>> {
     let session_id = SessionId::generate();
     let renewed = sqlx::query!(
@@ -213,25 +221,6 @@ pub async fn was_renewed(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::R
     .await
 }
 
-/// Moves the idle timeout of the sessions that are due. Waits for no lock, so it can neither
-/// deadlock nor stand behind a transaction that holds a row; that row's turn comes a request
-/// later. The commit does not wait for the disk: what a crash loses is a minute of activity.
-pub async fn touch(db: impl PgExecutor<'_>, id_hashes: &[[u8; 32]]) -> sqlx::Result<u64> {
-    let id_hashes: Vec<&[u8]> = id_hashes.iter().map(<[u8; 32]>::as_slice).collect();
-    let touched = sqlx::query!(
-        "with off as materialized (select set_config('synchronous_commit', 'off', true)),
-         due as (
-             select id from sessions
-             where id_hash = any($1) and last_seen_at < now() - interval '1 minute'
-             for no key update skip locked)
-         update sessions s set last_seen_at = now() from off, due where s.id = due.id",
-        &id_hashes as _,
-    )
-    .execute(db)
-    .await?;
-    Ok(touched.rows_affected())
-}
-
 /// Ends one session.
 pub async fn end(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from sessions where id = $1", id).execute(db).await.map(drop)
@@ -255,17 +244,4 @@ pub async fn end_all(
         keep,
     );
     Ok(ended.execute(tx).await?.rows_affected())
-}
-
-/// Deletes up to `batch` expired sessions; returns how many there were. Locked rows are left
-/// for the next round, so two instances can prune at once.
-pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
-    let pruned = sqlx::query!(
-        "delete from sessions where id in (
-             select id from sessions
-             where ends_at <= now() or last_seen_at + idle_timeout <= now()
-             limit $1 for update skip locked)",
-        batch,
-    );
-    Ok(pruned.execute(db).await?.rows_affected())
 }

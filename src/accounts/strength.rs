@@ -8,6 +8,11 @@ use zxcvbn::{Score, zxcvbn};
 
 use super::password::{MAX_LENGTH, Password};
 
+/// How many characters are rated. zxcvbn tries every reading of `4`, `@`, `1` … as letters, so a
+/// crafted password of 256 characters costs seconds (dropbox/zxcvbn#326). What is hard to guess by
+/// its first characters is not made easier by more.
+const RATED: usize = 40;
+
 /// How hard a password is to guess.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strength {
@@ -25,23 +30,38 @@ pub struct Refusal {
     pub strength: Option<Strength>,
 }
 
-/// Checks a new password. `minimum` counts code points; `known` are words an attacker of this
-/// account would try first: the address, the name of the site.
-pub fn check(password: &Password, minimum: usize, known: &[&str]) -> Result<(), Refusal> {
-    let length = password.length();
-    if length < minimum {
-        let reason = match length {
-            0 => "Choose a password.".to_owned(),
-            _ => format!("Use at least {minimum} characters. This one has {length}."),
-        };
-        return Err(Refusal { reason, strength: None });
-    }
-    if length > MAX_LENGTH {
-        let reason = format!("Use at most {MAX_LENGTH} characters. This one has {length}.");
-        return Err(Refusal { reason, strength: None });
-    }
-    let words: Vec<&str> = known.iter().flat_map(|text| words_of(text)).collect();
-    let estimate = zxcvbn(password.expose(), &words);
+/// What a new password is measured by.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Shortest password, in code points.
+    pub minimum: usize,
+    /// Words that an attacker of this account would try first: its address, the name of the site.
+    /// zxcvbn looks for each of them in every part of the password, so an address is parsed before
+    /// it comes here: 16 KiB of words would take seconds.
+    pub known: Vec<String>,
+}
+
+/// Checks the length alone, which costs nothing.
+pub fn check_length(password: &Password, minimum: usize) -> Result<(), Refusal> {
+    let reason = match password.length() {
+        0 => "Choose a password.".to_owned(),
+        length if length < minimum => {
+            format!("Use at least {minimum} characters. This one has {length}.")
+        }
+        length if length > MAX_LENGTH => {
+            format!("Use at most {MAX_LENGTH} characters. This one has {length}.")
+        }
+        _ => return Ok(()),
+    };
+    Err(Refusal { reason, strength: None })
+}
+
+/// Checks a new password. Takes up to 0.1 s of a core: `Hasher::hash_new` calls it in its queue.
+pub(super) fn check(password: &Password, rules: &Rules) -> Result<(), Refusal> {
+    check_length(password, rules.minimum)?;
+    let words: Vec<&str> = rules.known.iter().flat_map(|text| words_of(text)).collect();
+    let rated: String = password.expose().chars().take(RATED).collect();
+    let estimate = zxcvbn(&rated, &words);
     if estimate.score() >= Score::Three {
         return Ok(());
     }
@@ -69,7 +89,8 @@ mod tests {
     use super::*;
 
     fn check(password: &str) -> Result<(), Refusal> {
-        super::check(&Password::typed(password), 15, &["ada.lovelace@example.com", "Vestibule"])
+        let known = ["ada.lovelace@example.com", "Vestibule"].map(str::to_owned).to_vec();
+        super::check(&Password::typed(password), &Rules { minimum: 15, known })
     }
 
     #[test]
@@ -95,6 +116,14 @@ mod tests {
             assert!(refusal.reason.contains("easy to guess"), "{password}: {}", refusal.reason);
             assert!(refusal.strength.is_some());
         }
+    }
+
+    /// What a crafted password may cost; `tests/attacks/crafted_password.rs` has the rest.
+    #[test]
+    fn only_the_first_characters_are_rated() {
+        let strong = "trombone velvet lighthouse";
+        assert_eq!(check(&format!("{strong}{}", "a".repeat(RATED))), Ok(()));
+        assert!(check(&format!("{}{strong}", "a".repeat(RATED))).is_err());
     }
 
     #[test]

@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+use super::email::Email;
+
 /// Crockford's alphabet: no I, L, O or U to be misread.
 const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LENGTH: usize = 8;
@@ -30,6 +32,10 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// The purposes whose tokens grant something to whoever holds them. Each change of a credential
+    /// discards them (`credentials::end_access`). A not-me token only stops things.
+    pub const GRANTS: [Self; 2] = [Self::Verify, Self::Reset];
+
     fn name(self) -> &'static str {
         match self {
             Self::Verify => "verify",
@@ -166,33 +172,37 @@ pub async fn has_code(
     .await
 }
 
-/// What using a token has proved.
-pub struct Taken {
+/// Whose token it is.
+pub struct Holder {
     pub user_id: Uuid,
-    pub email: String,
-    pub email_canonical: String,
+    /// The address of the account as it is now.
+    pub email: Email,
 }
 
-/// Whether a token would be taken, without taking it: for the page with the button.
-pub async fn is_good(
+/// Whose token this is, without taking it: for the page with the button. `None` when `take` would
+/// not take it.
+pub async fn holder(
     db: impl PgExecutor<'_>,
     purpose: Purpose,
     token_hash: &[u8; 32],
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (
-             select from tokens t join users u on u.id = t.user_id
-             where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
-               and u.email_canonical = t.email_canonical and u.locked_at is null) as "good!""#,
+) -> sqlx::Result<Option<Holder>> {
+    let row = sqlx::query!(
+        "select u.id, u.email
+         from tokens t join users u on u.id = t.user_id
+         where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
+           and (u.email_canonical = t.email_canonical or t.purpose = 'not_me')
+           and u.locked_at is null",
         token_hash,
         purpose.name(),
     )
-    .fetch_one(db)
-    .await
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| Holder::new(row.id, &row.email)).transpose()
 }
 
-/// Takes a token: once, in time, for its purpose, and while the account still has the address
-/// it was sent to. Of any number of concurrent calls one gets it.
+/// Takes a token: once, in time, and for its purpose. A token that grants something must have been
+/// sent to the address that the account has now; a not-me token belongs to the user, because the
+/// notice of a new address goes to the old one. Of any number of concurrent calls one gets it.
 ///
 /// The user is locked before the token, as in every transaction that changes a credential, so two
 /// links of one account that are used at the same time cannot deadlock.
@@ -200,26 +210,30 @@ pub async fn take(
     db: impl PgExecutor<'_>,
     purpose: Purpose,
     token_hash: &[u8; 32],
-) -> sqlx::Result<Option<Taken>> {
+) -> sqlx::Result<Option<Holder>> {
     let row = sqlx::query!(
         "with owner as materialized (
-             select u.id, u.email, u.email_canonical
+             select u.id, u.email
              from tokens t join users u on u.id = t.user_id
              where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
-               and u.email_canonical = t.email_canonical and u.locked_at is null
+               and (u.email_canonical = t.email_canonical or t.purpose = 'not_me')
+               and u.locked_at is null
              for no key update of u)
          delete from tokens t using owner o where t.token_hash = $1
-         returning o.id, o.email, o.email_canonical",
+         returning o.id, o.email",
         token_hash,
         purpose.name(),
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Taken {
-        user_id: row.id,
-        email: row.email,
-        email_canonical: row.email_canonical,
-    }))
+    row.map(|row| Holder::new(row.id, &row.email)).transpose()
+}
+
+impl Holder {
+    fn new(user_id: Uuid, email: &str) -> sqlx::Result<Self> {
+        let email = Email::parse(email).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        Ok(Self { user_id, email })
+    }
 }
 
 /// Makes the outstanding tokens of an account worthless: after a change of what they protect.

@@ -11,12 +11,13 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::session;
+use crate::accounts::credentials::{self, Kept};
 use crate::accounts::token::{self, Purpose};
 use crate::accounts::user::proof;
 use crate::error::Error;
 use crate::web::csrf::Form;
-use crate::web::page::{self, FlashKind, Page};
+use crate::web::device;
+use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
 
 #[derive(Template)]
@@ -24,6 +25,8 @@ use crate::web::visitor::Visitor;
 struct NotMePage {
     page: Page,
     token: String,
+    /// Whose account the button stops, masked: the link may have come to the wrong person.
+    address: String,
 }
 
 #[derive(Deserialize)]
@@ -34,25 +37,27 @@ pub struct NotMeForm {
 
 pub async fn show(visitor: Visitor, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let token = token.into_inner();
-    if !token::is_good(&visitor.app.db, Purpose::NotMe, &token::hash(&token)).await? {
+    let holder = token::holder(&visitor.app.db, Purpose::NotMe, &token::hash(&token)).await?;
+    let Some(holder) = holder else {
         return page::dead_link(visitor.page("This link no longer works"), Purpose::NotMe);
-    }
-    page::show(NotMePage { page: visitor.page("Was this not you?"), token })
+    };
+    let address = holder.email.masked();
+    page::show(NotMePage { page: visitor.page("Was this not you?"), token, address })
 }
 
 pub async fn submit(visitor: Visitor, Form(form): Form<NotMeForm>) -> Result<HttpResponse, Error> {
     let mut tx = visitor.app.db.begin().await?;
     let taken = token::take(&mut *tx, Purpose::NotMe, &token::hash(&form.token)).await?;
-    let Some(taken) = taken else {
+    let Some(owner) = taken else {
         return page::dead_link(visitor.page("This link no longer works"), Purpose::NotMe);
     };
-    proof::require_reset(&mut tx, taken.user_id).await?;
-    session::end_all(&mut tx, taken.user_id, None).await?;
-    token::discard(&mut tx, taken.user_id, &[Purpose::Reset, Purpose::NotMe]).await?;
-    audit::record(&mut tx, Kind::NotMe, Some(taken.user_id), &visitor.client).await?;
+    proof::require_reset(&mut tx, owner.user_id).await?;
+    let kept = Kept { session: None, device: device::sent() };
+    credentials::end_access(&mut tx, owner.user_id, kept).await?;
+    audit::record(&mut tx, Kind::NotMe, Some(owner.user_id), &visitor.client).await?;
     tx.commit().await?;
     let text = "Every device is logged out, and the password opens nothing any more. Choose a new \
                 one: we send you a link.";
-    visitor.flash(FlashKind::Good, text);
+    visitor.say_ended(owner.user_id, text);
     page::go_to("/password/reset")
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::email::Email;
 use crate::accounts::limits::Purpose;
-use crate::accounts::password::Password;
+use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::registration::{self, Begun};
 use crate::accounts::strength::{self, Strength};
 use crate::accounts::user;
@@ -68,11 +68,8 @@ pub async fn submit(
     let password = Password::typed(&form.password);
     let email =
         Email::parse(&form.email).map_err(|error| again.problems.email = Some(error.to_string()));
-    let config = &visitor.app.config;
-    let known = [form.email.as_str(), &config.app_name];
-    if let Err(refusal) = strength::check(&password, config.password_min_length, &known) {
+    if let Err(refusal) = strength::check_length(&password, again.minimum) {
         again.problems.password = Some(refusal.reason);
-        again.strength = refusal.strength;
     }
     let (Ok(email), None) = (email, &again.problems.password) else { return page::again(again) };
 
@@ -80,7 +77,15 @@ pub async fn submit(
         again.problems.form = Some(limit::sentence(refusal));
         return page::too_many(again, refusal);
     }
-    let begun = begin(&visitor, &email, &password).await?;
+    let hash = match visitor.app.hash_new(&password, &email).await? {
+        Ok(hash) => hash,
+        Err(refusal) => {
+            again.problems.password = Some(refusal.reason);
+            again.strength = refusal.strength;
+            return page::again(again);
+        }
+    };
+    let begun = begin(&visitor, &email, &hash).await?;
     visitor.remember_registration(&email, &begun);
     page::go_to("/email/verify")
 }
@@ -95,14 +100,13 @@ fn blank(visitor: &Visitor) -> RegisterPage {
     }
 }
 
-/// The registration and its email. For every address: one run of Argon2, and the same rows.
-async fn begin(visitor: &Visitor, email: &Email, password: &Password) -> Result<Begun, Error> {
+/// The registration and its email. The same rows for every address.
+async fn begin(visitor: &Visitor, email: &Email, hash: &PasswordHash) -> Result<Begun, Error> {
     let app = &visitor.app;
-    let hash = app.hasher.hash(password).await?;
     let may_mail = limit::may_mail(visitor, Purpose::EmailVerifyMail, email).await?;
     let known = user::find(&app.db, email).await?.map(|known| known.user.id);
     let mut tx = app.db.begin().await?;
-    let begun = registration::begin(&mut *tx, email, Some(&hash)).await?;
+    let begun = registration::begin(&mut *tx, email, Some(hash)).await?;
     audit::record(&mut tx, Kind::RegistrationStarted, known, &visitor.client).await?;
     // Beyond the budget the rows are decoys: what an address was sent before shows in no time.
     verification::send(&mut tx, app, may_mail.then_some(begun.id), email).await?;

@@ -1,7 +1,8 @@
 //! `__Host-device`: a browser that has logged in before does not wait with strangers.
 //!
 //! One random value for each browser, whatever accounts it logs in to; which those are stands in
-//! the table `devices`. It opens nothing, so a login that follows adopts it and keeps it.
+//! the table `devices`. Each login gets a new value, so a copy of the cookie, taken or planted on a
+//! shared browser, ends there.
 
 use uuid::Uuid;
 
@@ -16,33 +17,37 @@ use crate::error::Error;
 /// How long the browser keeps the cookie, in seconds: a year from the last login.
 pub const LIFETIME: i64 = 365 * 24 * 60 * 60;
 
-/// What the browser sent, and whether it is to be sent back.
+/// What the browser sent, and what it gets instead.
 #[derive(Default)]
 pub struct DeviceCookie {
-    token: Option<DeviceToken>,
-    issue: bool,
+    sent: Option<DeviceToken>,
+    issued: Option<DeviceToken>,
 }
 
 impl DeviceCookie {
     pub fn receive(&mut self, value: &str) {
-        self.token = DeviceToken::parse(value);
+        self.sent = DeviceToken::parse(value);
     }
 
     /// The value to set, after a login.
     pub fn issued(&self) -> Option<String> {
-        self.token.as_ref().filter(|_| self.issue).map(DeviceToken::text)
+        self.issued.as_ref().map(DeviceToken::text)
     }
+}
+
+/// The hash of the cookie that this browser sent.
+pub fn sent() -> Option<[u8; 32]> {
+    visit::with(|visit| visit.device.sent.as_ref().map(DeviceToken::hash)).flatten()
 }
 
 /// The hash of this browser's cookie, when the account of `email` has logged in here before.
 pub async fn known_to(visitor: &Visitor, email: &Email) -> Result<Option<[u8; 32]>, Error> {
-    let sent = visit::with(|visit| visit.device.token.as_ref().map(DeviceToken::hash)).flatten();
-    let Some(token_hash) = sent else { return Ok(None) };
+    let Some(token_hash) = sent() else { return Ok(None) };
     Ok(device::is_known(&visitor.app.db, &token_hash, email).await?.then_some(token_hash))
 }
 
-/// Counts an attempt to log in: on the device when this account knows it, otherwise on the
-/// account, the IP address and the pair of them.
+/// Counts an attempt to log in: on the device and on all known devices together when this account
+/// knows it, otherwise on the account, the IP address and the pair of them.
 pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Refusal>, Error> {
     let app = &visitor.app;
     let email = Email::parse(typed);
@@ -52,7 +57,7 @@ pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Ref
     if let Ok(email) = &email
         && let Some(token_hash) = known_to(visitor, email).await?
     {
-        let known = [Key::Device(token_hash, &account)];
+        let known = [Key::Device(token_hash, &account), Key::AllDevices(&account)];
         match app.throttle.admit(Purpose::Login, &known).await? {
             Err(Refusal::Closed) => {}
             Err(wait) => return Ok(Err(wait)),
@@ -68,10 +73,10 @@ pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Ref
 
 /// After a login: this browser is known to the account from now on.
 pub async fn remember(visitor: &Visitor, user_id: Uuid) -> Result<(), Error> {
-    let token = visit::with(|visit| {
-        visit.device.issue = true;
-        visit.device.token.get_or_insert_with(DeviceToken::generate).clone()
-    });
-    let token = token.ok_or_else(|| anyhow::anyhow!("no visit"))?;
-    Ok(device::remember(&visitor.app.db, &token.hash(), user_id).await?)
+    let (old, new) = (sent(), DeviceToken::generate());
+    let mut tx = visitor.app.db.begin().await?;
+    device::remember(&mut tx, old.as_ref(), &new.hash(), user_id).await?;
+    tx.commit().await?;
+    visit::with(|visit| visit.device.issued = Some(new));
+    Ok(())
 }

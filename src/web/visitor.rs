@@ -3,18 +3,18 @@
 //! Both read what the session store found for this request; neither asks the database again.
 //! Neither holds the `HttpRequest`: a clone that lives past the handler panics actix's router.
 
+mod kept;
+
 use std::future::{Ready, ready};
 
 use actix_session::{Session as State, SessionExt};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
+use uuid::Uuid;
 
 use super::page::{Flash, FlashKind, Page};
-use super::visitor_cookie::PendingRegistration;
 use super::{next_page, visit};
 use crate::accounts::client::Client;
-use crate::accounts::email::Email;
-use crate::accounts::registration::Begun;
 use crate::accounts::session::Session;
 use crate::accounts::user::User;
 use crate::app::App;
@@ -66,18 +66,13 @@ impl Visitor {
         visit::with(|visit| visit.visitor.set_flash(Flash::new(FlashKind::Good, text)));
     }
 
-    /// The registration that this browser has begun and not confirmed.
-    pub fn registration(&self) -> Option<PendingRegistration> {
-        visit::with(|visit| visit.visitor.registration()).flatten()
-    }
-
-    pub fn remember_registration(&self, email: &Email, begun: &Begun) {
-        visit::with(|visit| visit.visitor.remember_registration(email, begun));
-    }
-
-    /// Removes the pending registration of this email address.
-    pub fn forget_registration(&self, email: &Email) {
-        visit::with(|visit| visit.visitor.forget_registration(email));
+    /// After every session of a user has ended. This browser's may be one of them, so its cookie
+    /// goes; somebody else who is logged in here stays so.
+    pub fn say_ended(&self, user_id: Uuid, text: &str) {
+        match &self.user {
+            Some(user) if user.id != user_id => self.flash(FlashKind::Good, text),
+            _ => self.leave(text),
+        }
     }
 
     fn take_flash(&self) -> Option<Flash> {

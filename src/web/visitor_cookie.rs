@@ -19,6 +19,10 @@ pub struct VisitorCookie {
     flash: Option<Flash>,
     #[serde(default)]
     registration: Option<PendingRegistration>,
+    /// The hash of the reset token whose link was opened here, in base64. Here and not in a session:
+    /// else everybody who opens a link would write a row.
+    #[serde(default)]
+    reset_proof: Option<String>,
     #[serde(skip)]
     pub changed: bool,
 }
@@ -59,6 +63,18 @@ impl VisitorCookie {
     pub fn forget_registration(&mut self, email: &Email) {
         let this = |registration: &mut PendingRegistration| registration.is_for(email);
         self.changed |= self.registration.take_if(this).is_some();
+    }
+
+    pub fn reset_proof(&self) -> Option<[u8; 32]> {
+        BASE64.decode(self.reset_proof.as_ref()?).ok()?.try_into().ok()
+    }
+
+    /// Keeps the proof, or drops it, under a new binding: whoever planted this cookie has neither
+    /// the proof nor a token for its form.
+    pub fn keep_reset_proof(&mut self, token_hash: Option<&[u8; 32]>) {
+        self.reset_proof = token_hash.map(|token_hash| BASE64.encode(token_hash));
+        self.id.clear();
+        self.binding();
     }
 
     /// `Max-Age` of the cookie: a registration outlives a restart of the browser. `None`: the

@@ -126,7 +126,7 @@ async fn the_right_password_during_the_wait_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn patience_ends_at_a_hundred_failures_in_a_row() {
+async fn patience_ends_at_eighty_failures_in_a_row() {
     let site = Site::behind_a_proxy().await;
     let mut laptop = ADA.at(&site).await;
     let before = site.app.hasher.runs();
@@ -137,7 +137,7 @@ async fn patience_ends_at_a_hundred_failures_in_a_row() {
         move_to(&mut eve, &address(number));
         answers.push(try_password(&mut eve, ADA.email, WRONG).await);
     }
-    assert_eq!(site.app.hasher.runs() - before, 100, "{answers:?}");
+    assert_eq!(site.app.hasher.runs() - before, 80, "{answers:?}");
     clock::later(&site.db, "30 days").await;
     assert_eq!(try_password(&mut eve, ADA.email, ADA.password).await, 429);
     eve.must_see("Log in on a device where you've logged in before, or reset your password.");

@@ -116,22 +116,41 @@ async fn a_session_of_nobody_ends_at_the_login() {
 }
 
 #[tokio::test]
-async fn a_planted_session_has_no_share_in_a_password_reset() {
+async fn planted_cookies_have_no_share_in_a_password_reset() {
     let site = Site::start().await;
     ADA.joins(&site).await;
-    let cookie = session_of_nobody(&site).await;
-    let mut attacker = site.browser();
-    attacker.plant_cookie(SESSION, &cookie);
-
-    let mut victim = site.browser();
-    victim.plant_cookie(SESSION, &cookie);
-    victim.visit("/password/reset").await;
-    victim.submit("Send the link", &[("E-mail", ADA.email)]).await;
-    victim.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
-    victim.must_be_at("/password/reset/choose", 200);
-    attacker.visit("/password/reset/choose").await;
-    attacker.must_see("This link no longer works");
-    assert_ne!(victim.cookie(SESSION), Some(cookie));
+    let session = session_of_nobody(&site).await;
+    for planted in [Some(session), None] {
+        let mut attacker = site.browser();
+        let session = planted.is_some();
+        if let Some(planted) = planted {
+            attacker.plant_cookie(SESSION, &planted);
+        }
+        attacker.visit("/password/reset").await;
+        let mut victim = site.browser();
+        victim.clone_cookies_from(&attacker);
+        victim.visit("/password/reset").await;
+        victim.submit("Send the link", &[("E-mail", ADA.email)]).await;
+        victim.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+        victim.must_be_at("/password/reset/choose", 200);
+        attacker.visit("/password/reset/choose").await;
+        attacker.must_see("This link no longer works");
+        // Nor has the attacker a token for the victim's form.
+        attacker.visit("/login").await;
+        let login = attacker.form("Log in");
+        let token = login.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
+        let mut form = victim.form("Change password");
+        let own_link = form.pairs().into_iter().any(|(name, _)| name == "link");
+        assert!(own_link);
+        form.forge("csrf", token);
+        form.forge("link", "guessed");
+        form.forge("password", "marble kangaroo umbrella");
+        victim.send(form).await;
+        // Without a session: the attacker's token is of a binding that is gone. With one it is
+        // valid, but the link of the form cannot be guessed.
+        assert_eq!(victim.status, if session { 422 } else { 403 });
+        ADA.on_another_device(&site).await;
+    }
 }
 
 #[tokio::test]

@@ -100,9 +100,11 @@ async fn of_a_hundred_guesses_at_once_five_are_looked_at() {
         }
     }));
     let answers = answers.await;
+    // On a busy machine some are answered with 503, counted or not.
     let (looked_at, refused) = (count(&answers, 422), count(&answers, 429));
-    assert_eq!(looked_at, 5, "{answers:?}");
-    assert!(refused > 0, "{answers:?}");
+    assert!((1..=5).contains(&looked_at) && refused > 0, "{answers:?}");
+    let counted = "select failures::bigint from throttles where per = 'registration'";
+    assert_eq!(site.db.number(counted).await, 5);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //! Why it matters: it is the only write that every visitor causes, so anybody with a few tabs
 //! can pile it up. Batches lock their rows in whatever order they are found, which deadlocks;
 //! and one transaction that holds a row, a password change say, would hold all who are seen.
-//! Stops in: `src/accounts/session.rs` (`touch` skips what is locked).
+//! Stops in: `src/accounts/session/upkeep.rs` (`touch` skips what is locked).
 //! Sources: ASVS 5.0 15.4.3, 7.3.1; PostgreSQL's manual, 13.3.4 Deadlocks.
 
 use std::sync::Arc;

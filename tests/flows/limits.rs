@@ -90,6 +90,7 @@ fn key(per: Per) -> Key<'static> {
         Per::IpAddress => Key::IpAddress(ip),
         Per::Pair => Key::Pair(ACCOUNT, ip),
         Per::Device => Key::Device([7; 32], ACCOUNT),
+        Per::AllDevices => Key::AllDevices(ACCOUNT),
         Per::Registration => Key::Registration(Uuid::nil()),
     }
 }

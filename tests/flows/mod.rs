@@ -4,6 +4,7 @@
 mod access;
 mod account;
 mod app;
+mod credential_changes;
 mod email;
 mod home;
 mod imported_hashes;

@@ -1,7 +1,7 @@
 //! "This was not me".
 
 use crate::support::mailbox::newest;
-use crate::support::people::ADA;
+use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
 
 const STOLEN: &str = "marble kangaroo umbrella";
@@ -41,6 +41,30 @@ async fn the_owner_stops_whoever_changed_the_password() {
     let fields = [("E-mail", ADA.email), ("Password", "glacier pumpkin harmonica")];
     owner.submit("Log in", &fields).await;
     owner.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn in_a_browser_that_is_logged_in_the_next_page_says_what_happened() {
+    for here in [ADA, GRACE] {
+        let site = Site::start().await;
+        let mut ada = ADA.at(&site).await;
+        let mut grace = GRACE.at(&site).await;
+        ada.visit("/account/password").await;
+        let fields = [("Current password", ADA.password), ("New password", STOLEN)];
+        ada.submit("Change password", &fields).await;
+        let link = newest(&site.db, ADA.email).await.link("/not-me/");
+        let (browser, then) = match here.email {
+            email if email == ADA.email => (&mut ada, "/login?next=%2Fapp"),
+            _ => (&mut grace, "/app"),
+        };
+        browser.visit(&link).await;
+        browser.must_see("a***@example.com");
+        browser.press("This was not me").await;
+        browser.must_be_at("/password/reset", 200);
+        browser.must_see("Every device is logged out");
+        browser.visit("/app").await;
+        browser.must_be_at(then, 200);
+    }
 }
 
 #[tokio::test]

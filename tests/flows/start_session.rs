@@ -50,6 +50,31 @@ async fn a_hundred_logins_at_once_leave_no_more_sessions_than_allowed() {
     assert_eq!(still_in, 5, "of {} logins", browsers.len());
 }
 
+/// It waited for the user's row while another login began and ended, so it is the older one by the
+/// time of its transaction.
+#[tokio::test]
+async fn a_login_that_had_to_wait_is_not_the_one_that_makes_room() {
+    let site = Site::with(&[("SESSIONS_PER_USER", "1")]).await;
+    let ada = ADA.joins(&site).await;
+    let mut late = site.db.pool.begin().await.expect("the database");
+    sqlx::query("select now()").execute(&mut *late).await.expect("its time");
+    let mut early = ADA.on_another_device(&site).await;
+    let new = NewSession {
+        user: Some(&ada),
+        timeouts: site.app.config.lifetimes.ordinary,
+        remembered: false,
+        client: &somewhere(),
+        state: &json!({}),
+    };
+    let started = session::start(&mut late, new, 1).await.expect("the database");
+    late.commit().await.expect("to commit");
+    let id_hash = started.expect("a session").hash();
+    assert!(session::find(&site.db.pool, &id_hash).await.expect("the database").is_some());
+    assert_eq!(site.db.number("select count(*) from sessions").await, 1);
+    early.visit("/app").await;
+    early.must_be_at("/login?next=%2Fapp", 200);
+}
+
 #[tokio::test]
 async fn an_expired_session_takes_no_room() {
     let site = Site::with(&[("SESSIONS_PER_USER", "2")]).await;

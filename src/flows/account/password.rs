@@ -14,20 +14,21 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
+use crate::accounts::credentials::{self, Kept};
+use crate::accounts::email::Email;
 use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::{Password, PasswordHash, Verdict};
 use crate::accounts::session;
 use crate::accounts::strength::{self, Strength};
 use crate::accounts::throttle::Refusal;
-use crate::accounts::token;
 use crate::accounts::user::{self, proof};
 use crate::error::Error;
 use crate::mail::notice::{self, Owner, What};
 use crate::web::csrf::Form;
-use crate::web::limit;
 use crate::web::page::{self, FlashKind, Page};
 use crate::web::visit::{self, Renewal};
 use crate::web::visitor::LoggedIn;
+use crate::web::{device, limit};
 
 #[derive(Template)]
 #[template(path = "account/password.html")]
@@ -64,10 +65,8 @@ pub async fn submit(
     let mut again = blank(&somebody);
     let app = &somebody.visitor.app;
     let new = Password::typed(&form.password);
-    let known = [somebody.user.email.as_str(), &app.config.app_name];
-    if let Err(refusal) = strength::check(&new, app.config.password_min_length, &known) {
+    if let Err(refusal) = strength::check_length(&new, again.minimum) {
         again.problems.password = Some(refusal.reason);
-        again.strength = refusal.strength;
         return page::again(again);
     }
     if form.password == form.current_password {
@@ -89,11 +88,18 @@ pub async fn submit(
         return page::again(again);
     }
     throttle.succeeded(attempt).await?;
+    let hash = match app.hash_new(&new, &Email::parse(&somebody.user.email)?).await? {
+        Ok(hash) => hash,
+        Err(refusal) => {
+            again.problems.password = Some(refusal.reason);
+            again.strength = refusal.strength;
+            return page::again(again);
+        }
+    };
     // Every change sends a notice, and a notice is never dropped: so the change is rejected.
     if let Err(refusal) = throttle.admit(Purpose::PasswordChanged, &key).await? {
         return too_many(again, refusal);
     }
-    let hash = app.hasher.hash(&new).await?;
     if !change(&somebody, &stored, &hash).await? {
         // Changed or ended elsewhere in this very moment: this session is over too.
         return Err(Error::LogInFirst("/account/password".to_owned()));
@@ -128,9 +134,8 @@ async fn change(
     let Some(epoch) = proof::change_password(&mut tx, user_id, old, new).await? else {
         return Ok(false);
     };
-    session::end_all(&mut tx, user_id, Some(somebody.session.id)).await?;
-    // A reset link that somebody else asked for must not outlive the change.
-    token::discard(&mut tx, user_id, &[token::Purpose::Reset]).await?;
+    let kept = Kept { session: Some(somebody.session.id), device: device::sent() };
+    credentials::end_access(&mut tx, user_id, kept).await?;
     let renewed = session::renew_after_proof(&mut tx, somebody.session.id, epoch).await?;
     let Some(session_id) = renewed else { return Ok(false) };
     audit::record(&mut tx, Kind::PasswordChanged, Some(user_id), &somebody.visitor.client).await?;

@@ -194,7 +194,8 @@ async fn create(
 async fn reset_counters(visitor: &Visitor, owner: &Email) -> Result<(), Error> {
     let (canonical, throttle) = (owner.canonical(), &visitor.app.throttle);
     let pair = Key::Pair(&canonical, visitor.client.address);
-    throttle.forget(Purpose::Login, &[Key::Account(&canonical), pair]).await?;
+    let login = [Key::Account(&canonical), pair, Key::AllDevices(&canonical)];
+    throttle.forget(Purpose::Login, &login).await?;
     for budget in [Purpose::EmailVerifyMail, Purpose::PasswordResetMail] {
         throttle.forget(budget, &[Key::Account(&canonical)]).await?;
     }

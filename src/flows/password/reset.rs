@@ -2,7 +2,7 @@
 //!
 //! `GET  /password/reset`          show    ask for a mail
 //! `POST /password/reset`          submit  the same page for everybody; the mail only to owners
-//! `GET  /password/reset/{token}`  open    keep the proof on the server, go to a clean address
+//! `GET  /password/reset/{token}`  open    keep the proof in the browser's cookie, go to a clean address
 //! `GET  /password/reset/choose`   choose  the form for the new password
 //! `POST /password/reset/choose`   change  the new password; every session ends, nobody is in
 //!
@@ -12,26 +12,24 @@
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
+use crate::accounts::credentials::{self, Kept};
 use crate::accounts::email::Email;
 use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::{Password, PasswordHash};
-use crate::accounts::session;
-use crate::accounts::strength::{self, Strength};
-use crate::accounts::token::{self, Taken};
+use crate::accounts::strength::Strength;
+use crate::accounts::token::{self, Holder};
 use crate::accounts::user::{self, proof};
 use crate::error::Error;
 use crate::mail::notice::{self, Owner, What};
 use crate::web::csrf::Form;
 use crate::web::page::{self, FlashKind, Page};
-use crate::web::visit::{self, Renewal};
 use crate::web::visitor::Visitor;
 use crate::web::{device, limit};
-
-/// Where a session keeps the proof: the hash of a token, which opens nothing without this session.
-const PROOF: &str = "reset";
 
 #[derive(Template)]
 #[template(path = "password/reset.html")]
@@ -51,6 +49,12 @@ struct ResetProblems {
 #[template(path = "password/reset_choose.html")]
 struct ChoosePage {
     page: Page,
+    /// Whose password is changed, masked: the link may have come to the wrong person.
+    address: String,
+    /// Names the link that the form was drawn for, without revealing it. Somebody who opens a link
+    /// of their own account in the victim's browser must not get the password that the victim is
+    /// about to type.
+    link: String,
     problem: Option<String>,
     minimum: usize,
     strength: Option<Strength>,
@@ -64,6 +68,8 @@ pub struct ResetForm {
 
 #[derive(Deserialize)]
 pub struct ChooseForm {
+    #[serde(default)]
+    link: String,
     #[serde(default)]
     password: String,
 }
@@ -113,92 +119,100 @@ async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
 
 pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let token_hash = token::hash(&token.into_inner());
-    if !token::is_good(&visitor.app.db, token::Purpose::Reset, &token_hash).await? {
+    if token::holder(&visitor.app.db, token::Purpose::Reset, &token_hash).await?.is_none() {
         return dead_link(&visitor);
     }
-    visitor.state.insert(PROOF, token_hash)?;
-    // Under a new ID: somebody who planted the session in this browser would share the proof.
-    visit::with(|visit| visit.renewal = Renewal::Wanted);
+    visitor.keep_reset_proof(Some(&token_hash));
     page::go_to("/password/reset/choose")
 }
 
 pub async fn choose(visitor: Visitor) -> Result<HttpResponse, Error> {
-    let good = match proof(&visitor) {
-        Some(token_hash) => {
-            token::is_good(&visitor.app.db, token::Purpose::Reset, &token_hash).await?
-        }
-        None => false,
-    };
-    if !good {
-        return dead_link(&visitor);
+    match proved(&visitor).await? {
+        Some(proof) => page::show(blank(&visitor, &proof)),
+        None => dead_link(&visitor),
     }
-    page::show(blank(&visitor))
 }
 
 pub async fn change(visitor: Visitor, Form(form): Form<ChooseForm>) -> Result<HttpResponse, Error> {
-    let Some(token_hash) = proof(&visitor) else {
-        return dead_link(&visitor);
-    };
-    // Looked at before the password is hashed: a used link costs no run of Argon2.
-    if !token::is_good(&visitor.app.db, token::Purpose::Reset, &token_hash).await? {
-        return dead_link(&visitor);
+    let Some(proof) = proved(&visitor).await? else { return dead_link(&visitor) };
+    let mut again = blank(&visitor, &proof);
+    if form.link != again.link {
+        let problem = "Since this form was opened, the link of another account was opened in this \
+                       browser. The address above is the account that you change now.";
+        again.problem = Some(problem.to_owned());
+        return page::again(again);
     }
-    let config = &visitor.app.config;
+    if let Err(refusal) = limit::admit_ip(&visitor, Purpose::NewPassword).await? {
+        again.problem = Some(limit::sentence(refusal));
+        return page::too_many(again, refusal);
+    }
     let password = Password::typed(&form.password);
-    if let Err(refusal) =
-        strength::check(&password, config.password_min_length, &[&config.app_name])
-    {
-        let problem = Some(refusal.reason);
-        let strength = refusal.strength;
-        return page::again(ChoosePage { problem, strength, ..blank(&visitor) });
-    }
-    let hash = visitor.app.hasher.hash(&password).await?;
-    let Some(taken) = take_and_change(&visitor, &token_hash, &hash).await? else {
+    let hash = match visitor.app.hash_new(&password, &proof.holder.email).await? {
+        Ok(hash) => hash,
+        Err(refusal) => {
+            again.problem = Some(refusal.reason);
+            again.strength = refusal.strength;
+            return page::again(again);
+        }
+    };
+    let Some(owner) = take_and_change(&visitor, &proof.token_hash, &hash).await? else {
         return dead_link(&visitor);
     };
+    visitor.keep_reset_proof(None);
     // The owner's browser: whoever keeps guessing does not make it wait.
-    device::remember(&visitor, taken.user_id).await?;
-    let account = taken.email_canonical;
+    device::remember(&visitor, owner.user_id).await?;
+    let account = owner.email.canonical();
     // Whoever guessed at the old password keeps nobody out of the new one.
-    let keys = [Key::Account(&account), Key::Pair(&account, visitor.client.address)];
+    let pair = Key::Pair(&account, visitor.client.address);
+    let keys = [Key::Account(&account), pair, Key::AllDevices(&account)];
     visitor.app.throttle.forget(Purpose::Login, &keys).await?;
-    visitor.leave(
+    visitor.say_ended(
+        owner.user_id,
         "Your password is changed, and every device is logged out. Log in with the new one.",
     );
     page::go_to("/login")
 }
 
-/// The token, the password, the end of every session and the notice: all of it, or nothing.
+/// The token, the password, the end of every access and the notice: all of it, or nothing.
 async fn take_and_change(
     visitor: &Visitor,
     token_hash: &[u8; 32],
     password_hash: &PasswordHash,
-) -> Result<Option<Taken>, Error> {
+) -> Result<Option<Holder>, Error> {
     let mut tx = visitor.app.db.begin().await?;
     let taken = token::take(&mut *tx, token::Purpose::Reset, token_hash).await?;
-    let Some(taken) = taken else { return Ok(None) };
-    let user_id = taken.user_id;
+    let Some(owner) = taken else { return Ok(None) };
+    let user_id = owner.user_id;
     proof::reset_password(&mut tx, user_id, password_hash).await?;
-    session::end_all(&mut tx, user_id, None).await?;
-    token::discard(&mut tx, user_id, &[token::Purpose::Reset]).await?;
+    credentials::end_access(&mut tx, user_id, Kept::default()).await?;
     audit::record(&mut tx, Kind::PasswordReset, Some(user_id), &visitor.client).await?;
-    let owner = Owner { user_id, email: &taken.email, client: &visitor.client };
-    notice::send(&mut tx, &visitor.app, owner, What::PasswordReset).await?;
+    let told = Owner { user_id, email: owner.email.as_str(), client: &visitor.client };
+    notice::send(&mut tx, &visitor.app, told, What::PasswordReset).await?;
     tx.commit().await?;
-    Ok(Some(taken))
+    Ok(Some(owner))
 }
 
 fn dead_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
     page::dead_link(visitor.page("This link no longer works"), token::Purpose::Reset)
 }
 
-fn proof(visitor: &Visitor) -> Option<[u8; 32]> {
-    visitor.state.get(PROOF).ok().flatten()
+/// A link that was opened in this browser and still works.
+struct Proof {
+    token_hash: [u8; 32],
+    holder: Holder,
 }
 
-fn blank(visitor: &Visitor) -> ChoosePage {
+async fn proved(visitor: &Visitor) -> Result<Option<Proof>, Error> {
+    let Some(token_hash) = visitor.reset_proof() else { return Ok(None) };
+    let holder = token::holder(&visitor.app.db, token::Purpose::Reset, &token_hash).await?;
+    Ok(holder.map(|holder| Proof { token_hash, holder }))
+}
+
+fn blank(visitor: &Visitor, proof: &Proof) -> ChoosePage {
     ChoosePage {
         page: visitor.page("Choose a new password"),
+        address: proof.holder.email.masked(),
+        link: BASE64.encode(token::hash(&BASE64.encode(proof.token_hash))),
         problem: None,
         minimum: visitor.app.config.password_min_length,
         strength: None,

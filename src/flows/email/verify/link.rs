@@ -11,11 +11,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::{VerifyForm, already_confirmed, confirm};
+use crate::accounts::limits;
 use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::registration::{self, Registration};
-use crate::accounts::strength::{self, Strength};
+use crate::accounts::strength::Strength;
 use crate::accounts::token::{self, Purpose};
 use crate::error::Error;
+use crate::web::limit;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
 
@@ -84,16 +86,22 @@ pub(super) async fn submit(
         Chosen::Confirmed => return already_confirmed(visitor, &registration.email),
         Chosen::Password(password_hash) => password_hash,
         Chosen::Nothing => {
-            let password = Password::typed(&form.password);
-            let config = &visitor.app.config;
-            let known = [registration.email.as_str(), &config.app_name];
-            let checked = strength::check(&password, config.password_min_length, &known);
-            if let Err(refusal) = checked {
-                let (problem, strength) = (Some(refusal.reason), refusal.strength);
-                let choose = NewPassword { problem, strength, ..NewPassword::blank(visitor) };
-                return page::again(link_page(visitor, form.token, &registration, Some(choose)));
+            let mut choose = NewPassword::blank(visitor);
+            if let Err(refusal) = limit::admit_ip(visitor, limits::Purpose::NewPassword).await? {
+                choose.problem = Some(limit::sentence(refusal));
+                let page = link_page(visitor, form.token, &registration, Some(choose));
+                return page::too_many(page, refusal);
             }
-            visitor.app.hasher.hash(&password).await?
+            let password = Password::typed(&form.password);
+            match visitor.app.hash_new(&password, &registration.email).await? {
+                Ok(password_hash) => password_hash,
+                Err(refusal) => {
+                    choose.problem = Some(refusal.reason);
+                    choose.strength = refusal.strength;
+                    let page = link_page(visitor, form.token, &registration, Some(choose));
+                    return page::again(page);
+                }
+            }
         }
     };
     confirm(req, visitor, &registration, &password_hash).await

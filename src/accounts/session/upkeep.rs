@@ -1,0 +1,35 @@
+//! What happens to sessions beside the requests: `last_seen_at` moves, and expired rows go.
+
+use sqlx::PgExecutor;
+
+/// Moves the idle timeout of the sessions that are due. Waits for no lock, so it can neither
+/// deadlock nor stand behind a transaction that holds a row; that row's turn comes a request
+/// later. The commit does not wait for the disk: what a crash loses is a minute of activity.
+pub async fn touch(db: impl PgExecutor<'_>, id_hashes: &[[u8; 32]]) -> sqlx::Result<u64> {
+    let id_hashes: Vec<&[u8]> = id_hashes.iter().map(<[u8; 32]>::as_slice).collect();
+    let touched = sqlx::query!(
+        "with off as materialized (select set_config('synchronous_commit', 'off', true)),
+         due as (
+             select id from sessions
+             where id_hash = any($1) and last_seen_at < now() - interval '1 minute'
+             for no key update skip locked)
+         update sessions s set last_seen_at = now() from off, due where s.id = due.id",
+        &id_hashes as _,
+    )
+    .execute(db)
+    .await?;
+    Ok(touched.rows_affected())
+}
+
+/// Deletes up to `batch` expired sessions; returns how many there were. Locked rows are left
+/// for the next round, so two instances can prune at once.
+pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
+    let pruned = sqlx::query!(
+        "delete from sessions where id in (
+             select id from sessions
+             where ends_at <= now() or last_seen_at + idle_timeout <= now()
+             limit $1 for update skip locked)",
+        batch,
+    );
+    Ok(pruned.execute(db).await?.rows_affected())
+}

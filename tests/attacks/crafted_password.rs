@@ -1,0 +1,94 @@
+//! Crafted password: zxcvbn tries every reading of `4`, `@`, `1` … as letters, for every part of
+//! the password and against every word that it is told.
+//!
+//! Why it matters: 256 such characters with 16 KiB of "e-mail" as words took 1.6 seconds of the
+//! async worker, before any limit was asked: twelve requests stopped the site for ten seconds, its
+//! health check included.
+//! Stops in: `src/accounts/hasher.rs` (rated in the bounded queue), `src/accounts/strength.rs` (the
+//! first 40 characters, words of a parsed address), and the limit that each form asks before.
+//! Sources: ASVS 5.0 15.1.3, 15.2.2; dropbox/zxcvbn#326; CWE-400.
+
+use std::pin::pin;
+
+use argon2::Params;
+use futures_util::future::{Either, join_all, select};
+use vestibule::accounts::password::{Hasher, Password};
+
+use crate::support::asking::asks_for_a_reset;
+use crate::support::browser::Browser;
+use crate::support::database::database;
+use crate::support::guesses::move_to;
+use crate::support::mailbox::newest;
+use crate::support::people::{ADA, GRACE};
+use crate::support::site::{Site, config};
+
+const WEAK: &str = "passwordpassword";
+const IP: &str = "192.0.2.7";
+
+/// A browser in front of each form that takes a new password, and the form's button and fields.
+async fn forms(site: &Site) -> Vec<(Browser, &'static str, Vec<(&'static str, &'static str)>)> {
+    let mut account = ADA.at(site).await;
+    account.visit("/account/password").await;
+    asks_for_a_reset(site, IP, ADA.email).await;
+    let mut reset = site.browser();
+    reset.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    GRACE.registers(site).await;
+    let mut link = site.browser();
+    link.visit(&newest(&site.db, GRACE.email).await.link("/email/verify/")).await;
+    let mut register = site.browser();
+    register.visit("/register").await;
+    vec![
+        (register, "Register", vec![("E-mail", "new@example.com"), ("Password", WEAK)]),
+        (link, "Confirm my email", vec![("Password", WEAK)]),
+        (reset, "Change password", vec![("New password", WEAK)]),
+        (
+            account,
+            "Change password",
+            vec![("Current password", ADA.password), ("New password", WEAK)],
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_password_is_rated_in_the_queue_of_the_hashes() {
+    let db = database().await;
+    let config = config(&db.url, &[]);
+    let slow = Params::new(4 * 1024, 200, 1, None).expect("settings");
+    let site = Site::with_hasher(db, config, Hasher::new(slow, 1).expect("a hasher")).await;
+    let forms = forms(&site).await;
+    // Everything that the queue holds; a password that was rated outside of it would be answered.
+    let password = Password::typed(ADA.password);
+    let hasher = &site.app.hasher;
+    let queue = pin!(join_all((0..100).map(|_| hasher.hash(&password))));
+    let refused = pin!(async {
+        let mut statuses = Vec::new();
+        for (mut browser, button, fields) in forms {
+            browser.submit(button, &fields).await;
+            statuses.push(browser.status);
+        }
+        statuses
+    });
+    match select(queue, refused).await {
+        Either::Right((statuses, _)) => assert_eq!(statuses, [503; 4]),
+        Either::Left(_) => panic!("the queue was empty before the last answer came"),
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_to_wait_has_no_password_rated() {
+    let site = Site::behind_a_proxy().await;
+    let mut forms = forms(&site).await;
+    // The last one is limited per account, by guesses at the current password.
+    forms.pop();
+    for (mut browser, button, fields) in forms {
+        move_to(&mut browser, "203.0.113.66");
+        let mut statuses = Vec::new();
+        for _ in 0..61 {
+            browser.submit(button, &fields).await;
+            statuses.push(browser.status);
+        }
+        assert_eq!(statuses[..60], [422; 60], "{}", browser.path);
+        assert_eq!(statuses[60], 429, "{}", browser.path);
+        site.db.run("delete from throttles").await;
+    }
+}

@@ -1,0 +1,78 @@
+//! Foreign reset link: the attacker's own reset link, opened in the victim's browser while the
+//! victim's form for a new password is open.
+//!
+//! Why it matters: the form would change the attacker's account to the password that the victim has
+//! just chosen, and say that all went well: the attacker knows nothing yet, but the victim's account
+//! keeps its old password, and whoever reads the attacker's account is handed the victim's habits.
+//! Stops in: `src/flows/password/reset.rs` (the form names its link, the page names the account).
+//! Sources: ASVS 5.0 2.3.1, 6.4.3; CWE-441.
+
+use crate::support::asking::asks_for_a_reset;
+use crate::support::browser::Browser;
+use crate::support::mailbox::newest;
+use crate::support::people::{ADA, EVE, GRACE, Person};
+use crate::support::site::Site;
+
+const NEW: &str = "marble kangaroo umbrella";
+
+async fn link(site: &Site, person: Person) -> String {
+    asks_for_a_reset(site, "192.0.2.7", person.email).await;
+    newest(&site.db, person.email).await.link("/password/reset/")
+}
+
+/// The victim has opened their own link, and then the attacker's is opened in the same browser.
+async fn victim(site: &Site) -> (Browser, Browser) {
+    ADA.joins(site).await;
+    EVE.joins(site).await;
+    let (own, foreign) = (link(site, ADA).await, link(site, EVE).await);
+    let mut victim = site.browser();
+    victim.visit(&own).await;
+    victim.must_see("a***@example.com");
+    let form = victim.clone();
+    victim.visit(&foreign).await;
+    victim.must_see("e***@example.net");
+    // The other tab has the cookies of the whole browser, and its own form.
+    let mut tab = form;
+    tab.clone_cookies_from(&victim);
+    (victim, tab)
+}
+
+#[tokio::test]
+async fn a_form_changes_the_account_that_it_was_drawn_for_or_none() {
+    let site = Site::start().await;
+    let (_, mut tab) = victim(&site).await;
+    // Its token belongs to a cookie from before, so it is tried with today's too.
+    let mut form = tab.form("Change password");
+    let today = {
+        let mut page = tab.clone();
+        page.visit("/password/reset/choose").await;
+        let form = page.form("Change password");
+        let token = form.pairs().into_iter().find(|(name, _)| *name == "csrf");
+        token.expect("a token").1.to_owned()
+    };
+    tab.submit("Change password", &[("New password", NEW)]).await;
+    assert_eq!(tab.status, 403);
+    form.forge("csrf", &today);
+    form.forge("password", NEW);
+    tab.send(form).await;
+    tab.must_be_at("/password/reset/choose", 422);
+    tab.must_see("the link of another account was opened in this browser");
+    tab.must_see("e***@example.net");
+    for person in [ADA, EVE] {
+        person.on_another_device(&site).await;
+    }
+}
+
+#[tokio::test]
+async fn somebody_else_who_is_logged_in_stays_so() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let link = link(&site, ADA).await;
+    let mut browser = GRACE.at(&site).await;
+    browser.visit(&link).await;
+    browser.submit("Change password", &[("New password", NEW)]).await;
+    browser.must_be_at("/app", 200);
+    browser.must_see("Your password is changed");
+    browser.must_see(GRACE.email);
+    Person { password: NEW, ..ADA }.on_another_device(&site).await;
+}

@@ -1,0 +1,46 @@
+//! Row flood: pages that anybody may open, opened until the disk is full.
+//!
+//! Why it matters: floods are limited for POST only, and a GET is sent by every crawler, link
+//! preview and mail scanner. A reset link that kept its proof in a session made a row at each visit:
+//! thousands in seconds, by one client with one link.
+//! Stops in: `src/web/visitor_cookie.rs` (what a browser without a session needs travels with it).
+//! Sources: ASVS 5.0 2.4.1, 15.2.2; CWE-770.
+
+use super::{content, sealed};
+use crate::support::mailbox::newest;
+use crate::support::people::{ADA, GRACE};
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn no_anonymous_visit_writes_a_row() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    ada.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
+    ada.submit("Change password", &fields).await;
+    let not_me = newest(&site.db, ADA.email).await.link("/not-me/");
+    let mut stranger = site.browser();
+    stranger.visit("/password/reset").await;
+    stranger.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    let reset = newest(&site.db, ADA.email).await.link("/password/reset/");
+    GRACE.registers(&site).await;
+    let verify = newest(&site.db, GRACE.email).await.link("/email/verify/");
+    let (mail, stale) = ("/dev/mailbox", sealed(&site, &"a".repeat(64)));
+    let pages = ["/", "/login", "/register", "/email/verify", "/password/reset", "/app", mail];
+    let links = [&*reset, "/password/reset/choose", &*not_me, &*verify, "/nothing/here"];
+
+    let before = content(&site.db).await;
+    let mut same = site.browser();
+    for path in pages.iter().chain(&links).chain(&links) {
+        let mut fresh = site.browser();
+        let mut forgetful = site.browser();
+        forgetful.plant_cookie("__Host-session", &stale);
+        for browser in [&mut same, &mut fresh, &mut forgetful] {
+            browser.visit(path).await;
+            assert_ne!(browser.status, 500, "{path}");
+        }
+        assert_eq!(content(&site.db).await, before, "{path} wrote something");
+    }
+    same.visit(&reset).await;
+    same.must_be_at("/password/reset/choose", 200);
+}

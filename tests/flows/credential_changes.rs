@@ -1,0 +1,131 @@
+//! What each change of a credential ends and what it leaves: the table in `docs/throttle.md`, tried
+//! row by row.
+
+use vestibule::accounts::token::{self, NewToken, Owner, Purpose};
+use vestibule::accounts::user::User;
+
+use crate::support::browser::Browser;
+use crate::support::mailbox::newest;
+use crate::support::people::{ADA, GRACE};
+use crate::support::site::Site;
+
+const CHANGES: [&str; 3] = ["password changed", "password reset", "“this was not me”"];
+
+async fn link(site: &Site, user: &User, purpose: Purpose) -> String {
+    let owner = Owner::User(user.id);
+    let new = NewToken { purpose, owner, email_canonical: ADA.email, code_mac: None };
+    let token = token::issue(&site.db.pool, new).await.expect("a token");
+    let path = match purpose {
+        Purpose::NotMe => "/not-me",
+        _ => "/password/reset",
+    };
+    format!("{path}/{}", token.as_str())
+}
+
+async fn make(change: &str, site: &Site, user: &User, browser: &mut Browser) {
+    let new = ("New password", GRACE.password);
+    match change {
+        "password changed" => {
+            browser.visit("/account/password").await;
+            browser.submit("Change password", &[("Current password", ADA.password), new]).await;
+            browser.must_be_at("/account", 200);
+        }
+        "password reset" => {
+            browser.visit(&link(site, user, Purpose::Reset).await).await;
+            browser.submit("Change password", &[new]).await;
+            browser.must_be_at("/login", 200);
+        }
+        _ => {
+            browser.visit(&link(site, user, Purpose::NotMe).await).await;
+            browser.press("This was not me").await;
+            browser.must_be_at("/password/reset", 200);
+        }
+    }
+}
+
+/// Whether the session of this browser goes on.
+async fn goes_on(browser: &Browser) -> &'static str {
+    let mut browser = browser.clone();
+    browser.visit("/app").await;
+    if browser.path == "/app" { "goes on" } else { "ends" }
+}
+
+async fn works(site: &Site, link: &str) -> &'static str {
+    let mut browser = site.browser();
+    browser.visit(link).await;
+    if browser.status == 200 { "stays" } else { "ends" }
+}
+
+/// Whether the account still knows this browser.
+async fn known(site: &Site, browser: &Browser) -> &'static str {
+    let cookie = browser.cookie("__Host-device").expect("a device cookie");
+    let known = "select exists (select from devices where token_hash = $1)";
+    let hash = vestibule::accounts::device::DeviceToken::parse(&cookie).expect("a value").hash();
+    let known = sqlx::query_scalar(known).bind(hash.as_slice()).fetch_one(&site.db.pool).await;
+    if known.expect("the database") { "stays" } else { "ends" }
+}
+
+#[tokio::test]
+async fn every_change_ends_what_the_table_says_and_leaves_the_rest() {
+    let mut lines = Vec::new();
+    for change in CHANGES {
+        let site = Site::start().await;
+        let ada = ADA.joins(&site).await;
+        let mut here = ADA.on_another_device(&site).await;
+        let elsewhere = ADA.on_another_device(&site).await;
+        let reset = link(&site, &ada, Purpose::Reset).await;
+        let not_me = link(&site, &ada, Purpose::NotMe).await;
+        make(change, &site, &ada, &mut here).await;
+        let cells = [
+            goes_on(&here).await,
+            goes_on(&elsewhere).await,
+            works(&site, &reset).await,
+            works(&site, &not_me).await,
+            known(&site, &here).await,
+            known(&site, &elsewhere).await,
+        ];
+        lines.push(format!("| {change} | {} |", cells.join(" | ")));
+    }
+    let document = include_str!("../../docs/throttle.md");
+    let documented: Vec<&str> = document
+        .lines()
+        .skip_while(|line| !line.starts_with("| change |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    assert_eq!(documented, lines);
+}
+
+/// A form that was open before the change belongs to a session that has another binding now.
+#[tokio::test]
+async fn a_form_from_before_a_change_of_the_password_is_out_of_date() {
+    let site = Site::start().await;
+    let mut here = ADA.at(&site).await;
+    here.visit("/app").await;
+    let before = here.form("Keep the note");
+    let ada = site.db.number("select count(*) from users").await;
+    assert_eq!(ada, 1);
+    here.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
+    here.submit("Change password", &fields).await;
+    here.must_be_at("/account", 200);
+    here.send(before).await;
+    assert_eq!(here.status, 403);
+}
+
+#[tokio::test]
+async fn a_not_me_link_survives_a_change_of_the_email_address() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    ada.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
+    ada.submit("Change password", &fields).await;
+    let link = newest(&site.db, ADA.email).await.link("/not-me/");
+    let moved = "update users set email = 'eve@example.net', email_canonical = 'eve@example.net'";
+    site.db.run(moved).await;
+    let mut owner = site.browser();
+    owner.visit(&link).await;
+    owner.press("This was not me").await;
+    owner.must_see("Every device is logged out");
+    assert_eq!(goes_on(&ada).await, "ends");
+}
