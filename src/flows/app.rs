@@ -10,7 +10,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::error::Error;
-use crate::web::csrf::Form;
+use crate::web::csrf::Checked;
 use crate::web::page::{self, FlashKind, Page};
 use crate::web::visitor::LoggedIn;
 use crate::web::words;
@@ -43,10 +43,14 @@ pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
     page::show(draw(&somebody, note, None))
 }
 
-pub async fn keep_note(
-    somebody: LoggedIn,
-    Form(form): Form<NoteForm>,
-) -> Result<HttpResponse, Error> {
+pub async fn keep_note(somebody: LoggedIn, form: Checked<NoteForm>) -> Result<HttpResponse, Error> {
+    let form = match form {
+        Checked::Valid(form) => form,
+        Checked::OutOfDate(form, refused) => {
+            let problem = Some(refused.sentence().to_owned());
+            return page::out_of_date(draw(&somebody, form.note, problem));
+        }
+    };
     if form.note.chars().count() > NOTE_MAX {
         let problem = format!("A note holds up to {NOTE_MAX} characters.");
         return page::again(draw(&somebody, form.note, Some(problem)));

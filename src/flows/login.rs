@@ -20,7 +20,7 @@ use crate::accounts::throttle::Attempt;
 use crate::accounts::user::{self, User};
 use crate::error::Error;
 use crate::mail::notice;
-use crate::web::csrf::Form;
+use crate::web::csrf::{Checked, Refused};
 use crate::web::next_page::{HOME, own_path};
 use crate::web::page::{self, Page};
 use crate::web::visit::Login;
@@ -71,8 +71,12 @@ pub async fn show(visitor: Visitor, query: web::Query<LoginQuery>) -> Result<Htt
 pub async fn submit(
     req: HttpRequest,
     visitor: Visitor,
-    Form(form): Form<LoginForm>,
+    form: Checked<LoginForm>,
 ) -> Result<HttpResponse, Error> {
+    let form = match form {
+        Checked::Valid(form) => form,
+        Checked::OutOfDate(form, refused) => return out_of_date(&visitor, form, refused),
+    };
     // Counted before it is looked at: whoever hangs up early has spent it all the same.
     let attempt = match device::admit(&visitor, &form.email).await? {
         Ok(attempt) => attempt,
@@ -88,6 +92,23 @@ pub async fn submit(
         return start_session::start(&req, &visitor, Login { user, remembered }, &form.next);
     }
     page::again(again(&visitor, form, "Wrong email or password."))
+}
+
+/// A tab from before a login in another one leads on to where it wanted to go.
+fn out_of_date(
+    visitor: &Visitor,
+    form: LoginForm,
+    refused: Refused,
+) -> Result<HttpResponse, Error> {
+    let typed = Email::parse(&form.email).map(|email| email.canonical());
+    let problem = match visitor.user.as_ref().map(|user| Email::parse(&user.email)).transpose()? {
+        Some(user) if typed.is_ok_and(|typed| typed == user.canonical()) => {
+            return page::go_to(&own_path(&form.next, HOME));
+        }
+        Some(user) => format!("You're logged in as {}. Log out first.", user.as_str()),
+        None => refused.sentence().to_owned(),
+    };
+    page::out_of_date(again(visitor, form, problem))
 }
 
 fn again(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> LoginPage {

@@ -22,7 +22,7 @@ use crate::accounts::strength::{self, Strength};
 use crate::accounts::user;
 use crate::error::Error;
 use crate::mail::verification;
-use crate::web::csrf::Form;
+use crate::web::csrf::Checked;
 use crate::web::limit;
 use crate::web::next_page::HOME;
 use crate::web::page::{self, Page};
@@ -60,11 +60,17 @@ pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
     page::show(blank(&visitor))
 }
 
-pub async fn submit(
-    visitor: Visitor,
-    Form(form): Form<RegisterForm>,
-) -> Result<HttpResponse, Error> {
-    let mut again = RegisterPage { email: form.email.clone(), ..blank(&visitor) };
+pub async fn submit(visitor: Visitor, form: Checked<RegisterForm>) -> Result<HttpResponse, Error> {
+    let mut again = blank(&visitor);
+    let form = match form {
+        Checked::Valid(form) => form,
+        Checked::OutOfDate(form, refused) => {
+            again.email = form.email;
+            again.problems.form = Some(refused.sentence().to_owned());
+            return page::out_of_date(again);
+        }
+    };
+    again.email = form.email.clone();
     let password = Password::typed(&form.password);
     let email =
         Email::parse(&form.email).map_err(|error| again.problems.email = Some(error.to_string()));

@@ -3,29 +3,28 @@
 //! 1. `refuse_cross_site`, before the session is loaded or the body read: what the browser says
 //!    of where the request comes from, in the order of Go 1.25 `http.CrossOriginProtection`.
 //!    `same-site` is refused too: a sibling subdomain is not us.
-//! 2. `Form<T>`, the only form extractor: a token, an HMAC over a random value of the session's
-//!    row, which changes with authentication, or of the visitor's cookie.
+//! 2. `Form<T>` and `Checked<T>`, the only form extractors: a token, an HMAC over a random value of
+//!    the session's row, which changes with authentication, or of the visitor's cookie.
 //!
 //! Either stops the attack alone; NIST SP 800-63B-4 §5.1 asks for the second.
 
-use std::future::Future;
-use std::pin::Pin;
+mod checked;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{HttpRequest, web};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
-use super::{form, headers, visit};
+use super::{headers, visit};
 use crate::app::App;
 use crate::error::Error;
 use crate::keys::Keys;
+pub use checked::{Checked, Form, Refused};
 
 /// Lets through what is safe, what comes from our own pages, and what no browser sent.
 pub async fn refuse_cross_site(
@@ -83,40 +82,23 @@ fn binding(visit: &mut visit::Visit) -> Vec<u8> {
     }
 }
 
-/// The fields of a form, after its token was checked.
-///
-/// # Errors
-/// 403 without a valid token; what `form::read` refuses.
-pub struct Form<T>(pub T);
-
-impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
-
-    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let app = req.app_data::<web::Data<App>>().cloned();
-        let (req, payload) = (req.clone(), payload.take());
-        Box::pin(async move {
-            let app = app.ok_or_else(|| anyhow::anyhow!("no App in app_data"))?;
-            let mut fields = form::read(&req, payload).await?;
-            let token = form::take(&mut fields, "csrf")?;
-            check(&app, token.as_deref())?;
-            Ok(Form(form::deserialize(fields)?))
-        })
-    }
-}
-
-fn check(app: &App, token: Option<&str>) -> Result<(), Error> {
+fn check(app: &App, req: &HttpRequest, token: Option<&str>) -> Result<Option<Refused>, Error> {
     let (binding, stranger) = visit::with(|visit| {
         let stranger = visit.session.is_none() && !visit.visitor.is_known();
         (binding(visit), stranger)
     })
     .ok_or_else(|| anyhow::anyhow!("no visit"))?;
     if token.is_some_and(|token| is_valid(&app.keys, token, &binding)) {
-        return Ok(());
+        return Ok(None);
     }
-    tracing::warn!(target: "security", event = "malicious_csrf", layer = "token");
+    // The browser says that it is a form of our own: an old tab, and no attack.
+    let own = req.headers().get("sec-fetch-site").is_some_and(|site| site == "same-origin");
+    if own && token.is_some() {
+        tracing::info!(target: "security", event = "form_out_of_date");
+    } else {
+        tracing::warn!(target: "security", event = "malicious_csrf", layer = "token");
+    }
     // A browser that was given a cookie with the form and did not send it back.
-    let refused = Error::NoCookies { https: app.origin.is_https() };
-    if stranger && token.is_some() { Err(refused) } else { Err(Error::Forbidden) }
+    let refused = Refused::NoCookies { https: app.origin.is_https() };
+    Ok(Some(if stranger && token.is_some() { refused } else { Refused::OutOfDate }))
 }

@@ -6,7 +6,6 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
 use super::{next_page, visit};
-use crate::error::Error;
 
 /// For a scope: anonymous visitors are sent to the login page, with the URL to return to.
 pub async fn logged_in(
@@ -17,6 +16,6 @@ pub async fn logged_in(
     if session.is_some_and(|session| session.user.is_some()) {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
-    let back = next_page::way_back(req.request());
-    Ok(req.error_response(Error::LogInFirst(back)))
+    let log_in_first = next_page::log_in_first(req.request());
+    Ok(req.error_response(log_in_first))
 }

@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use tracing_actix_web::RequestId;
 
 use super::visit::{self, Outcome, Renewal, Visit};
-use super::{address, cookies, headers, session_store, set_cookie};
+use super::{address, cookies, headers, next_page, session_store, set_cookie};
 use crate::accounts::client::Client;
 use crate::app::App;
 use crate::error::{self, Error};
@@ -59,7 +59,13 @@ pub async fn complete(
         }
         Ok(Err(failure)) => {
             let response = failure.error_response();
-            error::log_cause(response.status(), Some(&failure));
+            // A session that ended, or was renewed, while the request ran is nobody's fault.
+            let raced = visit::with(|visit| {
+                matches!(visit.outcome, Outcome::Gone | Outcome::RenewedElsewhere)
+            });
+            if raced != Some(true) {
+                error::log_cause(response.status(), Some(&failure));
+            }
             let response = finish(&app, &facts, response);
             Err(InternalError::from_response(failure, response).into())
         }
@@ -86,7 +92,10 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
         Outcome::DatabaseDown => HttpResponse::from_error(Error::Busy),
         // The same address again: by then the browser holds the new cookie.
         Outcome::RenewedElsewhere if facts.get => error::see_other(&facts.here),
-        Outcome::Gone | Outcome::RenewedElsewhere => error::see_other("/login"),
+        Outcome::Gone | Outcome::RenewedElsewhere => {
+            visit::with(|visit| visit.visitor.set_flash(next_page::session_ended(!facts.get)));
+            error::see_other("/login")
+        }
     };
     set_cookie::complete(&app.keys, &mut response);
     headers::add(response.headers_mut(), facts.https);

@@ -3,17 +3,41 @@
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, web};
 
+use super::page::{Flash, FlashKind};
+use super::visit::{self, Stale};
 use crate::app::App;
+use crate::error::Error;
 
 /// Where a login leads when the visitor was not on the way to another page.
 pub const HOME: &str = "/app";
 /// Longest `next`, in bytes: it ends up in a Location header.
 const NEXT_MAX: usize = 512;
 
+/// Leads to the login page, which says why when a session has ended or a form was on its way.
+pub fn log_in_first(req: &HttpRequest) -> Error {
+    let sent = req.method() != Method::GET;
+    visit::with(|visit| {
+        if sent || visit.stale == Stale::Gone {
+            visit.visitor.set_flash(session_ended(sent));
+        }
+    });
+    Error::LogInFirst(way_back(req))
+}
+
+/// `sent`: with a form that is lost. It is not sent again after the login: by then it may be
+/// somebody else who is logged in.
+pub fn session_ended(sent: bool) -> Flash {
+    let text = match sent {
+        true => "Your session has ended. Log in to continue. What you were sending was not saved.",
+        false => "Your session has ended. Log in to continue.",
+    };
+    Flash::new(FlashKind::Bad, text)
+}
+
 /// Where to go after the login that this request needs: the page itself, and for a POST, which
 /// cannot be repeated, the page that showed its form. Browsers name it in `Referer`; our
 /// `Referrer-Policy` keeps that among ourselves.
-pub fn way_back(req: &HttpRequest) -> String {
+fn way_back(req: &HttpRequest) -> String {
     if req.method() == Method::GET {
         return req.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     }

@@ -75,6 +75,11 @@ pub fn again(page: impl Template) -> Result<HttpResponse, Error> {
     html(StatusCode::UNPROCESSABLE_ENTITY, page)
 }
 
+/// The same page again, with what was typed and `Refused::sentence` on it: 403.
+pub fn out_of_date(page: impl Template) -> Result<HttpResponse, Error> {
+    html(StatusCode::FORBIDDEN, page)
+}
+
 /// The same page again, with `limit::sentence` on it: 429.
 pub fn too_many(page: impl Template, refusal: Refusal) -> Result<HttpResponse, Error> {
     let mut response = html(StatusCode::TOO_MANY_REQUESTS, page)?;

@@ -123,7 +123,7 @@ impl FromRequest for LoggedIn {
             let session = visit::with(|visit| visit.session.clone()).flatten();
             match (visitor.user.clone(), session) {
                 (Some(user), Some(session)) => Ok(Self { visitor, user, session }),
-                _ => Err(Error::LogInFirst(next_page::way_back(req))),
+                _ => Err(next_page::log_in_first(req)),
             }
         }))
     }

@@ -50,6 +50,8 @@ async fn a_request_in_flight_does_not_bring_the_session_back() {
     ada.must_be_at("/app/note", 303);
     assert_eq!(ada.headers["location"], "/login");
     stays_ended(&site, thief, &ada.raw_set_cookies()).await;
+    ada.visit("/login").await;
+    ada.must_see("What you were sending was not saved.");
 }
 
 #[tokio::test]

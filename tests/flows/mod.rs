@@ -13,6 +13,7 @@ mod limits;
 mod login;
 mod logout;
 mod not_me;
+mod out_of_date;
 mod password;
 mod pruning;
 mod register;

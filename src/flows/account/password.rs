@@ -24,11 +24,11 @@ use crate::accounts::throttle::Refusal;
 use crate::accounts::user::{self, proof};
 use crate::error::Error;
 use crate::mail::notice::{self, Owner, What};
-use crate::web::csrf::Form;
+use crate::web::csrf::Checked;
 use crate::web::page::{self, FlashKind, Page};
 use crate::web::visit::{self, Renewal};
 use crate::web::visitor::LoggedIn;
-use crate::web::{device, limit};
+use crate::web::{device, limit, next_page};
 
 #[derive(Template)]
 #[template(path = "account/password.html")]
@@ -60,9 +60,16 @@ pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
 
 pub async fn submit(
     somebody: LoggedIn,
-    Form(form): Form<PasswordForm>,
+    form: Checked<PasswordForm>,
 ) -> Result<HttpResponse, Error> {
     let mut again = blank(&somebody);
+    let form = match form {
+        Checked::Valid(form) => form,
+        Checked::OutOfDate(_, refused) => {
+            again.problems.form = Some(refused.sentence().to_owned());
+            return page::out_of_date(again);
+        }
+    };
     let app = &somebody.visitor.app;
     let new = Password::typed(&form.password);
     if let Err(refusal) = strength::check_length(&new, again.minimum) {
@@ -102,6 +109,7 @@ pub async fn submit(
     }
     if !change(&somebody, &stored, &hash).await? {
         // Changed or ended elsewhere in this very moment: this session is over too.
+        visit::with(|visit| visit.visitor.set_flash(next_page::session_ended(true)));
         return Err(Error::LogInFirst("/account/password".to_owned()));
     }
     let text = "Your password is changed. Every other session has ended.";

@@ -25,7 +25,7 @@ use crate::accounts::user::User;
 use crate::error::Error;
 use crate::flows::start_session;
 use crate::mail::notice::{self, Owner, What};
-use crate::web::csrf::Form;
+use crate::web::csrf::Checked;
 use crate::web::next_page::HOME;
 use crate::web::page::{self, FlashKind, Page};
 use crate::web::visit::Login;
@@ -90,11 +90,17 @@ fn check_email(visitor: &Visitor) -> CheckEmailPage {
 pub async fn submit(
     req: HttpRequest,
     visitor: Visitor,
-    Form(form): Form<VerifyForm>,
+    form: Checked<VerifyForm>,
 ) -> Result<HttpResponse, Error> {
-    match form.token.as_str() {
-        "" => submit_code(&req, &visitor, form).await,
-        _ => link::submit(&req, &visitor, form).await,
+    match form {
+        Checked::Valid(form) if form.token.is_empty() => submit_code(&req, &visitor, form).await,
+        Checked::Valid(form) => link::submit(&req, &visitor, form).await,
+        Checked::OutOfDate(form, refused) if form.token.is_empty() => {
+            let mut again = CheckEmailPage { code: form.code, ..check_email(&visitor) };
+            again.problems.code = Some(refused.sentence().to_owned());
+            page::out_of_date(again)
+        }
+        Checked::OutOfDate(form, refused) => link::out_of_date(&visitor, form, refused).await,
     }
 }
 

@@ -26,7 +26,7 @@ use crate::accounts::token::{self, Holder};
 use crate::accounts::user::{self, proof};
 use crate::error::Error;
 use crate::mail::notice::{self, Owner, What};
-use crate::web::csrf::Form;
+use crate::web::csrf::Checked;
 use crate::web::page::{self, FlashKind, Page};
 use crate::web::visitor::Visitor;
 use crate::web::{device, limit};
@@ -75,27 +75,36 @@ pub struct ChooseForm {
 }
 
 pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
-    let page = visitor.page("Forgotten your password?");
-    let email = visitor.user.map(|user| user.email).unwrap_or_default();
-    page::show(ResetPage { page, email, problems: ResetProblems::default() })
+    page::show(ask(&visitor))
 }
 
-pub async fn submit(visitor: Visitor, Form(form): Form<ResetForm>) -> Result<HttpResponse, Error> {
-    let mut problems = ResetProblems::default();
-    let again = |problems| {
-        let page = visitor.page("Forgotten your password?");
-        ResetPage { page, email: form.email.clone(), problems }
+fn ask(visitor: &Visitor) -> ResetPage {
+    let page = visitor.page("Forgotten your password?");
+    let email = visitor.user.as_ref().map(|user| user.email.clone()).unwrap_or_default();
+    ResetPage { page, email, problems: ResetProblems::default() }
+}
+
+pub async fn submit(visitor: Visitor, form: Checked<ResetForm>) -> Result<HttpResponse, Error> {
+    let mut again = ask(&visitor);
+    let form = match form {
+        Checked::Valid(form) => form,
+        Checked::OutOfDate(form, refused) => {
+            again.email = form.email;
+            again.problems.form = Some(refused.sentence().to_owned());
+            return page::out_of_date(again);
+        }
     };
+    again.email = form.email.clone();
     let email = match Email::parse(&form.email) {
         Ok(email) => email,
         Err(error) => {
-            problems.email = Some(error.to_string());
-            return page::again(again(problems));
+            again.problems.email = Some(error.to_string());
+            return page::again(again);
         }
     };
     if let Err(refusal) = limit::admit_ip(&visitor, Purpose::PasswordReset).await? {
-        problems.form = Some(limit::sentence(refusal));
-        return page::too_many(again(problems), refusal);
+        again.problems.form = Some(limit::sentence(refusal));
+        return page::too_many(again, refusal);
     }
     send_link(&visitor, &email).await?;
     let text = "If we can email this address, a link is on its way. It works for 30 minutes. \
@@ -133,8 +142,16 @@ pub async fn choose(visitor: Visitor) -> Result<HttpResponse, Error> {
     }
 }
 
-pub async fn change(visitor: Visitor, Form(form): Form<ChooseForm>) -> Result<HttpResponse, Error> {
-    let Some(proof) = proved(&visitor).await? else { return dead_link(&visitor) };
+pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpResponse, Error> {
+    let (proof, form) = match (proved(&visitor).await?, form) {
+        (Some(proof), Checked::Valid(form)) => (proof, form),
+        (None, Checked::Valid(_)) => return dead_link(&visitor),
+        (Some(proof), Checked::OutOfDate(_, refused)) => {
+            let problem = Some(refused.sentence().to_owned());
+            return page::out_of_date(ChoosePage { problem, ..blank(&visitor, &proof) });
+        }
+        (None, Checked::OutOfDate(_, refused)) => return Err(refused.into()),
+    };
     let mut again = blank(&visitor, &proof);
     if form.link != again.link {
         let problem = "Since this form was opened, the link of another account was opened in this \

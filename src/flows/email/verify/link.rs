@@ -17,6 +17,7 @@ use crate::accounts::registration::{self, Registration};
 use crate::accounts::strength::Strength;
 use crate::accounts::token::{self, Purpose};
 use crate::error::Error;
+use crate::web::csrf::Refused;
 use crate::web::limit;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
@@ -28,6 +29,7 @@ struct LinkPage {
     token: String,
     /// In full: this is what the button confirms.
     address: String,
+    problem: Option<String>,
     /// Not the browser that registered: the password is chosen here.
     choose: Option<NewPassword>,
 }
@@ -71,7 +73,25 @@ fn link_page(
     choose: Option<NewPassword>,
 ) -> LinkPage {
     let address = registration.email.as_str().to_owned();
-    LinkPage { page: visitor.page("Confirm your email"), token, address, choose }
+    LinkPage { page: visitor.page("Confirm your email"), token, address, problem: None, choose }
+}
+
+pub(super) async fn out_of_date(
+    visitor: &Visitor,
+    form: VerifyForm,
+    refused: Refused,
+) -> Result<HttpResponse, Error> {
+    let Some(registration) = of_link(visitor, &form.token).await? else {
+        return Err(refused.into());
+    };
+    let choose = match chosen_here(visitor, &registration).await? {
+        Chosen::Confirmed => return Err(refused.into()),
+        Chosen::Nothing => Some(NewPassword::blank(visitor)),
+        Chosen::Password(_) => None,
+    };
+    let mut again = link_page(visitor, form.token, &registration, choose);
+    again.problem = Some(refused.sentence().to_owned());
+    page::out_of_date(again)
 }
 
 pub(super) async fn submit(

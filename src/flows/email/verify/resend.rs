@@ -9,13 +9,13 @@
 use actix_web::HttpResponse;
 use serde::Deserialize;
 
-use super::{CheckEmailPage, check_email};
+use super::check_email;
 use crate::accounts::email::Email;
 use crate::accounts::limits::Purpose;
 use crate::accounts::registration;
 use crate::error::Error;
 use crate::mail::verification;
-use crate::web::csrf::Form;
+use crate::web::csrf::Checked;
 use crate::web::limit;
 use crate::web::page::{self, FlashKind};
 use crate::web::visitor::Visitor;
@@ -26,8 +26,17 @@ pub struct ResendForm {
     email: String,
 }
 
-pub async fn submit(visitor: Visitor, Form(form): Form<ResendForm>) -> Result<HttpResponse, Error> {
-    let mut again = CheckEmailPage { resend_to: form.email.clone(), ..check_email(&visitor) };
+pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpResponse, Error> {
+    let mut again = check_email(&visitor);
+    let form = match form {
+        Checked::Valid(form) => form,
+        Checked::OutOfDate(form, refused) => {
+            again.resend_to = form.email;
+            again.problems.resend = Some(refused.sentence().to_owned());
+            return page::out_of_date(again);
+        }
+    };
+    again.resend_to = form.email.clone();
     let email = match Email::parse(&form.email) {
         Ok(email) => email,
         Err(error) => {

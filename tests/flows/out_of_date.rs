@@ -1,0 +1,156 @@
+//! Forms that are out of date: sent from a tab of before, or by a browser that lost its cookies. Each
+//! is shown again with what was typed, and works when it is sent again.
+
+use crate::support::browser::Browser;
+use crate::support::mailbox::newest;
+use crate::support::people::{ADA, EVE, GRACE, Person};
+use crate::support::site::Site;
+
+const NEW: &str = "marble kangaroo umbrella";
+const HEIDI: Person = Person { email: "heidi@example.com", ..ADA };
+
+struct Case {
+    /// In front of the form.
+    browser: Browser,
+    button: &'static str,
+    /// Labels and what is typed there.
+    fields: Vec<(&'static str, &'static str)>,
+    /// The field whose text stays.
+    stays: Option<&'static str>,
+    /// Where it leads in the end.
+    then: &'static str,
+}
+
+impl Case {
+    async fn new(
+        browser: Browser,
+        path: &str,
+        button: &'static str,
+        fields: &[(&'static str, &'static str)],
+        then: &'static str,
+    ) -> Case {
+        let mut browser = browser;
+        browser.visit(path).await;
+        let stays = fields.iter().map(|(label, _)| *label).find(|label| !label.contains("assword"));
+        Case { browser, button, fields: fields.to_vec(), stays, then }
+    }
+}
+
+/// Every form that has a page, with a session or without one.
+async fn forms(site: &Site) -> Vec<Case> {
+    let ada = ADA.at(site).await;
+    let pending = GRACE.registers(site).await;
+    let letter = newest(&site.db, GRACE.email).await;
+    let mut asking = site.browser();
+    asking.visit("/password/reset").await;
+    HEIDI.joins(site).await;
+    asking.submit("Send the link", &[("E-mail", HEIDI.email)]).await;
+    let reset = newest(&site.db, HEIDI.email).await.link("/password/reset/");
+    let code: &'static str = letter.code().leak();
+    let change = [("Current password", ADA.password), ("New password", NEW)];
+    vec![
+        Case::new(
+            site.browser(),
+            "/login?next=/account",
+            "Log in",
+            &[("E-mail", ADA.email), ("Password", ADA.password)],
+            "/account",
+        )
+        .await,
+        Case::new(
+            site.browser(),
+            "/register",
+            "Register",
+            &[("E-mail", EVE.email), ("Password", EVE.password)],
+            "/email/verify",
+        )
+        .await,
+        Case::new(
+            site.browser(),
+            "/password/reset",
+            "Send the link",
+            &[("E-mail", ADA.email)],
+            "/password/reset",
+        )
+        .await,
+        Case::new(
+            site.browser(),
+            "/email/verify",
+            "Send it again",
+            &[("Send it again to", GRACE.email)],
+            "/email/verify",
+        )
+        .await,
+        Case::new(ada.clone(), "/app", "Keep the note", &[("Note", "milk")], "/app").await,
+        Case::new(pending, "/email/verify", "Confirm", &[("Code", code)], "/app").await,
+        Case::new(site.browser(), &reset, "Change password", &[("New password", NEW)], "/login")
+            .await,
+        Case::new(ada, "/account/password", "Change password", &change, "/account").await,
+    ]
+}
+
+async fn shown_again(case: &mut Case, words: &str) {
+    let path = case.browser.path.clone();
+    case.browser.submit(case.button, &case.fields).await;
+    assert_eq!(case.browser.status, 403, "{path}");
+    case.browser.must_see(words);
+    if let Some(label) = case.stays {
+        let typed = case.fields.iter().find(|(name, _)| *name == label).expect("a field").1;
+        assert_eq!(case.browser.field(case.button, label), typed, "{path}");
+    }
+    for (label, _) in case.fields.iter().filter(|(label, _)| label.contains("assword")) {
+        assert_eq!(case.browser.field(case.button, label), "", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_with_an_old_token_is_shown_again_and_works_then() {
+    let site = Site::start().await;
+    for mut case in forms(&site).await {
+        // As after a change elsewhere: the token belongs to nothing any more.
+        let mut form = case.browser.form(case.button);
+        form.forge("csrf", "AAAA");
+        let path = case.browser.path.clone();
+        for (label, value) in &case.fields {
+            case.browser.found(form.fill(label, value));
+        }
+        case.browser.send(form).await;
+        assert_eq!(case.browser.status, 403, "{path}");
+        case.browser.must_see("This page was out of date");
+        if let Some(label) = case.stays {
+            let typed = case.fields.iter().find(|(name, _)| *name == label).expect("a field").1;
+            assert_eq!(case.browser.field(case.button, label), typed, "{path}");
+        }
+        case.browser.submit(case.button, &case.fields).await;
+        case.browser.must_be_at(case.then, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_page_restored_without_its_cookies_is_shown_again_and_works_then() {
+    let site = Site::start().await;
+    for mut case in forms(&site).await.into_iter().take(4) {
+        case.browser.cookies = Default::default();
+        shown_again(&mut case, "Your browser sent no cookie with this form").await;
+        case.browser.submit(case.button, &case.fields).await;
+        case.browser.must_be_at(case.then, 200);
+    }
+}
+
+#[tokio::test]
+async fn two_first_tabs_that_loaded_at_once_both_work() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    let mut first = site.browser();
+    let mut second = site.browser();
+    first.visit("/login").await;
+    second.visit("/login").await;
+    // The answer to the second came last, so its cookie is the browser's.
+    first.clone_cookies_from(&second);
+    let fields = [("E-mail", ADA.email), ("Password", ADA.password)];
+    first.submit("Log in", &fields).await;
+    first.must_be_at("/login", 403);
+    assert_eq!(first.field("Log in", "E-mail"), ADA.email);
+    first.submit("Log in", &fields).await;
+    first.must_be_at("/app", 200);
+}
