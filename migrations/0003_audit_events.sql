@@ -1,5 +1,5 @@
 -- What happened to an account, for its owner to read. Written by src/accounts/audit.rs alone,
--- which only ever inserts.
+-- which only inserts, and prunes what is older than AUDIT_RETENTION.
 create table audit_events (
     id bigint generated always as identity primary key,
     -- Null once the account is gone: the event stays, the person does not.
@@ -12,3 +12,6 @@ create table audit_events (
 );
 
 create index audit_events_user_id on audit_events (user_id, created_at desc);
+-- For pruning. Rows come in the order of their time, so a range of blocks is found without an entry
+-- for each row.
+create index audit_events_created_at on audit_events using brin (created_at);

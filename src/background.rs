@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
-use crate::accounts::{device, registration, session, throttle, token};
+use crate::accounts::{audit, device, registration, session, throttle, token};
 use crate::app::App;
 use crate::config::Config;
 use crate::config::mail::Sender;
@@ -25,23 +25,25 @@ const LATE: Duration = Duration::from_secs(5 * 60);
 const LATE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Starts the loops. They end with the process: what they do can be cut off anywhere.
-pub fn start(db: PgPool) {
-    actix_web::rt::spawn(async move { supervise("pruning", || prune_for_ever(&db)).await });
+pub fn start(db: PgPool, audit_retention: Duration) {
+    actix_web::rt::spawn(async move {
+        supervise("pruning", || prune_for_ever(&db, audit_retention)).await;
+    });
 }
 
-async fn prune_for_ever(db: &PgPool) {
+async fn prune_for_ever(db: &PgPool, audit_retention: Duration) {
     loop {
         tokio::time::sleep(INTERVAL.mul_f64(rand::random_range(0.5..1.5))).await;
-        match prune(db).await {
+        match prune(db, audit_retention).await {
             Ok(pruned) => tracing::info!(pruned, "expired rows were pruned"),
             Err(error) => tracing::warn!(%error, "pruning failed; the next round tries again"),
         }
     }
 }
 
-/// Deletes every expired session, counter, device, token and registration, and old mails, in batches. Returns how many
-/// there were.
-pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
+/// Deletes every expired session, counter, device, token and registration, old mails, and audit
+/// events beyond their retention, in batches. Returns how many there were.
+pub async fn prune(db: &PgPool, audit_retention: Duration) -> sqlx::Result<u64> {
     let mut total = 0;
     loop {
         let pruned = [
@@ -51,6 +53,7 @@ pub async fn prune(db: &PgPool) -> sqlx::Result<u64> {
             token::prune(db, BATCH).await?,
             registration::prune(db, BATCH).await?,
             outbox::prune(db, BATCH).await?,
+            audit::prune(db, audit_retention, BATCH).await?,
         ];
         total += pruned.iter().sum::<u64>();
         if pruned.iter().all(|pruned| *pruned < BATCH as u64) {

@@ -55,7 +55,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Doctor => doctor(&config).await,
         Command::Migrate => schema::migrate(&connect(&config).await?).await,
         Command::Prune => {
-            let pruned = background::prune(&connect(&config).await?).await?;
+            let pruned =
+                background::prune(&connect(&config).await?, config.audit_retention).await?;
             println!("{pruned} expired rows deleted");
             Ok(())
         }
@@ -90,7 +91,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let port = doors.main.local_addr()?.port();
     let hasher = Hasher::new(config.argon2.clone(), config.argon2_concurrency)?;
     let app = web::Data::new(App::new(config, port, db, hasher)?);
-    background::start(app.db.clone());
+    background::start(app.db.clone(), app.config.audit_retention);
     let courier = background::carry_mail(&app)?;
     let url = app.origin.url.clone();
     let server = actix_web::rt::spawn(app::serve(app, doors)?);

@@ -12,6 +12,7 @@ mod refusals;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use argon2::Params;
 use ipnet::IpNet;
@@ -69,6 +70,8 @@ pub struct Config {
     pub password_min_length: usize,
     pub argon2: Params,
     pub argon2_concurrency: usize,
+    /// How long audit events are kept.
+    pub audit_retention: Duration,
     pub trusted_proxies: Vec<IpNet>,
     pub log_json: bool,
     pub log_filter: String,
@@ -152,6 +155,7 @@ impl Reader {
         let iterations = self.setting("ARGON2_ITERATIONS", "2", at_least(1));
         let lanes = self.setting("ARGON2_LANES", "1", at_least(1));
         let concurrency = self.setting("ARGON2_CONCURRENCY", &cores, at_least(1));
+        let audit_retention = self.setting("AUDIT_RETENTION", "365d", duration);
         let trusted_proxies = self.setting("TRUSTED_PROXIES", "", networks);
         let log_json = self.setting("LOG_FORMAT", log_default, log_format);
         let log_filter = self.setting("RUST_LOG", "info", log_filter);
@@ -178,6 +182,7 @@ impl Reader {
             password_min_length: min_length?,
             argon2: argon2?,
             argon2_concurrency: concurrency?,
+            audit_retention: audit_retention?,
             trusted_proxies: trusted_proxies?,
             log_json: log_json?,
             log_filter: log_filter?,

@@ -3,7 +3,9 @@
 //! An event is written in the transaction of the change it tells of, so neither exists without
 //! the other. The same call writes the log line, under the name of OWASP's logging vocabulary.
 
-use sqlx::PgConnection;
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::client::Client;
@@ -61,6 +63,18 @@ impl Kind {
     fn is_alarming(self) -> bool {
         matches!(self, Self::LoginFailed | Self::PasswordChangeFailed | Self::NotMe)
     }
+}
+
+/// Deletes up to `batch` events older than `retention`; returns how many there were.
+pub async fn prune(db: impl PgExecutor<'_>, retention: Duration, batch: i64) -> sqlx::Result<u64> {
+    let pruned = sqlx::query!(
+        "delete from audit_events where id in (
+             select id from audit_events where created_at <= now() - make_interval(secs => $1)
+             limit $2 for update skip locked)",
+        retention.as_secs_f64(),
+        batch,
+    );
+    Ok(pruned.execute(db).await?.rows_affected())
 }
 
 /// Writes one event. `user_id` is `None` when nobody of ours is meant, as in a login with an

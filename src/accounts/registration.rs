@@ -2,8 +2,9 @@
 //!
 //! A user exists only once the email address is confirmed, so no other query has to think of
 //! unverified users, and nobody can reserve an address whose mailbox they cannot read. The
-//! first confirmation creates the account. A registration keeps the chosen password's hash for 24 hours
-//! and grants nothing: a login before the confirmation gets the response of an unknown address.
+//! first confirmation creates the account. A registration keeps
+//! the chosen password's hash, for 24 hours after its last email was asked for and a week at most. It
+//! grants nothing: a login before the confirmation gets the response of an unknown address.
 //!
 //! Pre-hijacking (an attacker registers the victim's address first): registrations of one address
 //! do not replace each other, and a password counts only in the browser that chose it. See
@@ -83,12 +84,14 @@ pub async fn newest(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Opti
 }
 
 /// Gives a registration another 24 hours, because its email is sent again: a stranger who began one
-/// for somebody's address a day ago cannot fill the mailbox with links that expire in minutes.
-/// `None` runs the same statement for nobody.
+/// for somebody's address a day ago cannot fill the mailbox with links that expire in minutes. A week
+/// after it began it ends, however often somebody asks. `None` runs the same statement for nobody.
 pub async fn extend(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<Option<Begun>> {
     sqlx::query_as!(
         Begun,
-        "update registrations set expires_at = now() + make_interval(secs => $2) where id = $1
+        "update registrations
+         set expires_at = least(now() + make_interval(secs => $2), created_at + interval '7 days')
+         where id = $1
          returning id, expires_at",
         id,
         token::Purpose::Verify.lifetime().as_secs_f64(),

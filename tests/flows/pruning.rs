@@ -1,11 +1,15 @@
 //! Expired sessions are deleted, and no others.
 
+use std::time::Duration;
+
 use tokio::join;
 use vestibule::background::prune;
 
 use crate::support::clock;
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
+
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Two and a half batches, expired in one way or the other.
 const EXPIRED: &str = "
@@ -23,8 +27,8 @@ async fn only_expired_sessions_are_deleted() {
     let mut live = GRACE.at(&site).await;
     site.db.run(EXPIRED).await;
 
-    assert_eq!(prune(&site.db.pool).await.expect("the database"), 2_500 + 1);
-    assert_eq!(prune(&site.db.pool).await.expect("the database"), 0);
+    assert_eq!(prune(&site.db.pool, YEAR).await.expect("the database"), 2_500 + 1);
+    assert_eq!(prune(&site.db.pool, YEAR).await.expect("the database"), 0);
     live.visit("/app").await;
     live.must_be_at("/app", 200);
 }
@@ -38,9 +42,25 @@ async fn two_instances_prune_at_once_without_waiting_for_each_other() {
         .execute(&mut *elsewhere)
         .await
         .expect("a row that somebody else holds");
-    let (one, other) = join!(prune(&site.db.pool), prune(&site.db.pool));
+    let (one, other) = join!(prune(&site.db.pool, YEAR), prune(&site.db.pool, YEAR));
     assert!(one.expect("the database") + other.expect("the database") <= 2_499);
     elsewhere.rollback().await.expect("the database");
-    prune(&site.db.pool).await.expect("the database");
+    prune(&site.db.pool, YEAR).await.expect("the database");
     assert_eq!(site.db.number("select count(*) from sessions").await, 0);
+}
+
+#[tokio::test]
+async fn audit_events_are_kept_for_as_long_as_the_operator_says() {
+    let site = Site::with(&[("AUDIT_RETENTION", "30d")]).await;
+    let events = "select count(*) from audit_events";
+    let retention = site.app.config.audit_retention;
+    ADA.at(&site).await;
+    clock::later(&site.db, "29 days").await;
+    GRACE.at(&site).await;
+    let before = site.db.number(events).await;
+    prune(&site.db.pool, retention).await.expect("the database");
+    assert_eq!(site.db.number(events).await, before);
+    clock::later(&site.db, "1 day").await;
+    prune(&site.db.pool, retention).await.expect("the database");
+    assert_eq!(site.db.number(events).await, 1, "the login of a day ago");
 }

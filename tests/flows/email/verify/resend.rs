@@ -95,3 +95,16 @@ async fn a_link_that_was_sent_again_works_for_24_hours_whoever_asked_for_it() {
     ada.visit(&link).await;
     ada.must_be_at(&link, 404);
 }
+
+#[tokio::test]
+async fn a_registration_ends_after_a_week_however_often_its_email_is_asked_for() {
+    let site = Site::start().await;
+    let mut ada = ADA.registers(&site).await;
+    for _ in 0..8 {
+        clock::later(&site.db, "20 hours").await;
+        ada.press("Send it again").await;
+        ada.must_be_at("/email/verify", 200);
+    }
+    let left = "select extract(epoch from expires_at - created_at)::bigint from registrations";
+    assert_eq!(site.db.number(left).await, 7 * 86_400);
+}
