@@ -8,9 +8,6 @@
 //! `src/accounts/session.rs` (hashes only).
 //! Sources: ASVS 5.0 16.2.5, 14.2.1; OWASP Logging Cheat Sheet; CWE-532, CWE-312.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
-
 use vestibule::keys::Keys;
 use vestibule::web::cookies::SESSION;
 use vestibule::web::sealed::open;
@@ -20,21 +17,12 @@ use crate::support::browser::Browser;
 use crate::support::database::database;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, Person};
+use crate::support::process::Process;
 
 const NOTE: &str = "a note that nobody else reads";
 const WRONG: &str = "mistyped by her own hands";
 const NEW: &str = "saxophone marble orchard";
 const QUERY: &str = "what-a-link-holds";
-
-/// Ends with the test, however that ends.
-pub(super) struct Running(pub(super) Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Everything secret that the browser holds now.
 fn secrets(browser: &Browser, keys: &Keys, button: &str, found: &mut Vec<String>) {
@@ -53,30 +41,10 @@ async fn the_log_and_the_database_hold_no_secret() {
     let db = database().await;
     let secret_keys = Keys::generate();
     let keys = Keys::parse(&secret_keys).expect("a key");
-    let program = Command::new(env!("CARGO_BIN_EXE_vestibule"))
-        .current_dir(std::env::temp_dir())
-        .env("DATABASE_URL", &db.url)
-        .env("SECRET_KEYS", &secret_keys)
-        .env("LISTEN", "127.0.0.1:0")
-        .env("ENVIRONMENT", "development")
-        .env("RUST_LOG", "trace")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program");
-    let mut site = Running(program);
-    let mut stderr = site.0.stderr.take().expect("its log");
-    let log = std::thread::spawn(move || {
-        let mut log = Vec::new();
-        stderr.read_to_end(&mut log).map(|_| String::from_utf8_lossy(&log).into_owned())
-    });
-    let mut line = String::new();
-    let mut stdout = BufReader::new(site.0.stdout.take().expect("its output"));
-    stdout.read_line(&mut line).expect("a line");
-    let url = line.trim().strip_prefix("listening on ").expect("its address");
+    let site = Process::logging(&db, &[("SECRET_KEYS", &secret_keys), ("RUST_LOG", "trace")]);
 
     let mut held = vec![ADA.password.to_owned(), WRONG.to_owned(), NEW.to_owned()];
-    let mut browser = Browser::at(url);
+    let mut browser = site.browser();
     browser.visit("/register").await;
     secrets(&browser, &keys, "Register", &mut held);
     browser.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
@@ -106,9 +74,8 @@ async fn the_log_and_the_database_hold_no_secret() {
     secrets(&browser, &keys, "Keep the note", &mut held);
     db.run("delete from outbox").await;
     let dump = content(&db).await;
-    drop(site);
     held.extend(mailed);
-    let log = log.join().expect("the reader").expect("the log");
+    let log = site.log();
 
     assert!(log.contains("authn_login_success"), "the log was read: {log}");
     assert!(log.contains("TRACE"), "all of it");

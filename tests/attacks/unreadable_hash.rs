@@ -7,19 +7,14 @@
 //! its own) and `src/accounts/hasher.rs` (that error costs one run against the dummy hash).
 //! Sources: ASVS 5.0 6.3.8, 16.5.1; CWE-204, CWE-208, CWE-770; ranisalt/node-argon2#133.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
-
 use vestibule::accounts::email::Email;
 use vestibule::accounts::password::PasswordHash;
 use vestibule::accounts::user;
 
 use super::enumeration::answer;
-use super::secret_leakage::Running;
-use crate::support::browser::Browser;
 use crate::support::database::database;
 use crate::support::people::{ADA, GRACE, Person};
-use crate::support::process::command;
+use crate::support::process::Process;
 use crate::support::site::Site;
 
 const BCRYPT: &str = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
@@ -132,18 +127,7 @@ async fn an_unreadable_hash_is_a_wrong_current_password_too() {
 #[tokio::test]
 async fn each_login_with_an_unreadable_hash_logs_one_error_with_the_user_id_only() {
     let db = database().await;
-    let mut program = command(&db, &["serve"]);
-    program.env("RUST_LOG", "info").stderr(Stdio::piped());
-    let mut site = Running(program.spawn().expect("the program"));
-    let mut stderr = site.0.stderr.take().expect("its log");
-    let log = std::thread::spawn(move || {
-        let mut log = Vec::new();
-        stderr.read_to_end(&mut log).map(|_| String::from_utf8_lossy(&log).into_owned())
-    });
-    let mut line = String::new();
-    let mut stdout = BufReader::new(site.0.stdout.take().expect("its output"));
-    stdout.read_line(&mut line).expect("a line");
-    let url = line.trim().strip_prefix("listening on ").unwrap_or_default().to_owned();
+    let site = Process::logging(&db, &[("RUST_LOG", "info")]);
 
     let mut users = Vec::new();
     for (email, hash) in [
@@ -158,17 +142,16 @@ async fn each_login_with_an_unreadable_hash_logs_one_error_with_the_user_id_only
         users.push((user.expect("a new user"), hash));
     }
     for (user, _) in &users {
-        let mut browser = Browser::at(&url);
+        let mut browser = site.browser();
         browser.visit("/login").await;
         let fields = [("E-mail", user.email.as_str()), ("Password", ADA.password)];
         browser.submit("Log in", &fields).await;
         browser.must_be_at("/login", 422);
     }
-    let mut browser = Browser::at(&url);
+    let mut browser = site.browser();
     Person { email: "unknown@example.com", ..ADA }.logs_in(&mut browser).await;
     browser.must_be_at("/login", 422);
-    drop(site);
-    let log = log.join().expect("the reader").expect("the log");
+    let log = site.log();
 
     let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();
     assert_eq!(errors.len(), users.len(), "{errors:#?}");

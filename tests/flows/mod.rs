@@ -16,6 +16,7 @@ mod not_me;
 mod out_of_date;
 mod password;
 mod pruning;
+mod quiet_log;
 mod register;
 mod restart;
 mod start_session;

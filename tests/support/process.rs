@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 
 use vestibule::keys::Keys;
 
@@ -16,6 +17,7 @@ pub struct Process {
     pub url: String,
     child: Child,
     stdout: BufReader<ChildStdout>,
+    log: Option<JoinHandle<String>>,
 }
 
 impl Process {
@@ -25,12 +27,30 @@ impl Process {
 
     pub fn serve_with(db: &Database, settings: &[(&str, &str)]) -> Process {
         let mut serve = command(db, &["serve"]);
-        let mut child = serve.envs(settings.iter().copied()).spawn().expect("the binary");
+        Process::run(serve.envs(settings.iter().copied()))
+    }
+
+    /// One whose log can be read: `log`. `settings` say how much is logged, by `RUST_LOG`.
+    pub fn logging(db: &Database, settings: &[(&str, &str)]) -> Process {
+        let mut serve = command(db, &["serve"]);
+        Process::run(serve.envs(settings.iter().copied()).stderr(Stdio::piped()))
+    }
+
+    fn run(serve: &mut Command) -> Process {
+        let mut child = serve.spawn().expect("the binary");
+        // Read all the while: a full pipe would stop the process.
+        let log = child.stderr.take().map(|mut stderr| {
+            std::thread::spawn(move || {
+                let mut log = Vec::new();
+                stderr.read_to_end(&mut log).expect("its log");
+                String::from_utf8_lossy(&log).into_owned()
+            })
+        });
         let mut stdout = BufReader::new(child.stdout.take().expect("its stdout"));
         let mut first_line = String::new();
         stdout.read_line(&mut first_line).expect("a line of text");
         let url = first_line.trim_end().rsplit(' ').next().unwrap_or_default().to_owned();
-        Process { first_line, url, child, stdout }
+        Process { first_line, url, child, stdout, log }
     }
 
     pub fn browser(&self) -> Browser {
@@ -46,6 +66,13 @@ impl Process {
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill").success(), "no process to send SIG{name} to");
+    }
+
+    /// Kills it, and returns what it has logged.
+    pub fn log(mut self) -> String {
+        let log = self.log.take().expect("started by `logging`");
+        drop(self);
+        log.join().expect("its log")
     }
 
     /// How it ended, and what else it printed.

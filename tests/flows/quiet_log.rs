@@ -1,0 +1,58 @@
+//! What a visitor does is no error of ours: races, old tabs and ended sessions log none.
+
+use crate::support::database::database;
+use crate::support::mailbox::newest;
+use crate::support::people::{ADA, GRACE};
+use crate::support::process::Process;
+use crate::support::race::until;
+
+#[tokio::test]
+async fn no_race_of_a_visitor_is_logged_as_an_error() {
+    let db = database().await;
+    let process = Process::logging(&db, &[("RUST_LOG", "info")]);
+    let mut ada = process.browser();
+    ADA.registers_in(&mut ada).await;
+    ada.submit("Confirm", &[("Code", &newest(&db, ADA.email).await.code())]).await;
+    ada.must_be_at("/app", 200);
+
+    // The session ends while a form is on its way: after it was loaded, before it is written.
+    let mut elsewhere = db.pool.begin().await.expect("the database");
+    sqlx::query("delete from sessions").execute(&mut *elsewhere).await.expect("to end it");
+    let waits = "select count(*) from pg_stat_activity
+                 where datname = current_database() and wait_event_type = 'Lock'";
+    tokio::join!(ada.submit("Keep the note", &[("Note", "milk")]), async {
+        until("the note waits", async || db.number(waits).await == 1).await;
+        elsewhere.commit().await.expect("to commit");
+    });
+    ada.must_be_at("/login", 200);
+    ada.must_see("What you were sending was not saved.");
+
+    // A second tab from before the login, a form without its cookies, a log-out after the end.
+    let mut second = ada.clone();
+    ADA.logs_in(&mut ada).await;
+    second.clone_cookies_from(&ada);
+    second.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    second.must_be_at("/app", 200);
+    let mut restored = process.browser();
+    restored.visit("/login").await;
+    restored.cookies = Default::default();
+    restored.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    assert_eq!(restored.status, 403);
+
+    // "This was not me" in a browser that is logged in.
+    ada.visit("/account/password").await;
+    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
+    ada.submit("Change password", &fields).await;
+    ada.visit(&newest(&db, ADA.email).await.link("/not-me/")).await;
+    ada.press("This was not me").await;
+    ada.must_see("Every device is logged out");
+    second.press("Log out").await;
+    second.must_be_at("/login", 200);
+
+    let log = process.log();
+    assert!(log.contains("user_repudiated_change"), "the log was read: {log}");
+    let loud = ["ERROR", "malicious_csrf"];
+    let lines: Vec<&str> =
+        log.lines().filter(|line| loud.iter().any(|word| line.contains(word))).collect();
+    assert_eq!(lines, [""; 0]);
+}
