@@ -66,6 +66,9 @@ pub async fn remember(
     new: &[u8; 32],
     user_id: Uuid,
 ) -> sqlx::Result<()> {
+    sqlx::query!("select id from users where id = $1 for no key update", user_id)
+        .fetch_one(&mut *tx)
+        .await?;
     if let Some(old) = old {
         sqlx::query!("delete from devices where token_hash = $1 and user_id = $2", old, user_id)
             .execute(&mut *tx)

@@ -10,6 +10,7 @@ mod home;
 mod imported_hashes;
 mod key_rotation;
 mod limits;
+mod lock_order;
 mod login;
 mod logout;
 mod not_me;

@@ -1,0 +1,101 @@
+//! Whatever can happen to one account, all at the same moment: transactions wait for each other, and
+//! never in a circle. The rule is in `src/accounts/mod.rs`: the user is locked first.
+//!
+//! In a deadlock PostgreSQL ends one of them after a second, and the owner's change is lost in the
+//! very moment when it counts. Anybody with two links, two tabs and a script could cause it.
+
+use std::pin::Pin;
+
+use vestibule::accounts::token::{self, NewToken, Owner, Purpose};
+use vestibule::accounts::user::User;
+
+use crate::support::browser::Browser;
+use crate::support::database::database_with;
+use crate::support::people::{ADA, EVE, GRACE};
+use crate::support::race::race;
+use crate::support::site::Site;
+
+const ROUNDS: usize = 6;
+const PASSWORDS: [&str; 3] = [ADA.password, GRACE.password, EVE.password];
+
+type Act = Pin<Box<dyn Future<Output = u16>>>;
+
+async fn link(site: &Site, ada: &User, purpose: Purpose) -> String {
+    let new = NewToken {
+        purpose,
+        owner: Owner::User(ada.id),
+        email_canonical: ADA.email,
+        code_mac: None,
+    };
+    let token = token::issue(&site.db.pool, new).await.expect("a token");
+    let path = if purpose == Purpose::Reset { "password/reset" } else { "not-me" };
+    format!("/{path}/{}", token.as_str())
+}
+
+/// Presses a button in the page that is open, and says how that was answered.
+fn press(
+    mut browser: Browser,
+    button: &'static str,
+    fields: Vec<(&'static str, &'static str)>,
+) -> Act {
+    Box::pin(async move {
+        browser.follow_redirects = false;
+        browser.submit(button, &fields).await;
+        browser.status
+    })
+}
+
+/// Everything that can happen to the account, each in front of its button.
+async fn acts(site: &Site, ada: &User) -> Vec<Act> {
+    let mut acts = Vec::new();
+    for number in 0..2 {
+        let new = PASSWORDS[number + 1];
+        let mut reset = site.browser();
+        reset.visit(&link(site, ada, Purpose::Reset).await).await;
+        acts.push(press(reset, "Change password", vec![("New password", new)]));
+        let mut not_me = site.browser();
+        not_me.visit(&link(site, ada, Purpose::NotMe).await).await;
+        acts.push(press(not_me, "This was not me", vec![]));
+        let mut known = ADA.on_another_device(site).await;
+        let mut out = known.clone();
+        out.visit("/app").await;
+        acts.push(press(out.clone(), "Keep the note", vec![("Note", "milk")]));
+        acts.push(press(out, "Log out", vec![]));
+        known.visit("/account/password").await;
+        let fields = vec![("Current password", ADA.password), ("New password", new)];
+        acts.push(press(known.clone(), "Change password", fields));
+        // With a device cookie, which is renewed, and without one.
+        let mut fresh = site.browser();
+        fresh.visit("/login").await;
+        known.restart();
+        known.visit("/login").await;
+        for browser in [fresh, known] {
+            let fields = vec![("E-mail", ADA.email), ("Password", ADA.password)];
+            acts.push(press(browser, "Log in", fields));
+        }
+    }
+    acts
+}
+
+#[tokio::test]
+async fn whatever_happens_to_an_account_at_once_nothing_deadlocks() {
+    let site = Site::on(database_with(20).await, &[("SESSIONS_PER_USER", "3")]).await;
+    let ada = ADA.joins(&site).await;
+    let hash = "select password_hash from users";
+    let hash: String = sqlx::query_scalar(hash).fetch_one(&site.db.pool).await.expect("a hash");
+    let mut answers = Vec::new();
+    for _ in 0..ROUNDS {
+        let acts = acts(&site, &ada).await;
+        answers.extend(race(acts).await);
+        // As before, for the next round.
+        sqlx::query("update users set password_hash = $1, reset_required_at = null")
+            .bind(&hash)
+            .execute(&site.db.pool)
+            .await
+            .expect("the database");
+    }
+    let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
+    assert_eq!(site.db.number(deadlocks).await, 0);
+    assert!(answers.iter().all(|status| *status < 500 || *status == 503), "{answers:?}");
+    assert!(answers.iter().filter(|status| **status == 303).count() > answers.len() / 3);
+}
