@@ -17,10 +17,13 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
 
     window.visit("/register").await;
     window.fill("E-mail", "ada@example").await;
-    window.fill("Password", "passwordpassword").await;
+    window.fill("Password", "too short").await;
     window.press("Register").await;
     look("register-problems").await;
     window.fill("E-mail", person.email).await;
+    window.fill("Password", "passwordpassword").await;
+    window.press("Register").await;
+    look("register-weak").await;
     window.fill("Password", person.password).await;
     window.press("Register").await;
     look("check-your-email").await;
@@ -94,6 +97,11 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     window.press("Log out").await;
     look("logged-out").await;
 
+    window.logs_in(Person { password: "glacier pumpkin harmonica", ..person }).await;
+    window.fill("Note", "Water the lemon tree.").await;
+    stage.site.db.run("delete from sessions").await;
+    window.press("Keep the note").await;
+    look("session-ended").await;
     window.logs_in(Person { password: "glacier pumpkin harmonica", ..person }).await;
     stage.site.app.db.close().await;
     window.visit("/app").await;
