@@ -9,7 +9,6 @@ use actix_session::SessionMiddleware;
 use actix_session::config::{BrowserSession, CookieContentSecurity};
 use actix_web::cookie::{Key, SameSite};
 use actix_web::dev::Server;
-use actix_web::http::Uri;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use anyhow::Context;
@@ -29,9 +28,11 @@ use crate::error::Error;
 use crate::keys::Keys;
 use crate::mail::Letterhead;
 use crate::telemetry::RequestSpan;
+use crate::web::address::{self, Strangers};
 use crate::web::limit::{self, Flood};
+use crate::web::origin::Origin;
 use crate::web::session_store::PostgresStore;
-use crate::web::{address, cookies, csrf, https, layer};
+use crate::web::{cookies, csrf, https, layer};
 use crate::{routes, tls};
 
 /// How long the head of a request may take to arrive.
@@ -52,27 +53,7 @@ pub struct App {
     pub keys: Keys,
     pub throttle: Throttle,
     pub flood: Flood,
-}
-
-/// The one public origin. From the configuration, never from a request.
-pub struct Origin {
-    /// `https://example.com`, without a slash at the end.
-    pub url: String,
-    /// `example.com`, with the port where it is not the usual one.
-    pub host: String,
-}
-
-impl Origin {
-    pub fn is_https(&self) -> bool {
-        self.url.starts_with("https:")
-    }
-
-    /// The same page here, whatever host was asked for it. HTTP/2 lets a path begin without a
-    /// slash, and `https://example.com` followed by `@evil.example` is somebody else's.
-    pub fn with_path_of(&self, uri: &Uri) -> String {
-        let path = uri.path_and_query().map(|path| path.as_str());
-        format!("{}{}", self.url, path.filter(|path| path.starts_with('/')).unwrap_or("/"))
-    }
+    pub strangers: Strangers,
 }
 
 impl App {
@@ -81,16 +62,15 @@ impl App {
     /// # Errors
     /// When `SECRET_KEYS` cannot be parsed, which `Config` has already checked.
     pub fn new(config: Config, port: u16, db: PgPool, hasher: Hasher) -> anyhow::Result<Self> {
-        let url = match &config.base_url {
-            Some(url) => url.origin().ascii_serialization(),
-            None if config.https.certificate.is_some() => format!("https://localhost:{port}"),
-            None => format!("http://localhost:{port}"),
+        let scheme = if config.https.certificate.is_some() { "https" } else { "http" };
+        let origin = match &config.base_url {
+            Some(url) => Origin::new(url),
+            None => Origin::new(&format!("{scheme}://localhost:{port}").parse()?),
         };
-        let host = url.split_once("://").map(|(_, host)| host.to_owned()).unwrap_or_default();
         let keys = Keys::parse(config.secret_keys.expose_secret()).map_err(anyhow::Error::msg)?;
         let throttle = Throttle::new(db.clone(), keys.throttle());
-        let (origin, flood) = (Origin { url, host }, Flood::default());
-        Ok(Self { config, origin, db, hasher, keys, throttle, flood })
+        let (flood, strangers) = (Flood::default(), Strangers::default());
+        Ok(Self { config, origin, db, hasher, keys, throttle, flood, strangers })
     }
 
     /// Verifies a password for an attempt that was counted. A full queue verified nothing, so the

@@ -5,6 +5,8 @@
 //! `Forwarded` (RFC 7239) and `X-Forwarded-Host` are not looked at.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -78,11 +80,13 @@ pub async fn right_host(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let host = req.headers().get(header::HOST).map(|host| host.as_bytes());
     let authority = req.uri().authority().map(|authority| authority.as_str().as_bytes());
-    let ours = |name: &[u8]| name.eq_ignore_ascii_case(app.origin.host.as_bytes());
+    let ours = |name: &[u8]| app.origin.has_host(name);
     let named = host.is_some() || authority.is_some();
     if is_probe(&req) || (named && host.is_none_or(ours) && authority.is_none_or(ours)) {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
+    let rejected = host.into_iter().chain(authority).find(|name| !ours(name)).unwrap_or_default();
+    app.strangers.log(rejected, &app.origin.host);
     if req.method() == Method::GET {
         let response = see_other(&app.origin.with_path_of(req.uri()));
         return Ok(req.into_response(response));
@@ -92,6 +96,40 @@ pub async fn right_host(
         "This request was meant for another site.",
     );
     Ok(req.error_response(refusal))
+}
+
+/// The names of other sites that were asked for here, so that each is logged once in an hour, and
+/// no more than a few: scanners send thousands, and a proxy that sends its own name sends one.
+#[derive(Default)]
+pub struct Strangers(Mutex<Option<(Instant, Vec<Vec<u8>>)>>);
+
+impl Strangers {
+    const NAMES: usize = 10;
+    const PERIOD: Duration = Duration::from_secs(60 * 60);
+    /// Of a name, in bytes: a client may send as many as fit into a header.
+    const SHOWN: usize = 100;
+
+    fn log(&self, name: &[u8], expected: &str) {
+        let name = &name[..name.len().min(Self::SHOWN)];
+        if self.is_new(name) {
+            tracing::warn!(
+                host = %name.escape_ascii(),
+                expected,
+                "a request for another Host was rejected; a proxy in front must send that of BASE_URL"
+            );
+        }
+    }
+
+    fn is_new(&self, name: &[u8]) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.take_if(|(since, _)| since.elapsed() > Self::PERIOD);
+        let (_, names) = known.get_or_insert_with(|| (Instant::now(), Vec::new()));
+        let is_new = names.len() < Self::NAMES && !names.iter().any(|known| known == name);
+        if is_new {
+            names.push(name.to_owned());
+        }
+        is_new
+    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{headers, visit};
+use super::{headers, origin::Origin, visit};
 use crate::app::App;
 use crate::error::Error;
 use crate::keys::Keys;
@@ -32,14 +32,14 @@ pub async fn refuse_cross_site(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if is_ours(&req, &app.origin.url) {
+    if is_ours(&req, &app.origin) {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
     tracing::warn!(target: "security", event = "malicious_csrf", layer = "origin");
     Ok(req.error_response(Error::Forbidden))
 }
 
-fn is_ours(req: &ServiceRequest, origin: &str) -> bool {
+fn is_ours(req: &ServiceRequest, origin: &Origin) -> bool {
     if matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return true;
     }
@@ -47,7 +47,7 @@ fn is_ours(req: &ServiceRequest, origin: &str) -> bool {
         return matches!(headers::text(req, "sec-fetch-site"), "same-origin" | "none");
     }
     // Older browsers. Without either header it is no browser, and has nobody's cookies to abuse.
-    !req.headers().contains_key("origin") || headers::text(req, "origin") == origin
+    !req.headers().contains_key("origin") || origin.is_named_by(headers::text(req, "origin"))
 }
 
 /// A token for the forms of one page. Random in front, so that no two pages carry the same

@@ -18,6 +18,7 @@ pub mod https;
 pub mod layer;
 pub mod limit;
 pub mod next_page;
+pub mod origin;
 pub mod page;
 pub mod sealed;
 pub mod session_state;

@@ -4,8 +4,11 @@
 //! Why it matters: whatever builds a link from the request, a mail or a redirect, leads to the
 //! attacker then, and a cache keeps it for others. A forged `X-Forwarded-For` hides who guessed
 //! a password, or blames somebody else.
-//! Stops in: `src/web/address.rs` (`right_host`, `caller`); links are built from `BASE_URL` alone.
+//! Stops in: `src/web/address.rs` (`right_host`, `caller`), `src/web/origin.rs` (`has_host`); links
+//! are built from `BASE_URL` alone.
 //! Sources: ASVS 5.0 4.1.3, 15.3.4; WSTG-INPV-17; CWE-644, CWE-348.
+
+use vestibule::keys::Keys;
 
 use crate::support::people::ADA;
 use crate::support::raw;
@@ -44,6 +47,43 @@ async fn only_our_own_name_is_answered() {
         for probe in ["/healthz", "/readyz"] {
             let get = format!("GET {probe} HTTP/1.1\r\n{wrong}\r\n\r\n");
             assert_eq!(raw::send(site.address, get).await.status, 200, "{wrong}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn our_own_name_in_another_spelling_is_answered() {
+    let keys = Keys::generate();
+    let behind_https = [("SECRET_KEYS", &*keys), ("TRUSTED_PROXIES", "127.0.0.1")];
+    for (base_url, port) in [
+        ("https://localhost", "443"),
+        ("https://LOCALHOST:443/", "443"),
+        ("http://localhost", "80"),
+        ("http://Localhost:80/", "80"),
+    ] {
+        let settings = [&behind_https[..], &[("BASE_URL", base_url)]].concat();
+        let site = Site::with(&settings).await;
+        let scheme = base_url.split(':').next().unwrap_or_default();
+        assert_eq!(site.url, format!("{scheme}://localhost"), "{base_url}");
+        let head = format!("X-Forwarded-Proto: {scheme}\r\nContent-Length: 0\r\n\r\n");
+        for host in ["localhost", "LocalHost", &format!("localhost:{port}"), "localhost:"] {
+            let get = format!("GET /login HTTP/1.1\r\nHost: {host}\r\n{head}");
+            assert_eq!(raw::send(site.address, get).await.status, 200, "{base_url} {host}");
+            let get = format!("GET {scheme}://{host}/login HTTP/1.1\r\nHost: {host}\r\n{head}");
+            assert_eq!(raw::send(site.address, get).await.status, 200, "{base_url} {host}");
+            // 415 comes from the form, which is behind both checks.
+            for origin in [format!("{scheme}://{host}"), format!("{scheme}://localhost")] {
+                let post = format!(
+                    "POST /login HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\
+                     Content-Type: text/plain\r\n{head}"
+                );
+                let answer = raw::send(site.address, post).await;
+                assert_eq!(answer.status, 415, "{base_url} {host} {origin}");
+            }
+        }
+        for host in ["localhost:8080", "localhost:443:443", "localhost:0443", "localhost."] {
+            let post = format!("POST /logout HTTP/1.1\r\nHost: {host}\r\n{head}");
+            assert_eq!(raw::send(site.address, post).await.status, 421, "{base_url} {host}");
         }
     }
 }

@@ -18,6 +18,7 @@ mod foreign_reset_link;
 mod hashing_flood;
 mod host_header;
 mod journeys;
+mod log_flood;
 mod mail_poisoning;
 mod mailbox_flood;
 mod mass_log_out;
