@@ -73,7 +73,7 @@ fn known_cookies(req: &ServiceRequest) -> Vec<(&'static str, String)> {
         let (raw_name, value) = (&pair[..equals], &pair[equals + 1..]);
         let Some(name) = KNOWN.into_iter().find(|name| name.as_bytes() == raw_name) else {
             tracing::debug!(
-                name = %raw_name.escape_ascii(),
+                name = %raw_name[..raw_name.len().min(100)].escape_ascii(),
                 "a cookie that is not ours was dropped; KNOWN in src/web/cookies.rs lists ours"
             );
             continue;

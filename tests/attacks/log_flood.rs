@@ -9,6 +9,48 @@ use crate::support::database::database;
 use crate::support::process::Process;
 use crate::support::raw;
 
+/// Bytes. A line of ours has its time, its span and its message.
+const LONGEST: usize = 500;
+
+#[tokio::test]
+async fn nothing_that_a_client_sends_makes_a_long_log_line() {
+    let db = database().await;
+    // What production logs, and our own lines below that.
+    let process = Process::logging(&db, &[("RUST_LOG", "info,vestibule=debug")]);
+    let (_, port) = process.address();
+    let long = "x".repeat(6_000);
+    let own = format!("Host: localhost:{port}");
+    for request in [
+        format!("{long} / HTTP/1.1\r\n{own}\r\n\r\n"),
+        format!("GET /{long} HTTP/1.1\r\n{own}\r\n\r\n"),
+        format!("GET /login?next={long} HTTP/1.1\r\n{own}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: {long}\r\n\r\n"),
+        format!("GET http://{long}/ HTTP/1.1\r\n{own}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\n{own}\r\nUser-Agent: {long}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\n{own}\r\nCookie: {long}=1\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\n{own}\r\nCookie: __Host-session={long}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\n{own}\r\nX-Request-Id: {long}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\n{own}\r\nX-Forwarded-For: {long}\r\n\r\n"),
+        format!("POST /login HTTP/1.1\r\n{own}\r\nOrigin: {long}\r\nContent-Length: 0\r\n\r\n"),
+        format!(
+            "POST /login HTTP/1.1\r\n{own}\r\nContent-Type: {long}\r\nContent-Length: 0\r\n\r\n"
+        ),
+        format!("POST /login HTTP/1.1\r\n{own}\r\nReferer: {long}\r\nContent-Length: 0\r\n\r\n"),
+    ] {
+        raw::send(("127.0.0.1", port), request).await;
+    }
+    let mut browser = process.browser();
+    browser.user_agent = long.clone();
+    browser.visit("/login").await;
+    let email = format!("{long}@example.com");
+    browser.submit("Log in", &[("E-mail", &email), ("Password", &long)]).await;
+    let log = process.log();
+    assert!(log.lines().filter(|line| line.contains("answered")).count() > 10, "{log}");
+    for line in log.lines() {
+        assert!(line.len() <= LONGEST, "{} bytes: {line}", line.len());
+    }
+}
+
 #[tokio::test]
 async fn a_rejected_host_is_logged_once_with_the_expected_one() {
     let db = database().await;
