@@ -27,6 +27,7 @@ use crate::config::{Certificate, Config};
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::mail::Letterhead;
+use crate::stop::{InFlight, STOP_TIMEOUT};
 use crate::telemetry::RequestSpan;
 use crate::web::address::{self, Strangers};
 use crate::web::limit::{self, Flood};
@@ -37,8 +38,6 @@ use crate::{routes, tls};
 
 /// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long requests in flight may take after a signal to stop, in seconds.
-const STOP_TIMEOUT: u64 = 10;
 /// Where the certificate of development is kept; ignored by git.
 const SELF_SIGNED: &str = ".tls";
 /// A request waits this long for a connection; with it, an answer is out within two seconds.
@@ -54,6 +53,7 @@ pub struct App {
     pub throttle: Throttle,
     pub flood: Flood,
     pub strangers: Strangers,
+    pub in_flight: InFlight,
 }
 
 impl App {
@@ -69,8 +69,8 @@ impl App {
         };
         let keys = Keys::parse(config.secret_keys.expose_secret()).map_err(anyhow::Error::msg)?;
         let throttle = Throttle::new(db.clone(), keys.throttle());
-        let (flood, strangers) = (Flood::default(), Strangers::default());
-        Ok(Self { config, origin, db, hasher, keys, throttle, flood, strangers })
+        let (flood, strangers, in_flight) = Default::default();
+        Ok(Self { config, origin, db, hasher, keys, throttle, flood, strangers, in_flight })
     }
 
     /// Verifies a password for an attempt that was counted. A full queue verified nothing, so the
@@ -187,7 +187,7 @@ pub fn serve(app: web::Data<App>, doors: Doors) -> anyhow::Result<Server> {
         // Else the end of an answer waits for the client's delayed acknowledgement: 40 ms.
         .tcp_nodelay(true)
         .client_request_timeout(HEAD_TIMEOUT)
-        .shutdown_timeout(STOP_TIMEOUT);
+        .shutdown_timeout(STOP_TIMEOUT.as_secs());
     let server = match certificate {
         Some(files) => server.listen_rustls_0_23(doors.main, tls::server_config(files)?)?,
         None => server.listen(doors.main)?,

@@ -9,7 +9,7 @@ use crate::accounts::password::Hasher;
 use crate::app::{self, App, Doors};
 use crate::config::{Config, Waiver};
 use crate::keys::Keys;
-use crate::{background, schema, telemetry};
+use crate::{background, schema, stop, telemetry};
 
 /// Getting in and staying in safely, shown in full.
 #[derive(Parser)]
@@ -94,14 +94,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     background::start(app.db.clone(), app.config.audit_retention);
     let courier = background::carry_mail(&app)?;
     let url = app.origin.url.clone();
-    let server = actix_web::rt::spawn(app::serve(app, doors)?);
-    // Once the server has run it hears signals: whoever reads this line may send one.
-    tokio::task::yield_now().await;
-    println!("listening on {url}");
-    server.await??;
-    if let Some(courier) = courier {
-        courier.stop().await;
-    }
+    let server = app::serve(app.clone(), doors)?;
+    stop::run(server, &app.in_flight, courier, || println!("listening on {url}")).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -22,6 +22,7 @@ pub mod keys;
 pub mod mail;
 pub mod routes;
 pub mod schema;
+pub mod stop;
 pub mod supervise;
 pub mod telemetry;
 pub mod tls;

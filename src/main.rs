@@ -1,17 +1,18 @@
 //! The binary: reads the command line and hands over to `vestibule::cli`.
 
-use std::process::ExitCode;
-
 use clap::Parser;
 use vestibule::cli::{self, Cli};
 
 #[actix_web::main]
-async fn main() -> ExitCode {
-    match cli::run(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+async fn main() {
+    let status = match cli::run(Cli::parse()).await {
+        Ok(()) => 0,
         Err(error) => {
             eprintln!("vestibule: {error:#}");
-            ExitCode::FAILURE
+            1
         }
-    }
+    };
+    // Not by returning: the runtime would wait for its blocking threads, one of which may be
+    // resolving the name of the mail server.
+    std::process::exit(status)
 }

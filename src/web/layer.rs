@@ -29,6 +29,7 @@ pub async fn complete(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let _counted = app.in_flight.enter();
     // Pages answer HEAD as they answer GET; actix leaves the body out by itself.
     if req.method() == Method::HEAD {
         req.head_mut().method = Method::GET;

@@ -1,9 +1,16 @@
 //! Starting and stopping: nobody is logged out by it, and nothing is cut off.
 
+use std::time::{Duration, Instant};
+
+use reqwest::Version;
 use secrecy::ExposeSecret;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::support::authority::{Authority, tomorrow};
+use crate::support::browser::Browser;
 use crate::support::database::database;
+use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::people::{ADA, Person};
 use crate::support::process::Process;
 use crate::support::race::until;
@@ -68,4 +75,79 @@ async fn a_signal_lets_the_request_in_flight_finish() {
     let (status, _) = process.ends();
     assert!(status.success(), "{status}");
     assert_eq!(db.number("select count(*) from outbox").await, 1);
+}
+
+/// With nothing in flight. `docker stop` kills after 10 s.
+const SOON: Duration = Duration::from_secs(5);
+const IN_TIME: Duration = Duration::from_secs(10);
+
+/// Seconds from SIGTERM to the end, which is a success.
+async fn seconds_to_stop(process: Process, meanwhile: &str) -> Duration {
+    let began = Instant::now();
+    process.signal("TERM");
+    let (status, _) = tokio::task::spawn_blocking(|| process.ends()).await.expect("its end");
+    let took = began.elapsed();
+    println!("SIGTERM, {meanwhile}: {took:?}");
+    assert!(status.success(), "{status}, {meanwhile}");
+    took
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_delay_the_end() {
+    let (db, authority) = (database().await, Authority::new());
+    let files = authority.issue("localhost", tomorrow());
+    let (certificate, key) = (files.certificate.to_str(), files.key.to_str());
+    let tls = [("TLS_CERT", certificate.expect("UTF-8")), ("TLS_KEY", key.expect("UTF-8"))];
+    let root = || reqwest::Certificate::from_der(&authority.root()).expect("the root");
+
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let process = Process::serve_with(&db, &tls);
+        let mut browser = Browser::with(&process.url, |client| {
+            let client = client.tls_certs_only([root()]);
+            if version == Version::HTTP_11 { client.http1_only() } else { client }
+        });
+        browser.visit("/login").await;
+        browser.must_be_at("/login", 200);
+        assert_eq!(browser.hops[0].version, version);
+        // `browser` keeps its connection open.
+        let took = seconds_to_stop(process, &format!("an idle connection of {version:?}")).await;
+        drop(browser);
+        assert!(took < SOON, "{took:?} with an idle connection of {version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_cut_off_in_time() {
+    let db = database().await;
+    let process = Process::serve(&db);
+    let mut client = TcpStream::connect(process.address()).await.expect("a server");
+    let host = process.url.trim_start_matches("http://");
+    let head = format!(
+        "POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).await.expect("to write");
+    // The server says that it reads the body, which does not come.
+    let mut said = [0; 12];
+    client.read_exact(&mut said).await.expect("an answer");
+    assert_eq!(&said, b"HTTP/1.1 100");
+    let took = seconds_to_stop(process, "a request whose body does not come").await;
+    assert!(took < IN_TIME, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_mail_on_its_way_and_an_idle_connection_are_not_waited_for_in_turn() {
+    let mut server = MailServer::that(|command| match command {
+        "." => Reaction::Hang,
+        _ => Reaction::Usual,
+    })
+    .await;
+    let (db, url) = (database().await, format!("smtp://127.0.0.1:{}", server.port));
+    let process = Process::serve_with(&db, &[("SMTP_URL", &url)]);
+    let mut browser = process.browser();
+    browser.visit("/register").await;
+    browser.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    server.hears(".").await;
+    let took = seconds_to_stop(process, "a mail on its way and an idle connection").await;
+    assert!(took < SOON, "{took:?}");
 }

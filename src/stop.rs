@@ -1,0 +1,93 @@
+//! Stopping at SIGTERM: what is begun is finished, and nothing that is idle is waited for.
+//!
+//! actix closes its listeners and its idle HTTP/1.1 connections, but keeps an idle HTTP/2 connection
+//! until its timeout (actix/actix-web#3169). So requests are counted here, and the process ends once
+//! none has been in flight for a moment. The courier stops at the same time. All of it takes less
+//! than the 10 seconds after which `docker stop` kills.
+
+use std::io;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::rt::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::mail::courier::Courier;
+
+/// How long requests in flight may take after SIGTERM.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
+/// For the last answer to reach its socket, and for a request whose head is arriving.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// The requests that are being answered.
+#[derive(Default)]
+pub struct InFlight(watch::Sender<usize>);
+
+/// One of them, until it is dropped: the client has hung up, or the answer is complete.
+pub struct Request<'a>(&'a InFlight);
+
+impl InFlight {
+    pub fn enter(&self) -> Request<'_> {
+        self.0.send_modify(|requests| *requests += 1);
+        Request(self)
+    }
+
+    /// Returns once there has been none for a moment.
+    async fn none(&self) {
+        let mut requests = self.0.subscribe();
+        loop {
+            // The sender is ours: neither wait fails.
+            let _ = requests.wait_for(|requests| *requests == 0).await;
+            if timeout(SETTLE, requests.wait_for(|requests| *requests > 0)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Request<'_> {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|requests| *requests -= 1);
+    }
+}
+
+/// Runs the server until a signal stops it. `started` is called once signals are heard.
+///
+/// # Errors
+/// When the server fails.
+pub async fn run(
+    server: Server,
+    in_flight: &InFlight,
+    courier: Option<Courier>,
+    started: impl FnOnce(),
+) -> io::Result<()> {
+    let mut sigterm = signal(SignalKind::terminate())?;
+    let mut server = actix_web::rt::spawn(server);
+    // Poll the server once, so that its own signal handlers are installed too.
+    tokio::task::yield_now().await;
+    started();
+    let stop_courier = async {
+        if let Some(courier) = courier {
+            courier.stop().await;
+        }
+    };
+    tokio::select! {
+        // At SIGINT, which cuts off what is in flight.
+        ended = &mut server => {
+            stop_courier.await;
+            ended.map_err(io::Error::other)?
+        }
+        _ = sigterm.recv() => {
+            let finished = async {
+                tokio::select! {
+                    _ = &mut server => {}
+                    () = in_flight.none() => {}
+                    () = sleep(STOP_TIMEOUT) => tracing::warn!("requests were cut off"),
+                }
+            };
+            tokio::join!(finished, stop_courier);
+            Ok(())
+        }
+    }
+}
