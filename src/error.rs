@@ -7,7 +7,8 @@
 use std::fmt;
 
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 
@@ -17,6 +18,7 @@ use crate::web::{assets, limit, visit};
 
 /// Seconds after which a busy site is worth another try.
 const RETRY_AFTER: u64 = 5;
+const HTML: &str = "text/html; charset=utf-8";
 
 #[derive(Debug)]
 pub enum Error {
@@ -188,7 +190,7 @@ fn error_page(status: StatusCode, title: String, text: String) -> HttpResponse {
     };
     // A template without logic renders; if it ever does not, the status still tells.
     let body = page.render().unwrap_or_default();
-    HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body)
+    HttpResponse::build(status).content_type(HTML).body(body)
 }
 
 /// 303, after which the browser asks with GET.
@@ -209,12 +211,10 @@ pub fn dress(response: HttpResponse) -> HttpResponse {
         return response;
     }
     let (title, text) = plain_words(status);
-    let mut dressed = error_page(status, title, text);
-    for name in [header::ALLOW, header::RETRY_AFTER] {
-        if let Some(value) = response.headers().get(&name) {
-            dressed.headers_mut().insert(name, value.clone());
-        }
-    }
+    // Its headers stay: `Allow`, and the `Set-Cookie` of a session ID that was renewed meanwhile.
+    let mut dressed = response.set_body(error_page(status, title, text).into_body());
+    let html = HeaderValue::from_static(HTML);
+    dressed.headers_mut().insert(header::CONTENT_TYPE, html);
     dressed
 }
 

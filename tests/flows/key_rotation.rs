@@ -63,6 +63,24 @@ async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
 }
 
 #[tokio::test]
+async fn a_first_request_that_fails_logs_nobody_out() {
+    let paths =
+        [("/favicon.ico", 404), ("/app/nothing", 404), ("/logout", 405), ("/app/note", 405)];
+    for (path, status) in paths {
+        let site = Site::start().await;
+        let browser = ADA.at(&site).await;
+        let site = with_a_new_key(site).await;
+        let mut browser = same_browser(&browser, &site);
+        browser.visit(path).await;
+        browser.must_be_at(path, status);
+        let allow = browser.headers.get("allow").map(|methods| methods.to_str().expect("ASCII"));
+        assert_eq!(allow, (status == 405).then_some("POST"), "{path}");
+        browser.visit("/app").await;
+        browser.must_be_at("/app", 200);
+    }
+}
+
+#[tokio::test]
 async fn a_cookie_whose_key_is_gone_opens_nothing() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
