@@ -9,10 +9,10 @@
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{COOKIE, HeaderValue};
 
-use super::sealed::{open, reseal};
+use super::sealed::{open_by_any, reseal};
 use super::visit::{Renewal, Visit};
 use super::visitor_cookie::VisitorCookie;
-use crate::keys::Keys;
+use crate::app::App;
 
 /// The sealed session ID.
 pub const SESSION: &str = "__Host-session";
@@ -25,7 +25,7 @@ const KNOWN: [&str; 3] = [SESSION, VISITOR, DEVICE];
 
 /// On the way in: leaves the known cookies in the request, opens the visitor's, and seals a
 /// session cookie of an older key anew, so that actix-session, which has one key, can open it.
-pub fn admit(keys: &Keys, req: &mut ServiceRequest, visit: &mut Visit) {
+pub fn admit(app: &App, req: &mut ServiceRequest, visit: &mut Visit) {
     let mut known = known_cookies(req);
     // Static files and probes are the same for everybody, and cost no look at a session.
     if ["/static/", "/healthz", "/readyz"].iter().any(|start| req.path().starts_with(start)) {
@@ -33,29 +33,23 @@ pub fn admit(keys: &Keys, req: &mut ServiceRequest, visit: &mut Visit) {
     }
     req.headers_mut().remove(COOKIE);
     for (name, value) in known {
-        match name {
-            VISITOR => {
-                let opened = keys.cookies().find_map(|key| open(key, VISITOR, &value));
-                let cookie = opened.and_then(|json| VisitorCookie::parse(&json));
-                visit.visitor = cookie.unwrap_or_default();
-            }
+        let opened = match name {
+            VISITOR => open_by_any(&app.keys, VISITOR, &value)
+                .and_then(|json| VisitorCookie::parse(&json))
+                .map(|cookie| visit.visitor = cookie),
             DEVICE => visit.device.receive(&value),
-            _ => {
-                let value = match reseal(keys, SESSION, &value) {
-                    Some(resealed) => {
-                        // The new ID comes sealed by the new key. Only on GET: a renewal that
-                        // another request wins is answered with the same address again.
-                        if req.method() == actix_web::http::Method::GET {
-                            visit.renewal = Renewal::Wanted;
-                        }
-                        resealed
-                    }
-                    None => value,
-                };
-                if let Ok(header) = HeaderValue::from_str(&format!("{name}={value}")) {
-                    req.headers_mut().append(COOKIE, header);
+            _ => reseal(&app.keys, SESSION, &value).map(|(value, renewed)| {
+                // The new ID comes sealed by the new key. Only on GET: a renewal that another
+                // request wins is answered with the same address again.
+                if renewed && req.method() == actix_web::http::Method::GET {
+                    visit.renewal = Renewal::Wanted;
                 }
-            }
+                let header = HeaderValue::from_str(&format!("{name}={value}"));
+                header.into_iter().for_each(|header| req.headers_mut().append(COOKIE, header));
+            }),
+        };
+        if opened.is_none() {
+            visit.unreadable.push(name);
         }
     }
 }

@@ -25,8 +25,10 @@ pub struct DeviceCookie {
 }
 
 impl DeviceCookie {
-    pub fn receive(&mut self, value: &str) {
+    /// `None` when it is no token.
+    pub fn receive(&mut self, value: &str) -> Option<()> {
         self.sent = DeviceToken::parse(value);
+        self.sent.as_ref().map(drop)
     }
 
     /// The value to set, after a login.

@@ -41,7 +41,7 @@ pub async fn complete(
     let app_name = app.config.app_name.clone();
     let visit = Visit::new(client, request_id.unwrap_or_default(), app_name);
     let visit = Rc::new(RefCell::new(visit));
-    cookies::admit(&app.keys, &mut req, &mut visit.borrow_mut());
+    cookies::admit(&app, &mut req, &mut visit.borrow_mut());
     let facts = Facts {
         here: app.origin.with_path_of(req.uri()),
         get: req.method() == Method::GET,
@@ -98,7 +98,7 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
             error::see_other("/login")
         }
     };
-    set_cookie::complete(&app.keys, &mut response);
+    set_cookie::complete(app, &mut response);
     headers::add(response.headers_mut(), facts.https);
     response
 }

@@ -23,13 +23,17 @@ pub fn seal(key: &Key, name: &'static str, value: String) -> String {
         .unwrap_or_default()
 }
 
-/// Seals with the newest key what an older one sealed; `None` when there is no need, or no key
-/// opens it.
-pub fn reseal(keys: &Keys, name: &'static str, value: &str) -> Option<String> {
-    let mut keys = keys.cookies();
-    let newest = keys.next()?;
+/// A value sealed by the newest key, and whether an older one had sealed it before. `None`: no key
+/// of ours opens it.
+pub fn reseal(keys: &Keys, name: &'static str, value: &str) -> Option<(String, bool)> {
+    let newest = keys.cookies().next()?;
     if open(newest, name, value).is_some() {
-        return None;
+        return Some((value.to_owned(), false));
     }
-    keys.find_map(|key| open(key, name, value)).map(|id| seal(newest, name, id))
+    open_by_any(keys, name, value).map(|content| (seal(newest, name, content), true))
+}
+
+/// `None`: no key of ours opens it.
+pub fn open_by_any(keys: &Keys, name: &'static str, value: &str) -> Option<String> {
+    keys.cookies().find_map(|key| open(key, name, value))
 }

@@ -8,16 +8,17 @@ use super::cookies::{DEVICE, SESSION, VISITOR};
 use super::device;
 use super::sealed::seal;
 use super::visit::{self, Stale};
-use crate::keys::Keys;
+use crate::app::App;
 
 /// Completes an answer: `Max-Age` for a remembered session, the removal of a cookie that has no
-/// session behind it, the visitor's cookie and the device's.
-pub fn complete(keys: &Keys, response: &mut HttpResponse) {
+/// session behind it or that no key opens, the visitor's cookie and the device's.
+pub fn complete(app: &App, response: &mut HttpResponse) {
     let Some(plan) = visit::with(|visit| {
         let remembered = visit.session.as_ref().filter(|session| session.remembered);
         Plan {
             max_age: visit.cookie_seconds.or(remembered.map(|session| session.seconds_left)),
-            remove_session: visit.stale == Stale::Gone && visit.session.is_none(),
+            stale: (visit.stale == Stale::Gone && visit.session.is_none()).then_some(SESSION),
+            unreadable: std::mem::take(&mut visit.unreadable),
             visitor: visit.visitor.changed.then(|| serde_json::to_string(&visit.visitor)),
             visitor_max_age: visit.visitor.seconds_left(),
             device: visit.device.issued(),
@@ -29,14 +30,16 @@ pub fn complete(keys: &Keys, response: &mut HttpResponse) {
     if let Some(seconds) = plan.max_age {
         keep_for(&mut lines, seconds);
     }
-    if plan.remove_session && !lines.iter().any(is_session) {
-        lines.extend(header(cookie(SESSION, String::new(), Some(0))));
-    }
-    if let (Some(Ok(json)), Some(key)) = (plan.visitor, keys.cookies().next()) {
+    if let (Some(Ok(json)), Some(key)) = (plan.visitor, app.keys.cookies().next()) {
         lines.extend(header(cookie(VISITOR, seal(key, VISITOR, json), plan.visitor_max_age)));
     }
     if let Some(token) = plan.device {
         lines.extend(header(cookie(DEVICE, token, Some(device::LIFETIME))));
+    }
+    for name in plan.unreadable.into_iter().chain(plan.stale) {
+        if !lines.iter().any(|line| is_named(line, name)) {
+            lines.extend(header(cookie(name, String::new(), Some(0))));
+        }
     }
     for line in lines {
         response.headers_mut().append(SET_COOKIE, line);
@@ -45,7 +48,8 @@ pub fn complete(keys: &Keys, response: &mut HttpResponse) {
 
 struct Plan {
     max_age: Option<i64>,
-    remove_session: bool,
+    stale: Option<&'static str>,
+    unreadable: Vec<&'static str>,
     visitor: Option<serde_json::Result<String>>,
     visitor_max_age: Option<i64>,
     device: Option<String>,
@@ -54,7 +58,7 @@ struct Plan {
 /// actix-session writes the whole cookie at every change, without a Max-Age of its own per login:
 /// the first flash after a remembered login would turn it back into one that dies with the browser.
 fn keep_for(lines: &mut [HeaderValue], seconds: i64) {
-    for line in lines.iter_mut().filter(|line| is_session(line)) {
+    for line in lines.iter_mut().filter(|line| is_named(line, SESSION)) {
         let text = line.to_str().unwrap_or_default();
         let kept = HeaderValue::from_str(&format!("{text}; Max-Age={seconds}"));
         if let (false, Ok(kept)) = (text.contains("Max-Age="), kept) {
@@ -63,8 +67,8 @@ fn keep_for(lines: &mut [HeaderValue], seconds: i64) {
     }
 }
 
-fn is_session(line: &HeaderValue) -> bool {
-    line.as_bytes().strip_prefix(SESSION.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+fn is_named(line: &HeaderValue, name: &str) -> bool {
+    line.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
 }
 
 /// The one list of attributes beside that of actix-session in `app.rs`.

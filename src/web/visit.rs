@@ -30,6 +30,8 @@ pub struct Visit {
     pub cookie_seconds: Option<i64>,
     pub visitor: VisitorCookie,
     pub device: DeviceCookie,
+    /// Cookies of ours that no key opens: the answer removes them.
+    pub unreadable: Vec<&'static str>,
 }
 
 impl Visit {
@@ -46,6 +48,7 @@ impl Visit {
             cookie_seconds: None,
             visitor: VisitorCookie::default(),
             device: DeviceCookie::default(),
+            unreadable: Vec::new(),
         }
     }
 }

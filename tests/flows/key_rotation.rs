@@ -81,6 +81,40 @@ async fn a_first_request_that_fails_logs_nobody_out() {
 }
 
 #[tokio::test]
+async fn a_cookie_that_no_key_opens_is_removed_once() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.visit("/login").await;
+    let mut stranger = site.browser();
+    stranger.visit("/login").await;
+    let visitor = stranger.cookie("__Host-visitor").expect("a visitor's cookie");
+    browser.plant_cookie("__Host-visitor", &visitor);
+    browser.plant_cookie("__Host-device", "not a token");
+    let site = without_the_old_key(with_a_new_key(site).await).await;
+    // A page, a redirect, a POST, and a page that is not there.
+    for (path, status) in [("/", 200), ("/app", 303), ("/nothing", 404), ("/logout", 405)] {
+        let mut browser = same_browser(&browser, &site);
+        browser.follow_redirects = false;
+        browser.visit(path).await;
+        assert_eq!(browser.status, status, "{path}");
+        let mut removed = browser.raw_set_cookies();
+        removed.retain(|line| line.contains("Max-Age=0"));
+        assert_eq!(removed.len(), 3, "{path}: {:?}", browser.raw_set_cookies());
+        for name in [SESSION, "__Host-visitor", "__Host-device"] {
+            assert_eq!(browser.cookie(name), None, "{path}");
+        }
+        browser.visit(path).await;
+        assert_eq!(browser.raw_set_cookies(), [""; 0], "{path}");
+    }
+    // One that is set anew is not removed as well.
+    let mut browser = same_browser(&browser, &site);
+    ADA.logs_in(&mut browser).await;
+    browser.must_be_at("/app", 200);
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
 async fn a_cookie_whose_key_is_gone_opens_nothing() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
