@@ -50,6 +50,8 @@ pub struct App {
     pub db: PgPool,
     pub hasher: Hasher,
     pub keys: Keys,
+    /// What cookie names end in, in the browser. Empty in production.
+    pub cookie_suffix: String,
     pub throttle: Throttle,
     pub flood: Flood,
     pub strangers: Strangers,
@@ -69,8 +71,20 @@ impl App {
         };
         let keys = Keys::parse(config.secret_keys.expose_secret()).map_err(anyhow::Error::msg)?;
         let throttle = Throttle::new(db.clone(), keys.throttle());
+        let cookie_suffix = config.cookie_suffix();
         let (flood, strangers, in_flight) = Default::default();
-        Ok(Self { config, origin, db, hasher, keys, throttle, flood, strangers, in_flight })
+        Ok(Self {
+            config,
+            origin,
+            db,
+            hasher,
+            keys,
+            cookie_suffix,
+            throttle,
+            flood,
+            strangers,
+            in_flight,
+        })
     }
 
     /// Verifies a password for an attempt that was counted. A full queue verified nothing, so the

@@ -108,6 +108,17 @@ impl Config {
         Self::from_values(values)
     }
 
+    /// Browsers keep cookies by host and not by port, so two copies of this app on localhost would
+    /// log each other out (expressjs/session#124). A port of its own gives a copy names of its own,
+    /// in development only.
+    pub fn cookie_suffix(&self) -> String {
+        match self.listen.port() {
+            0 | 8080 => String::new(),
+            port if self.environment.is_development() => format!("-{port}"),
+            _ => String::new(),
+        }
+    }
+
     /// The same from given values, for tests.
     pub fn from_values(values: HashMap<String, String>) -> Result<Self, Mistakes> {
         let mut read = Reader { values, mistakes: Vec::new() };

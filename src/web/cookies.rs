@@ -14,7 +14,7 @@ use super::visit::{Renewal, Visit};
 use super::visitor_cookie::VisitorCookie;
 use crate::app::App;
 
-/// The sealed session ID.
+/// The sealed session ID. In the browser each name ends in `App::cookie_suffix`.
 pub const SESSION: &str = "__Host-session";
 /// Sealed: binds the forms of visitors who have no session, and carries their flash.
 pub const VISITOR: &str = "__Host-visitor";
@@ -26,7 +26,7 @@ const KNOWN: [&str; 3] = [SESSION, VISITOR, DEVICE];
 /// On the way in: leaves the known cookies in the request, opens the visitor's, and seals a
 /// session cookie of an older key anew, so that actix-session, which has one key, can open it.
 pub fn admit(app: &App, req: &mut ServiceRequest, visit: &mut Visit) {
-    let mut known = known_cookies(req);
+    let mut known = known_cookies(req, app.cookie_suffix.as_bytes());
     // Static files and probes are the same for everybody, and cost no look at a session.
     if ["/static/", "/healthz", "/readyz"].iter().any(|start| req.path().starts_with(start)) {
         known.clear();
@@ -56,7 +56,7 @@ pub fn admit(app: &App, req: &mut ServiceRequest, visit: &mut Visit) {
 
 /// The pairs whose raw name is exactly a known one and comes once. HTTP/2 may split the
 /// header (RFC 9113 §8.2.3), so all of its lines count together.
-fn known_cookies(req: &ServiceRequest) -> Vec<(&'static str, String)> {
+fn known_cookies(req: &ServiceRequest, suffix: &[u8]) -> Vec<(&'static str, String)> {
     let mut found: Vec<(&'static str, String)> = Vec::new();
     let mut twice: Vec<&str> = Vec::new();
     let pairs =
@@ -65,7 +65,8 @@ fn known_cookies(req: &ServiceRequest) -> Vec<(&'static str, String)> {
         let pair = pair.trim_ascii();
         let Some(equals) = pair.iter().position(|b| *b == b'=') else { continue };
         let (raw_name, value) = (&pair[..equals], &pair[equals + 1..]);
-        let Some(name) = KNOWN.into_iter().find(|name| name.as_bytes() == raw_name) else {
+        let bare = raw_name.strip_suffix(suffix).unwrap_or_default();
+        let Some(name) = KNOWN.into_iter().find(|name| name.as_bytes() == bare) else {
             tracing::debug!(
                 name = %raw_name[..raw_name.len().min(100)].escape_ascii(),
                 "a cookie that is not ours was dropped; KNOWN in src/web/cookies.rs lists ours"

@@ -42,7 +42,7 @@ pub fn complete(app: &App, response: &mut HttpResponse) {
         }
     }
     for line in lines {
-        response.headers_mut().append(SET_COOKIE, line);
+        response.headers_mut().append(SET_COOKIE, with_suffix(line, &app.cookie_suffix));
     }
 }
 
@@ -69,6 +69,12 @@ fn keep_for(lines: &mut [HeaderValue], seconds: i64) {
 
 fn is_named(line: &HeaderValue, name: &str) -> bool {
     line.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+}
+
+fn with_suffix(line: HeaderValue, suffix: &str) -> HeaderValue {
+    let pair = line.to_str().ok().and_then(|text| text.split_once('='));
+    let named = pair.map(|(name, rest)| HeaderValue::from_str(&format!("{name}{suffix}={rest}")));
+    named.and_then(Result::ok).unwrap_or(line)
 }
 
 /// The one list of attributes beside that of actix-session in `app.rs`.

@@ -5,13 +5,14 @@
 //! removes a `__Host-` cookie only when the removal itself has the attributes.
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 
 use scraper::Html;
 
 use crate::support::browser::Browser;
 use crate::support::page::{selector, text_of};
 use crate::support::people::{ADA, GRACE};
-use crate::support::site::Site;
+use crate::support::site::{Site, config};
 
 /// Looks at every answer of the browser's last action; returns how many cookies were set.
 fn check(browser: &Browser) -> usize {
@@ -129,4 +130,52 @@ async fn a_full_session_does_not_make_the_cookie_larger() {
     browser.must_see("The note is kept.");
     check(&browser);
     assert!(browser.cookie("__Host-session").expect("a session").len().abs_diff(before) < 32);
+}
+
+/// Browsers keep cookies by host, whatever the port.
+#[tokio::test]
+async fn two_copies_on_localhost_do_not_log_each_other_out() {
+    let site = Site::start().await;
+    let ada = ADA.at(&site).await;
+    assert!(ada.cookie("__Host-session").is_some(), "port 0, like 8080, leaves the names alone");
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
+    let other = Site::with(&[("LISTEN", &format!("127.0.0.1:{port}"))]).await;
+    ADA.joins(&other).await;
+
+    let mut there = other.browser();
+    there.clone_cookies_from(&ada);
+    ADA.logs_in(&mut there).await;
+    there.must_be_at("/app", 200);
+    for name in ["session", "visitor", "device"] {
+        let (plain, with_port) = (format!("__Host-{name}"), format!("__Host-{name}-{port}"));
+        assert_eq!(there.cookie(&plain), ada.cookie(&plain), "{name} of the other copy");
+        assert!(there.cookie(&with_port).is_some(), "{name}");
+    }
+    let mut back = site.browser();
+    back.clone_cookies_from(&there);
+    back.visit("/app").await;
+    back.must_be_at("/app", 200);
+    back.press("Log out").await;
+    there.clone_cookies_from(&back);
+    there.visit("/app").await;
+    there.must_be_at("/app", 200);
+    there.press("Log out").await;
+    assert_eq!(there.cookie(&format!("__Host-session-{port}")), None);
+}
+
+#[test]
+fn names_in_production_never_change() {
+    let url = "postgres://app@localhost/app";
+    let production = [
+        ("ENVIRONMENT", "production"),
+        ("BASE_URL", "https://login.example.com"),
+        ("TRUSTED_PROXIES", "10.0.0.7"),
+        ("SMTP_URL", "smtps://mail.example.com"),
+    ];
+    for listen in ["127.0.0.1:8081", "127.0.0.1:8080", "0.0.0.0:443"] {
+        let settings = [&production[..], &[("LISTEN", listen)]].concat();
+        assert_eq!(config(url, &settings).cookie_suffix(), "", "{listen}");
+    }
+    let suffix = |listen| config(url, &[("LISTEN", listen)]).cookie_suffix();
+    assert_eq!(["127.0.0.1:0", "127.0.0.1:8080", "127.0.0.1:9000"].map(suffix), ["", "", "-9000"]);
 }
