@@ -4,6 +4,7 @@
 //! at the environment; `.env.example` lists the same names and defaults, and a test holds them
 //! equal. `config/parse.rs` says what each may be, `config/refusals.rs` what production refuses.
 
+mod env_file;
 mod https;
 pub mod mail;
 mod parse;
@@ -12,6 +13,7 @@ mod refusals;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use argon2::Params;
@@ -26,6 +28,9 @@ use parse::*;
 pub use refusals::Waiver;
 
 use crate::accounts::session::Timeouts;
+
+/// What `ENVIRONMENT` is when nobody sets it.
+const BUILT_AS: &str = if cfg!(debug_assertions) { "development" } else { "production" };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
@@ -92,19 +97,33 @@ impl Display for Mistakes {
 impl std::error::Error for Mistakes {}
 
 impl Config {
-    /// Reads `.env` and the environment, which wins.
+    /// Reads the environment and, in development, `.env`. The environment wins, and it alone says
+    /// whether this is development.
     ///
     /// # Errors
     /// Everything that is wrong, and everything that production refuses.
     pub fn load() -> Result<Self, Mistakes> {
-        let file = dotenvy::from_filename_iter(".env").into_iter().flatten();
-        let mut values: HashMap<String, String> = match file.collect::<Result<_, _>>() {
-            Ok(values) => values,
-            Err(error) => return Err(Mistakes(vec![format!(".env cannot be read: {error}")])),
-        };
-        values.extend(std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }));
+        let file = Path::new(".env");
+        let process: HashMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let environment = process.get("ENVIRONMENT").map(|value| value.trim());
+        let environment = environment.filter(|value| !value.is_empty()).unwrap_or(BUILT_AS);
+        if environment != "development" {
+            let loaded = Self::from_values(process);
+            return loaded.map_err(|Mistakes(mut mistakes)| {
+                if file.exists() {
+                    mistakes.push(".env is read in development only".to_owned());
+                }
+                Mistakes(mistakes)
+            });
+        }
+        let mut values = env_file::read(file).map_err(|mistake| Mistakes(vec![mistake]))?;
+        if values.remove("ENVIRONMENT").is_some_and(|value| !value.trim().is_empty()) {
+            let mistake = ".env sets ENVIRONMENT: set it where the app is started, or leave it out";
+            return Err(Mistakes(vec![mistake.to_owned()]));
+        }
+        values.extend(process);
         Self::from_values(values)
     }
 
@@ -142,8 +161,7 @@ struct Reader {
 impl Reader {
     /// `None` as soon as one setting is wrong; the mistakes are collected all the same.
     fn config(&mut self) -> Option<Config> {
-        let built_as = if cfg!(debug_assertions) { "development" } else { "production" };
-        let environment = self.setting("ENVIRONMENT", built_as, environment);
+        let environment = self.setting("ENVIRONMENT", BUILT_AS, environment);
         let log_default =
             if environment == Some(Environment::Production) { "json" } else { "pretty" };
         let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();

@@ -1,6 +1,7 @@
 //! The settings, as whoever runs the site meets them: what is wrong is said before anything starts.
 
 mod doctor;
+mod env_file;
 mod mail;
 mod mistakes;
 mod production;
