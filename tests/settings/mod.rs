@@ -5,6 +5,7 @@ mod env_file;
 mod mail;
 mod mistakes;
 mod production;
+mod scripts;
 
 use std::collections::HashMap;
 
