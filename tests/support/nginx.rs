@@ -51,6 +51,8 @@ impl Nginx {
             .replace(&format!("{lets_encrypt}/privkey.pem"), &key.to_string_lossy())
             .replace("login.example.com", "localhost")
             .replace("listen 80;", &format!("listen 127.0.0.1:{};", self.http))
+            // As the page says, for a port of the test's own.
+            .replace("Host $host;", &format!("Host $host:{};", self.https))
             .replace("listen 443 ", &format!("listen 127.0.0.1:{} ", self.https))
             .replace("127.0.0.1:8080", &format!("127.0.0.1:{app}"));
         let own_files = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
