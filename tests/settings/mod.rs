@@ -5,6 +5,7 @@ mod env_file;
 mod mail;
 mod mistakes;
 mod production;
+mod roles;
 mod scripts;
 
 use std::collections::HashMap;

@@ -48,6 +48,11 @@ impl Cluster {
         assert!(self.run("pg_ctl", STOP), "PostgreSQL does not stop");
     }
 
+    /// Where a role reaches one of its databases; no password is asked for.
+    pub fn url(&self, role: &str, database: &str) -> String {
+        format!("postgres://{role}@127.0.0.1:{}/{database}", self.port)
+    }
+
     /// Its database, migrated.
     pub async fn database(&self) -> Database {
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);

@@ -1,0 +1,104 @@
+//! The two roles of `docs/data.md`: one migrates, and the app runs as one that only changes rows.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
+use vestibule::background;
+
+use crate::support::cluster::Cluster;
+use crate::support::database::{Database, lazy_pool};
+use crate::support::people::ADA;
+use crate::support::process::command;
+use crate::support::site::Site;
+
+async fn connect(url: &str) -> PgConnection {
+    PgConnection::connect(url).await.expect("the cluster")
+}
+
+async fn run(db: &mut PgConnection, statement: &str) -> Result<(), String> {
+    let done = raw_sql(AssertSqlSafe(statement.to_owned())).execute(db).await;
+    done.map(drop).map_err(|error| error.to_string())
+}
+
+/// The lines of the document, as psql would run them.
+async fn make_roles(cluster: &Cluster) {
+    let document = include_str!("../../docs/data.md");
+    let section = document.split_once("## Two roles in PostgreSQL").expect("the section").1;
+    let block =
+        section.split_once("```sql\n").expect("its SQL").1.split_once("```").expect("end").0;
+    let (first, second) = block.split_once("\\connect vestibule\n").expect("the other database");
+    for (database, part) in [("postgres", first), ("vestibule", second)] {
+        let mut superuser = connect(&cluster.url("postgres", database)).await;
+        for statement in part.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            run(&mut superuser, statement).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
+        }
+    }
+}
+
+/// Every statement that the compiler knows, from `.sqlx/`.
+fn statements() -> BTreeSet<(String, usize)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
+    let files = std::fs::read_dir(folder).expect(".sqlx").filter_map(Result::ok);
+    let statements = files.map(|file| {
+        let text = std::fs::read_to_string(file.path()).expect("a file");
+        let known: Value = serde_json::from_str(&text).expect("JSON");
+        let parameters = known["describe"]["parameters"]["Left"].as_array().map_or(0, Vec::len);
+        (known["query"].as_str().expect("a query").to_owned(), parameters)
+    });
+    statements.collect()
+}
+
+#[tokio::test]
+async fn the_app_runs_as_a_role_that_only_changes_rows() {
+    let cluster = Cluster::start();
+    make_roles(&cluster).await;
+    let url = cluster.url("vestibule_app", "vestibule");
+    let name = "of_a_cluster_of_its_own".to_owned();
+    let db = Database { pool: lazy_pool(&url, 5).expect("its address"), url: url.clone(), name };
+    let binary = |role: &str, argument: &str| {
+        let mut command = command(&db, &[argument]);
+        command.env("DATABASE_URL", cluster.url(role, "vestibule")).stderr(Stdio::piped());
+        let output = command.output().expect("the binary");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(binary("vestibule_owner", "migrate"), (true, String::new()));
+    assert_eq!(binary("vestibule_app", "doctor"), (true, String::new()));
+    assert!(!binary("vestibule_app", "migrate").0, "the app's role migrates nothing");
+
+    let mut app = connect(&url).await;
+    // Not run, only planned, which asks for the same rights.
+    for (statement, parameters) in statements() {
+        let first = statement.split_whitespace().next().unwrap_or_default().to_lowercase();
+        if matches!(first.as_str(), "set" | "notify") {
+            continue;
+        }
+        let nulls = vec!["null"; parameters].join(", ");
+        let nulls = if nulls.is_empty() { nulls } else { format!("({nulls})") };
+        let asked = format!(
+            "prepare asked as {statement}\n; explain execute asked{nulls}; deallocate asked"
+        );
+        run(&mut app, &asked).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+    for forbidden in [
+        "create table mine (id int)",
+        "alter table users add column admin boolean",
+        "drop table audit_events",
+        "truncate sessions",
+        "create schema mine",
+        "create role mine",
+        "set role vestibule_owner",
+    ] {
+        let refused = run(&mut app, forbidden).await.expect_err(forbidden);
+        let denied = ["permission denied", "must be owner"].iter().any(|why| refused.contains(why));
+        assert!(denied, "{forbidden}: {refused}");
+    }
+    app.close().await.expect("the end");
+
+    let site = Site::on(db, &[]).await;
+    let mut ada = ADA.at(&site).await;
+    ada.submit("Keep the note", &[("Note", "kept")]).await;
+    ada.must_be_at("/app", 200);
+    background::prune(&site.db.pool).await.expect("rows to delete");
+}
