@@ -138,6 +138,13 @@ impl Config {
         }
     }
 
+    /// Development behind a private forwarded port, such as that of a Codespace. The forwarder
+    /// connects from this machine, speaks https to the browser only, and may send a `Host` of its
+    /// own: `localhost`.
+    pub fn forwarded_port(&self) -> bool {
+        self.allow_unsafe.contains(&Waiver::ForwardedPort)
+    }
+
     /// The same from given values, for tests.
     pub fn from_values(values: HashMap<String, String>) -> Result<Self, Mistakes> {
         let mut read = Reader { values, mistakes: Vec::new() };

@@ -68,7 +68,7 @@ pub(super) fn refusals(config: &Config) -> Vec<String> {
                 "nothing speaks HTTPS: set TLS_CERT and TLS_KEY, or name the proxy that does so in \
                  front of this app in TRUSTED_PROXIES, such as 10.0.0.7, or the word private",
             );
-        } else if scheme == Some("https") {
+        } else if scheme == Some("https") && !config.forwarded_port() {
             refuse(
                 "BASE_URL is https and nothing speaks it: set TLS_CERT=self-signed, or name the \
                  proxy in front of this app in TRUSTED_PROXIES, such as 127.0.0.1",

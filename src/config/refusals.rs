@@ -21,11 +21,18 @@ pub enum Waiver {
     NoMail,
     /// Mails, with the links in them, can be read on their way to the mail server.
     MailTls,
+    /// Development behind a forwarded port that only its developer can reach.
+    ForwardedPort,
 }
 
 impl Waiver {
-    pub const ALL: [Self; 4] =
-        [Self::DatabaseTls, Self::DatabaseSuperuser, Self::NoMail, Self::MailTls];
+    pub const ALL: [Self; 5] = [
+        Self::DatabaseTls,
+        Self::DatabaseSuperuser,
+        Self::NoMail,
+        Self::MailTls,
+        Self::ForwardedPort,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -33,6 +40,7 @@ impl Waiver {
             Self::DatabaseSuperuser => "database-superuser",
             Self::NoMail => "no-mail",
             Self::MailTls => "mail-tls",
+            Self::ForwardedPort => "forwarded-port",
         }
     }
 
@@ -74,8 +82,16 @@ fn development(config: &Config) -> Vec<String> {
         }
     }
     let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    if config.base_url.as_ref().and_then(|url| url.host_str()).is_some_and(|host| !local(host)) {
-        reasons.push("BASE_URL must be on localhost in development".to_owned());
+    let forwarded = config.forwarded_port();
+    if let Some(url) = &config.base_url
+        && !url.host_str().is_some_and(local)
+        && !(forwarded && url.scheme() == "https")
+    {
+        reasons.push(
+            "BASE_URL must be on localhost in development, or, with ALLOW_UNSAFE=forwarded-port, \
+             the https URL of a forwarded port that only you can reach (docs/developing.md)"
+                .to_owned(),
+        );
     }
     reasons
 }
@@ -99,6 +115,9 @@ fn production(config: &Config) -> Vec<String> {
              way (waiver: ALLOW_UNSAFE=database-tls)"
                 .to_owned(),
         );
+    }
+    if config.forwarded_port() {
+        reasons.push("ALLOW_UNSAFE=forwarded-port is for development".to_owned());
     }
     reasons.extend(mail::refusal(config).map(str::to_owned));
     reasons

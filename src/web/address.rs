@@ -70,6 +70,11 @@ pub fn is_probe(req: &ServiceRequest) -> bool {
     matches!(req.path(), "/healthz" | "/readyz")
 }
 
+fn is_localhost(host: &[u8]) -> bool {
+    let end = host.iter().rposition(|byte| *byte == b':').unwrap_or(host.len());
+    matches!(&host[..end], b"localhost" | b"127.0.0.1" | b"[::1]")
+}
+
 /// Lets through what was sent to our own host. Any other name would end up in links and caches
 /// (Host header poisoning): a visitor is sent to the right one, everything else is refused.
 /// Probes call by address, so `/healthz` and `/readyz` answer under any name.
@@ -80,7 +85,8 @@ pub async fn right_host(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let host = req.headers().get(header::HOST).map(|host| host.as_bytes());
     let authority = req.uri().authority().map(|authority| authority.as_str().as_bytes());
-    let ours = |name: &[u8]| app.origin.has_host(name);
+    let forwarded = app.config.forwarded_port();
+    let ours = |name: &[u8]| app.origin.has_host(name) || (forwarded && is_localhost(name));
     let named = host.is_some() || authority.is_some();
     if is_probe(&req) || (named && host.is_none_or(ours) && authority.is_none_or(ours)) {
         return Ok(next.call(req).await?.map_into_boxed_body());

@@ -23,7 +23,8 @@ pub async fn only(
     let terminates = app.config.https.certificate.is_some();
     let probe = !terminates && address::is_probe(&req);
     let proxies = &app.config.trusted_proxies;
-    if probe || !app.origin.is_https() || address::is_https(req.request(), proxies) {
+    let plain = !app.origin.is_https() || app.config.forwarded_port();
+    if probe || plain || address::is_https(req.request(), proxies) {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
     if !terminates && headers::text(&req, "x-forwarded-proto") != "http" {

@@ -1,3 +1,4 @@
 //! What only development has.
 
+mod forwarded_port;
 mod mailbox;

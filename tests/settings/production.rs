@@ -72,6 +72,24 @@ fn development_never_leaves_this_machine() {
     assert!(found.starts_with("BASE_URL must be on localhost in development"), "{found}");
 }
 
+#[test]
+fn a_forwarded_port_is_an_exception_with_a_name_and_for_development() {
+    let forwarded = [
+        ("ENVIRONMENT", "development"),
+        ("BASE_URL", "https://name-8080.app.github.dev"),
+        ("ALLOW_UNSAFE", "forwarded-port"),
+    ];
+    assert_eq!(mistakes(&forwarded), [""; 0]);
+    let found = mistakes(&forwarded[..2]).join("\n");
+    assert!(found.contains("ALLOW_UNSAFE=forwarded-port"), "{found}");
+    for (name, value) in [("BASE_URL", "http://name.example"), ("LISTEN", "0.0.0.0:8080")] {
+        let found = mistake(&[&forwarded[..], &[(name, value)]].concat());
+        assert!(found.starts_with(name), "{found}");
+    }
+    let found = mistake(&production_with(&[("ALLOW_UNSAFE", "forwarded-port")]));
+    assert_eq!(found, "ALLOW_UNSAFE=forwarded-port is for development");
+}
+
 #[tokio::test]
 async fn whoever_starts_it_wrongly_reads_why_and_gets_status_1() {
     let db = database().await;

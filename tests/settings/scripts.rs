@@ -70,6 +70,34 @@ fn psql_shows_no_password_to_other_users_of_the_machine() {
     }
 }
 
+#[test]
+fn the_devcontainer_knows_where_its_port_is_forwarded() {
+    let folder = Copy::of("run", "vestibule-devcontainer");
+    fs::create_dir(folder.0.join(".devcontainer")).expect("a folder");
+    fs::copy(Path::new(ROOT).join(".devcontainer/run"), folder.0.join(".devcontainer/run"))
+        .expect("a copy");
+    folder.write_program("bin/run", "#!/bin/sh\necho \"${BASE_URL:-} ${ALLOW_UNSAFE:-}\"\n");
+    for (argument, name, value, shown) in [
+        ("", "CODESPACE_NAME", "name", "https://name-8080.app.github.dev forwarded-port\n"),
+        (
+            "",
+            "GITPOD_WORKSPACE_URL",
+            "https://name.gitpod.io",
+            "https://8080-name.gitpod.io forwarded-port\n",
+        ),
+        ("https://a.example", "CODESPACE_NAME", "name", "https://a.example forwarded-port\n"),
+        ("", "ELSE", "", " \n"),
+    ] {
+        let mut command = Command::new("bash");
+        for name in ["CODESPACE_NAME", "GITPOD_WORKSPACE_URL", "BASE_URL", "ALLOW_UNSAFE"] {
+            command.env_remove(name);
+        }
+        let command = command.arg(folder.0.join(".devcontainer/run")).arg(argument);
+        let output = command.env(name, value).output().expect("bash");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "{output:?}");
+    }
+}
+
 /// The part of bin/setup that installs, with an apt-get that is interrupted.
 #[test]
 fn an_interrupted_installation_leaves_no_file_behind() {
