@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use actix_web::http::header;
+use actix_web::http::header::{self, AcceptEncoding, Encoding, Header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -54,13 +54,20 @@ pub async fn show(
     if hash == catalogue.hash {
         response.insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"));
     }
-    let accepted = req.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     match &file.gzip {
-        Some(gzip) if accepted.is_some_and(|accepted| accepted.contains("gzip")) => {
+        Some(gzip) if prefers_gzip(&req) => {
             Ok(response.insert_header((header::CONTENT_ENCODING, "gzip")).body(gzip.clone()))
         }
         _ => Ok(response.body(file.content.clone())),
     }
+}
+
+/// By RFC 9110 §12.5.3: `gzip;q=0` is a refusal, a header may come in several lines, and a client
+/// that says nothing gets the plain file.
+fn prefers_gzip(req: &HttpRequest) -> bool {
+    let ours = [Encoding::gzip(), Encoding::identity()];
+    let accepted = AcceptEncoding::parse(req).ok();
+    accepted.and_then(|accepted| accepted.negotiate(ours.iter())) == Some(Encoding::gzip())
 }
 
 /// Read once in a release build. In a debug build anew when a file was changed, so that an edited

@@ -21,3 +21,4 @@ mod quiet_log;
 mod register;
 mod restart;
 mod start_session;
+mod static_files;

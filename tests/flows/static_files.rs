@@ -1,0 +1,43 @@
+//! The files of `static/`: compressed for those who ask for it.
+
+use crate::support::raw::{self, Response};
+use crate::support::site::Site;
+
+async fn asked(site: &Site, path: &str, lines: &str) -> Response {
+    let host = &site.app.origin.host;
+    let get = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n");
+    raw::send(site.address, get).await
+}
+
+/// RFC 9110 §12.5.3.
+#[tokio::test]
+async fn a_file_is_compressed_only_for_those_who_accept_it() {
+    let site = Site::start().await;
+    let path = vestibule::web::assets::url("site.css");
+    let plain = asked(&site, &path, "").await;
+    assert_eq!((plain.status, plain.header("content-encoding")), (200, None));
+    for (accepted, gzip) in [
+        ("gzip, deflate, br, zstd", true),
+        ("gzip", true),
+        ("GZIP", true),
+        ("gzip;q=0.001", true),
+        ("br;q=1.0, gzip;q=0.8, *;q=0.1", true),
+        ("gzip;q=0", false),
+        ("gzip;q=0.0, identity", false),
+        ("identity, gzip;q=0.000, *;q=0.5", false),
+        ("br", false),
+        ("notgzip", false),
+        ("identity", false),
+        ("identity;q=1, gzip;q=0.5", false),
+        ("", false),
+        ("gzip;q=nonsense", false),
+    ] {
+        let answer = asked(&site, &path, &format!("Accept-Encoding: {accepted}\r\n")).await;
+        let encoding = answer.header("content-encoding");
+        assert_eq!((answer.status, encoding), (200, gzip.then_some("gzip")), "{accepted}");
+        assert_eq!(answer.header("vary"), Some("Accept-Encoding"), "{accepted}");
+        assert_eq!(answer.body == plain.body, !gzip, "{accepted}");
+    }
+    let lines = "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n";
+    assert_eq!(asked(&site, &path, lines).await.header("content-encoding"), Some("gzip"));
+}
