@@ -100,5 +100,7 @@ async fn the_app_runs_as_a_role_that_only_changes_rows() {
     let mut ada = ADA.at(&site).await;
     ada.submit("Keep the note", &[("Note", "kept")]).await;
     ada.must_be_at("/app", 200);
-    background::prune(&site.db.pool).await.expect("rows to delete");
+    background::prune(&site.db.pool, site.app.config.audit_retention)
+        .await
+        .expect("rows to delete");
 }
