@@ -1,11 +1,10 @@
-//! The mailbox of everybody, in development: a person without a mail server reads their mail here.
+//! The outbox as a page, in development: without a mail server, mails are read here.
 //!
 //! `GET /dev/mailbox`       list  the newest mails, whomever they are for
-//! `GET /dev/mailbox/{id}`  show  one mail, its links to be followed
+//! `GET /dev/mailbox/{id}`  show  one mail, with its links
 //!
-//! Only a link to this very site is one: what somebody typed into a form and found its way into a
-//! mail leads nowhere else from here. With `SMTP_URL` set, mails are listed too, without the text
-//! of those that are gone.
+//! Only links to this site can be followed: text that somebody typed into a form may be part of a
+//! mail. With `SMTP_URL` set, mails are listed too; the text of a sent or expired one is erased.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -50,8 +49,8 @@ impl MailPage {
         match (self.mail.outcome.as_deref(), problem) {
             (Some("sent"), _) => "sent".to_owned(),
             (Some("refused"), _) => format!("refused for good: {}", problem.unwrap_or_default()),
-            (Some(_), Some(problem)) => format!("given up after a day: {problem}"),
-            (Some(_), None) => "given up after a day".to_owned(),
+            (Some(_), Some(problem)) => format!("expired before it was sent: {problem}"),
+            (Some(_), None) => "expired before it was sent".to_owned(),
             (None, Some(problem)) => format!("will be tried again: {problem}"),
             (None, None) if self.leaves => "on its way".to_owned(),
             (None, None) => "stays here, because SMTP_URL is not set".to_owned(),

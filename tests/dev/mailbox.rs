@@ -71,6 +71,21 @@ async fn the_text_of_a_mail_that_was_sent_is_gone() {
 }
 
 #[tokio::test]
+async fn the_hint_says_whether_mail_leaves_the_machine() {
+    for (smtp_url, leaves) in [("", false), ("smtp://127.0.0.1:1", true)] {
+        let site = Site::with(&[("SMTP_URL", smtp_url)]).await;
+        let mut browser = site.browser();
+        browser.visit("/password/reset").await;
+        let (said, untrue) = match leaves {
+            true => ("mail goes to the server of SMTP_URL", "no mail leaves this machine"),
+            false => ("no mail leaves this machine", "mail goes to the server of SMTP_URL"),
+        };
+        browser.must_see(said);
+        browser.must_not_see(untrue);
+    }
+}
+
+#[tokio::test]
 async fn a_mail_that_is_not_there_is_not_found() {
     let site = Site::start().await;
     let mut browser = site.browser();
