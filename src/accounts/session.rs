@@ -1,11 +1,10 @@
 //! The `sessions` table: the row behind the cookie.
 //!
-//! Read with its user in one statement; valid only before both deadlines, while the user's epoch
-//! is the one it began with. `save_state` is a plain UPDATE: whoever ended a session has won, and
-//! no slow request brings it back. Deadlines compare with PostgreSQL's `now()` and nothing else.
+//! `find` reads it with its user in one statement. A session is valid before both of its timeouts,
+//! while the user's epoch is the one it began with. `save_state` is a plain UPDATE, so a slow
+//! request cannot bring back a session that was ended. Timeouts compare with PostgreSQL's `now()`.
 //!
-//! To take it along: this file with `session/`, `web/session_store.rs` and `0002_sessions.sql`; it asks of
-//! `users` an `id`, an `email`, a `session_epoch` and a `locked_at`.
+//! README lists what to copy with the session store ("Take the session store alone").
 
 mod upkeep;
 

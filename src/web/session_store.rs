@@ -1,12 +1,12 @@
 //! actix-session's store on PostgreSQL.
 //!
-//! The crate hands over a key and a map of strings and knows nothing of users, deadlines or
-//! requests. The rest travels in `visit`, a task-local that the outermost layer sets: `load`
-//! leaves the row there for the handlers, `save` finds there who logs in, and every method
-//! leaves its outcome there, because the crate turns any error of a store into a bare 500.
+//! The crate hands over a key and a map of strings, without the user, the timeouts or the request.
+//! The rest is in `visit`, a task-local that `layer::complete` sets: `load` puts the row there for
+//! the handlers, `save` reads there who logs in, and every method records its failures there,
+//! because the crate turns any error of a store into a bare 500.
 //!
-//! To take it along: `accounts/session.rs`, its migration, and of `visit` the fields used here.
-//! No `#[instrument]` on these methods: `SessionKey` prints itself.
+//! README lists what to copy with it ("Take the session store alone"). No `#[instrument]` on these
+//! methods: `SessionKey` has `Debug`, so the log would hold session IDs.
 
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::cookie::time::Duration;
