@@ -1,4 +1,4 @@
-//! One run of Argon2, in memory that the caller lends; `password::Hasher` bounds how many.
+//! One run of Argon2, in memory that the caller lends; `Hasher` bounds how many run at once.
 //!
 //! New hashes are Argon2id. `stored_hash` runs the other variants for hashes that name them.
 

@@ -1,7 +1,8 @@
-//! The `audit_events` table: what happened to an account, append-only.
+//! The `audit_events` table: what happened to an account.
 //!
-//! An event is written in the transaction of the change it tells of, so neither exists without
-//! the other. The same call writes the log line, under the name of OWASP's logging vocabulary.
+//! An event is written in the transaction of its change, so neither exists without the other. The
+//! same call writes the log line, under the name of OWASP's logging vocabulary. `prune` deletes
+//! events older than `AUDIT_RETENTION`; nothing else changes or deletes one.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::client::Client;
 pub enum Kind {
     /// Somebody asked for an account; the address may have one already.
     RegistrationStarted,
-    /// An address was confirmed, and its user made.
+    /// An email address was confirmed, and its user created.
     AccountCreated,
     LoggedIn,
     LoginFailed,
@@ -28,7 +29,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As stored: dotted like the address where it happened.
+    /// As stored: dotted like the path where it happened.
     pub fn name(self) -> &'static str {
         match self {
             Self::RegistrationStarted => "register",
@@ -77,8 +78,8 @@ pub async fn prune(db: impl PgExecutor<'_>, retention: Duration, batch: i64) -> 
     Ok(pruned.execute(db).await?.rows_affected())
 }
 
-/// Writes one event. `user_id` is `None` when nobody of ours is meant, as in a login with an
-/// unknown address; the address that was typed is not kept.
+/// Writes one event. `user_id` is `None` when there is no such account, as in a login with an
+/// unknown email address; the address that was typed is not stored.
 pub async fn record(
     tx: &mut PgConnection,
     kind: Kind,

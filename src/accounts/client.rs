@@ -7,7 +7,7 @@ use ipnet::IpNet;
 /// Longest user agent that is kept, in bytes.
 const USER_AGENT_MAX: usize = 512;
 
-/// The visitor's address and what their browser calls itself.
+/// The visitor's IP address and user agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     pub address: IpAddr,
@@ -15,8 +15,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A user agent is whatever the client likes to send: control characters would forge log lines,
-    /// and NUL is refused by PostgreSQL (22021), which would make it a 500 of the sender's choosing.
+    /// Drops control characters from the user agent, which is whatever the client sends: they could
+    /// forge log lines, and PostgreSQL rejects NUL (22021), so a client could cause a 500.
     pub fn new(address: IpAddr, user_agent: &str) -> Self {
         let mut user_agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
         user_agent.truncate(user_agent.floor_char_boundary(USER_AGENT_MAX));

@@ -1,6 +1,6 @@
 //! What ends when a credential of an account changes: one rule for every change.
 //!
-//! Called in the transaction of the change, after `user::proof` has locked the user and raised the
+//! Called in the transaction of the change, after `user::proof` has updated the user and raised the
 //! epoch. `docs/throttle.md` lists the changes and what each ends, and a test compares the two.
 
 use sqlx::PgConnection;

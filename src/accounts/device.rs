@@ -1,8 +1,8 @@
 //! The `devices` table: browsers that an account has logged in on before.
 //!
-//! An attacker who keeps guessing makes everybody wait who comes from elsewhere; the owner's own
-//! browser is told apart by a random cookie and does not wait with them (OWASP, "device cookies").
-//! It proves nothing else: the password is still asked for, and the device has a counter of its own.
+//! When an attacker keeps guessing, new browsers have to wait. The owner's browser is recognised by
+//! a random cookie and does not wait with them (OWASP, "device cookies"). The cookie grants nothing
+//! else: the password is still required, and the device has a counter of its own.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -57,9 +57,9 @@ pub async fn is_known(
     .await
 }
 
-/// Knows the device from now on, for another year, under a new value: whoever has copied or planted
-/// the old one has nothing. Other accounts that knew the browser by the old value know the new one.
-/// The devices of an account beyond `MOST`, those not used for longest, are forgotten.
+/// Makes this browser a known device for another year, under a new value: an old one that was
+/// copied or planted is then invalid. Other accounts that knew the old value know the new one.
+/// Beyond `MOST` devices of the account, those not used for longest are forgotten.
 pub async fn remember(
     tx: &mut PgConnection,
     old: Option<&[u8; 32]>,

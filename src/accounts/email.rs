@@ -73,7 +73,7 @@ impl Email {
     }
 }
 
-/// Addresses stay out of logs.
+/// Masked: full e-mail addresses stay out of logs.
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.masked())

@@ -1,9 +1,10 @@
 //! Hashes, verifies and rates passwords off the async threads, a bounded number at once.
 //!
-//! One hash costs 19 MiB and some 15 ms of a core, and rating a new password may cost three times
-//! that, so a password is the cheapest way to bring a login page down. `Hasher` bounds it: a permit per running hash, a queue of fixed length, and
-//! then `Busy`. An unknown user and an unreadable hash cost exactly one run as well, against a dummy
-//! hash made at start with today's settings, so time tells nothing about who has an account.
+//! One hash costs 19 MiB and some 15 ms of a core, and rating a new password up to 0.1 s. Sending
+//! passwords would be the cheapest way to overload the site, so `Hasher` bounds the work: a permit
+//! for each running job, a queue of fixed length, and then `Busy`. An unknown user and an unreadable
+//! hash cost exactly one run as well, against a dummy hash made at start with today's settings, so
+//! the response time does not show who has an account.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +18,7 @@ use super::password::Password;
 use super::stored_hash::{self, ForeignVerifier, Verdict};
 use super::strength::{self, Refusal, Rules};
 
-/// How many jobs may wait for each that runs: about two seconds of work.
+/// How many jobs may wait for each that runs: about a second of work when all of them are logins.
 const QUEUE_PER_PERMIT: usize = 64;
 
 /// Runs Argon2, a bounded number of times at once.
@@ -27,8 +28,8 @@ pub struct Hasher {
     foreign: ForeignVerifier,
     permits: Arc<Semaphore>,
     places: Arc<Semaphore>,
-    /// Memory that is used again: a fresh 19 MiB costs as much as the hash itself, and glibc
-    /// keeps ten times as much for blocks aligned to 64 bytes.
+    /// Memory for reuse: allocating 19 MiB costs as much time as the hash itself, and glibc holds
+    /// ten times as much for blocks aligned to 64 bytes.
     memory: Arc<Mutex<Vec<Memory>>>,
     runs: Arc<AtomicU64>,
     running: Arc<AtomicU64>,

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-/// What is counted. Each purpose has counters of its own, so no flow can use up the attempts or
-/// the mails of another one.
+/// The kind of an attempt: what somebody tried to do. Each purpose has counters of its own, so no
+/// flow can use up the attempts or the mails of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     Login,
-    /// The mail after a right password that "this was not me" has stopped.
+    /// The mail after a login with the right password that "this was not me" has made invalid.
     LoginStoppedMail,
     Register,
     /// Guesses at the code in a verification mail.
@@ -54,7 +54,7 @@ impl Purpose {
     }
 }
 
-/// What attempts are added up by.
+/// The kind of a key: whose attempts are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Per {
     Account,
@@ -94,7 +94,7 @@ pub struct Limit {
     pub in_a_row: Option<i32>,
 }
 
-/// What an attempt is counted on.
+/// A key: the account, IP address, device or registration that an attempt is counted for.
 #[derive(Debug, Clone)]
 pub enum Key<'a> {
     /// The canonical email address, or whatever was typed instead of one. For somebody who is
@@ -150,7 +150,7 @@ pub const LIMITS: [Limit; 18] = [
     // Counted instead of the one above, so that strangers cannot use up the owner's resets.
     limit(Purpose::PasswordResetMail, Per::Device, 3, HOUR, HOUR),
     limit(Purpose::NewPassword, Per::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
-    // A stolen session is asked for the current password here. No login waits for it.
+    // Somebody with a stolen session has to guess the current password here. No login waits for it.
     limit(Purpose::CurrentPassword, Per::Account, 5, SECOND, HOUR),
     limit(Purpose::PasswordChanged, Per::Account, 5, TEN_MINUTES, HOUR),
 ];
@@ -189,7 +189,7 @@ impl Key<'_> {
     }
 }
 
-/// The text that is hashed.
+/// The text from which `Throttle` computes `throttles.key_hash`.
 impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

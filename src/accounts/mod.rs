@@ -1,8 +1,8 @@
-//! Who people are: a table each, the SQL inside, no HTTP and no templates.
+//! Accounts: a file for each table, with its SQL, without HTTP and templates.
 //!
 //! A `registration` is pending until its email address is confirmed; then a user is created.
-//! `users` hold a password hash and an epoch. `sessions` belong to a user and remember the epoch
-//! they began with; when the two differ the session is over. `audit_events` tell what happened.
+//! `users` hold a password hash and an epoch. `sessions` belong to a user and store the epoch they
+//! began with; when the two differ, the session is invalid. `audit_events` record what happened.
 //!
 //! **Lock order.** A transaction that writes more than one row of an account locks the user first, so
 //! no two of them can deadlock: `user::proof`, `token::take`, `session::start`, `device::remember`

@@ -1,6 +1,6 @@
-//! A password: what was typed, as it is compared.
+//! A password as it was typed, normalised for comparison.
 //!
-//! What may be chosen is decided in `strength`; `Hasher` runs Argon2id.
+//! `strength` decides which passwords may be chosen; `Hasher` runs Argon2id.
 
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;

@@ -1,13 +1,14 @@
-//! The `registrations` table: who has asked for an account and has not confirmed the email address.
+//! The `registrations` table: sign-ups, before and for a while after the email is confirmed.
 //!
-//! A user exists only once the email address is confirmed, so no other query has to think of
-//! unverified users, and nobody can reserve an address whose mailbox they cannot read. The
-//! first confirmation creates the account. A registration keeps
-//! the chosen password's hash, for 24 hours after its last email was asked for and a week at most. It
-//! grants nothing: a login before the confirmation gets the response of an unknown address.
+//! A user exists only once the email address is confirmed, so no other query has to handle
+//! unverified users, and nobody can reserve an address whose mailbox they cannot read. The first
+//! confirmation creates the account. A registration keeps the hash of the chosen password until the
+//! address is confirmed or it expires: 24 hours after its email was last asked for, at most a week
+//! after it began. It grants nothing: a login before the confirmation gets the response of an
+//! unknown address.
 //!
 //! Pre-hijacking (an attacker registers the victim's address first): registrations of one address
-//! do not replace each other, and a password counts only in the browser that chose it. See
+//! do not replace each other, and a password is accepted only in the browser that chose it. See
 //! `flows/email/verify`.
 
 use sqlx::{PgConnection, PgExecutor};
@@ -72,7 +73,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Regi
     Ok(Some(Registration { id: row.id, email, password_hash, confirmed: row.confirmed }))
 }
 
-/// The newest registration of an address, for a browser that knows of none.
+/// The newest registration of an address, for a browser that did not begin one.
 pub async fn newest(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
         "select id from registrations where email_canonical = $1 and expires_at > now()
@@ -83,9 +84,9 @@ pub async fn newest(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Opti
     .await
 }
 
-/// Gives a registration another 24 hours, because its email is sent again: a stranger who began one
-/// for somebody's address a day ago cannot fill the mailbox with links that expire in minutes. A week
-/// after it began it ends, however often somebody asks. `None` runs the same statement for nobody.
+/// Gives a registration another 24 hours, because its email is sent again: else the new link could
+/// expire within minutes. It ends a week after it began, however often somebody asks. `None` runs
+/// the same statement and changes no row.
 pub async fn extend(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<Option<Begun>> {
     sqlx::query_as!(
         Begun,

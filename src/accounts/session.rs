@@ -27,7 +27,7 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// For a session of nobody yet: long enough for the steps that lead to a login.
+    /// For a visitor's session before a login: it begins when a page of yours keeps a value there.
     pub const ANONYMOUS: Self =
         Self { idle: Duration::from_secs(30 * 60), absolute: Duration::from_secs(60 * 60) };
 }
@@ -88,11 +88,11 @@ pub struct NewSession<'a> {
     pub state: &'a serde_json::Value,
 }
 
-/// Begins a session. `None` when the user's credentials changed, or the account was locked,
-/// since `new.user` was read: a login in flight does not survive a mass log-out.
+/// Begins a session. `None` when the user's credentials changed, or the account was locked, since
+/// `new.user` was read: a login that read the old password must not begin a session after it.
 ///
 /// A user keeps at most `per_user` sessions; the oldest end (ASVS 7.1.2). The user's row is
-/// locked meanwhile, so that a hundred logins at once count correctly.
+/// locked meanwhile, so that concurrent logins count correctly.
 pub async fn start(
     tx: &mut PgConnection,
     new: NewSession<'_>,
@@ -131,8 +131,8 @@ pub async fn start(
     .await?;
     if let Some(user) = new.user {
         sqlx::query!(
-            // The new one is never among them: its `created_at` is older than that of a login that
-            // this one has waited for.
+            // The new session is excluded by its ID: its `created_at` is the start of this
+            // transaction, so it can be older than a session that this login waited for.
             "delete from sessions where user_id = $1 and id <> $3 and id not in (
                  select id from sessions
                  where user_id = $1 and id <> $3
@@ -149,7 +149,7 @@ pub async fn start(
 }
 
 /// Writes the state of a session that is still valid and still belongs to `user_id`. `false`
-/// when it is not. Never inserts, and moves no deadline.
+/// when it is not. Never inserts, and moves no timeout.
 pub async fn save_state(
     db: impl PgExecutor<'_>,
     id_hash: &[u8; 32],
@@ -172,9 +172,9 @@ pub async fn save_state(
     Ok(saved.rows_affected() == 1)
 }
 
-/// Gives a session a new ID; the old one is dead at once (ASVS 7.2.4). `None` when another
-/// request did so first, or the session is gone. For a new key and nothing else: the forms that
-/// are open stay valid, so where authentication changes the binding has to change too.
+/// Gives a session a new ID; the old one is invalid at once (ASVS 7.2.4). `None` when another
+/// request did so first, or the session is gone. Only for a key rotation: it keeps the CSRF binding,
+/// so open forms stay valid. A change of authentication needs `renew_after_proof`.
 pub async fn renew(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<Option<SessionId>> {
     let session_id = SessionId::generate();
     let renewed = sqlx::query!(
@@ -210,7 +210,7 @@ pub async fn renew_after_proof(
     Ok((renewed.rows_affected() == 1).then_some(session_id))
 }
 
-/// Whether this ID was another one's predecessor: its session lives on under a new ID.
+/// Whether a session had this ID before its last renewal, and continues under a new one.
 pub async fn was_renewed(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from sessions where previous_id_hash = $1) as "renewed!""#,
@@ -230,8 +230,8 @@ pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx
     sqlx::query!("delete from sessions where id_hash = $1", id_hash).execute(db).await.map(drop)
 }
 
-/// Ends every session of a user but `keep`. The caller has bumped the epoch, which also stops
-/// the logins that are on their way; this takes the rows away.
+/// Deletes every session of a user but `keep`. The caller has raised the epoch, which also stops
+/// logins that have verified the old password and not yet begun a session.
 pub async fn end_all(
     tx: &mut PgConnection,
     user_id: Uuid,

@@ -1,23 +1,23 @@
-//! The secret behind a session: the cookie holds it sealed, the database knows its hash.
+//! The session ID: the cookie holds it encrypted, the database holds its SHA-256.
 
 use rand::distr::{Alphanumeric, SampleString};
 use sha2::{Digest, Sha256};
 
 /// The session ID: what the cookie holds. 64 alphanumerics, 381 bits (ASVS 7.2.3).
 ///
-/// No `Debug`, no `Display`: whoever reads it in a log is logged in.
+/// No `Debug`, no `Display`: an ID in a log would log its reader in.
 #[derive(Clone)]
 pub struct SessionId(String);
 
 impl SessionId {
     const LENGTH: usize = 64;
 
-    /// A new one from the operating system's generator.
+    /// A new one from rand's generator (ChaCha12, seeded by the operating system).
     pub fn generate() -> Self {
         Self(Alphanumeric.sample_string(&mut rand::rng(), Self::LENGTH))
     }
 
-    /// `None` for anything that `generate` cannot have made; SQL never sees it.
+    /// `None` for anything that `generate` cannot have made; it is never looked up.
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed =
             text.len() == Self::LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric());

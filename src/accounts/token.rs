@@ -1,9 +1,10 @@
 //! The `tokens` table: links and codes that are sent by email.
 //!
-//! A token is 256 random bits, of which the database keeps the SHA-256. It has one purpose. A token of a user is taken by one statement, so of fifty
-//! concurrent clicks one succeeds. A token of a registration is not taken: confirming marks the
-//! registration, and its links then say "already confirmed". The code beside a verification link
-//! is for people whose mail scanner removes links, or who read email on another device.
+//! A token is 256 random bits, of which the database keeps the SHA-256. It has one purpose. A token
+//! of a user is taken by one statement, so of fifty concurrent clicks one succeeds. A token of a
+//! registration is not taken: confirming marks the registration, and its links then say "already
+//! confirmed". The code beside a verification link is for people whose mail scanner removes links,
+//! or who read email on another device.
 
 use std::time::Duration;
 
@@ -20,20 +21,21 @@ use super::email::Email;
 const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LENGTH: usize = 8;
 
-/// What a token is for. One of one purpose opens nothing of another.
+/// What a token is for. It is invalid for every other purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A registration may be confirmed.
     Verify,
     /// A new password may be chosen.
     Reset,
-    /// In every notice: whoever reads it may stop everything.
+    /// In every notice: its reader may end every session and make the password invalid.
     NotMe,
 }
 
 impl Purpose {
-    /// The purposes whose tokens grant something to whoever holds them. Each change of a credential
-    /// discards them (`credentials::end_access`). A not-me token only stops things.
+    /// The purposes whose tokens grant something. Each credential change discards those of its user
+    /// (`credentials::end_access`); verification tokens belong to a registration, so today these
+    /// are reset tokens. A not-me token only takes access away.
     pub const GRANTS: [Self; 2] = [Self::Verify, Self::Reset];
 
     fn name(self) -> &'static str {
@@ -44,7 +46,8 @@ impl Purpose {
         }
     }
 
-    /// NIST SP 800-63B-4 §4.2.1.2: at most 24 hours for a code by mail.
+    /// NIST SP 800-63B-4 §4.2.1.2: at most 24 hours for a code by mail. A not-me link grants
+    /// nothing, and the owner may not read mail every day.
     pub fn lifetime(self) -> Duration {
         Duration::from_secs(match self {
             Self::Verify => 24 * 3_600,
@@ -110,8 +113,8 @@ pub struct NewToken<'a> {
     pub code_mac: Option<[u8; 32]>,
 }
 
-/// Makes a token. Earlier ones stay valid until they expire or one of them is used, because
-/// nobody knows which of two emails arrives first. A token of a registration expires with it.
+/// Makes a token. Earlier ones stay valid, because nobody knows which of two emails arrives first.
+/// A token of a registration expires when the registration does, as of now.
 pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<Token> {
     let secret = BASE64.encode(rand::random::<[u8; 32]>());
     let (user_id, registration_id) = match new.owner {
@@ -236,7 +239,7 @@ impl Holder {
     }
 }
 
-/// Makes the outstanding tokens of an account worthless: after a change of what they protect.
+/// Deletes the outstanding tokens of an account, after a credential change.
 pub async fn discard(
     tx: &mut PgConnection,
     user_id: Uuid,

@@ -1,7 +1,7 @@
-//! The `users` table: make an account, and find it. What changes what it is proved by is in `proof`.
+//! The `users` table: create accounts and find them. Credential changes are in `proof`.
 //!
-//! Looking somebody up tells nothing by itself: the callers verify a password for unknown
-//! addresses too, at the same cost (`password::Hasher::verify`).
+//! To prevent account enumeration, the callers of `find` do the same work whether it finds an
+//! account or not; a login verifies a password against a dummy hash (`Hasher::verify`).
 
 pub mod proof;
 
@@ -25,7 +25,7 @@ pub struct User {
 pub struct Credentials {
     pub user: User,
     pub password_hash: PasswordHash,
-    /// "This was not me": the password opens nothing until it was reset.
+    /// "This was not me" was pressed: the password is invalid until it is reset.
     pub reset_required: bool,
 }
 
@@ -68,7 +68,7 @@ pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option
     }))
 }
 
-/// The password hash of somebody who is logged in, to prove it is still them.
+/// The password hash of a logged-in user, for re-authentication.
 pub async fn password_hash(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<PasswordHash> {
     let hash = sqlx::query_scalar!("select password_hash from users where id = $1", id);
     Ok(PasswordHash::stored(hash.fetch_one(db).await?))

@@ -1,10 +1,10 @@
-//! What happens to sessions beside the requests: `last_seen_at` moves, and expired rows go.
+//! Upkeep of sessions that no response waits for: `touch` moves the idle timeout, `prune` deletes.
 
 use sqlx::PgExecutor;
 
-/// Moves the idle timeout of the sessions that are due. Waits for no lock, so it can neither
-/// deadlock nor stand behind a transaction that holds a row; that row's turn comes a request
-/// later. The commit does not wait for the disk: what a crash loses is a minute of activity.
+/// Moves the idle timeout of the sessions that are due. Skips locked rows, so it can neither
+/// deadlock nor wait for another transaction; a skipped row is touched by a later request.
+/// The commit does not wait for the disk: a crash can lose a minute of activity.
 pub async fn touch(db: impl PgExecutor<'_>, id_hashes: &[[u8; 32]]) -> sqlx::Result<u64> {
     let id_hashes: Vec<&[u8]> = id_hashes.iter().map(<[u8; 32]>::as_slice).collect();
     let touched = sqlx::query!(

@@ -1,7 +1,7 @@
 //! Changes of a credential: the password, and whether it must be reset.
 //!
-//! Every change of a credential raises the epoch, which ends every session of the user, one whose
-//! login is on its way included.
+//! Every change of a credential raises the epoch. That ends every session of the user, and stops a
+//! login that has verified the old password and not yet begun its session.
 
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub async fn change_password(
 }
 
 /// Stores the same password under today's Argon2 settings. Not a change of a credential, so the
-/// epoch stays; a change of the password in between wins.
+/// epoch stays. Changes nothing when the password was changed in between.
 pub async fn rehash(
     db: impl PgExecutor<'_>,
     id: Uuid,
@@ -65,7 +65,7 @@ pub async fn reset_password(
     .await
 }
 
-/// Until the password was reset by mail it opens nothing. Ends every session.
+/// Makes the password invalid until it is reset by mail. Ends every session, by the epoch.
 pub async fn require_reset(tx: &mut PgConnection, id: Uuid) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
         "update users set reset_required_at = now(), session_epoch = session_epoch + 1
