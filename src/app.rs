@@ -1,4 +1,4 @@
-//! The shared state, and the layers around every route, each with its reason.
+//! The shared state, and the middleware around every route.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -87,7 +87,7 @@ impl App {
         })
     }
 
-    /// Verifies a password for an attempt that was counted. A full queue verified nothing, so the
+    /// Verifies a password for an attempt that was counted. A full queue verifies nothing, so the
     /// attempt is taken back: a flood of logins must not lock out those who log in meanwhile.
     pub async fn verify(
         &self,
@@ -128,7 +128,7 @@ impl App {
         }
     }
 
-    /// What stands at the foot of every mail.
+    /// The site's name and URL, for the foot of every mail.
     pub fn letterhead(&self) -> Letterhead<'_> {
         Letterhead { app_name: &self.config.app_name, origin: &self.origin.url }
     }
@@ -169,7 +169,7 @@ impl Doors {
     }
 }
 
-/// The running site. The layers wrap from the inside out: the last one meets a request first.
+/// Starts the site. The middleware that is added last handles a request first.
 ///
 /// # Errors
 /// When a listener or the certificate cannot be used.
@@ -206,7 +206,7 @@ pub fn serve(app: web::Data<App>, doors: Doors) -> anyhow::Result<Server> {
         Some(files) => server.listen_rustls_0_23(doors.main, tls::server_config(files)?)?,
         None => server.listen(doors.main)?,
     };
-    // The same site: `https::only` answers there, and lets nothing through.
+    // The same site: `https::only` redirects or rejects every request that comes in there.
     let server = match doors.http {
         Some(http) => server.listen(http)?,
         None => server,
@@ -215,7 +215,7 @@ pub fn serve(app: web::Data<App>, doors: Doors) -> anyhow::Result<Server> {
 }
 
 /// actix-session with our store. `Private` binds the value to the cookie's name, `Signed` does
-/// not; `BrowserSession` writes no Max-Age, `web/cookies.rs` adds it for remembered sessions.
+/// not; `BrowserSession` writes no Max-Age, `web/set_cookie.rs` adds it for remembered sessions.
 fn sessions(app: &web::Data<App>) -> SessionMiddleware<PostgresStore> {
     let store = PostgresStore { db: app.db.clone(), lifetimes: app.config.lifetimes };
     let newest = app.keys.cookies().next().cloned().unwrap_or_else(Key::generate);

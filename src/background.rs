@@ -1,8 +1,7 @@
-//! What goes on beside the requests: what has expired is pruned, mails are carried, and mails that
-//! are late are reported in the log.
+//! Background tasks: prune expired rows, send mails, and report late mails in the log.
 //!
-//! Express's connect-pg-simple does it every 15 minutes; so do we, with a jitter, so that instances
-//! started together do not work together. `mail/courier.rs` tells how mails go.
+//! Pruning runs every 15 minutes, as in Express's connect-pg-simple, give or take half at random, so
+//! that instances that started together do not prune together. `mail/courier.rs` sends the mails.
 
 use std::time::Duration;
 
@@ -18,13 +17,13 @@ use crate::mail::smtp::{Mailer, Timeouts};
 use crate::supervise::supervise;
 
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
-/// Small, so that no statement holds many rows, and requests get their turn in between.
+/// How many rows one statement deletes: few, so that no statement locks rows for long.
 const BATCH: i64 = 1_000;
-/// How old a mail gets before the log says so, and how often it does.
+/// How old a waiting mail is before the log warns of it, and how often it does.
 const LATE: Duration = Duration::from_secs(5 * 60);
 const LATE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Starts the loops. They end with the process: what they do can be cut off anywhere.
+/// Starts the pruning. It ends with the process: each statement is complete by itself.
 pub fn start(db: PgPool, audit_retention: Duration) {
     actix_web::rt::spawn(async move {
         supervise("pruning", || prune_for_ever(&db, audit_retention)).await;
@@ -41,8 +40,8 @@ async fn prune_for_ever(db: &PgPool, audit_retention: Duration) {
     }
 }
 
-/// Deletes every expired session, counter, device, token and registration, old mails, and audit
-/// events beyond their retention, in batches. Returns how many there were.
+/// Deletes every expired session, counter, device, token and registration, mails of more than 30
+/// days ago, and audit events beyond their retention, in batches. Returns how many there were.
 pub async fn prune(db: &PgPool, audit_retention: Duration) -> sqlx::Result<u64> {
     let mut total = 0;
     loop {
@@ -62,8 +61,8 @@ pub async fn prune(db: &PgPool, audit_retention: Duration) -> sqlx::Result<u64> 
     }
 }
 
-/// Carries mails from now on. `None` when there is no server to hand them to: they stay where
-/// `/dev/mailbox` shows them.
+/// Starts to send mails. `None` without `SMTP_URL`: mails stay in the outbox, which development
+/// shows at `/dev/mailbox`.
 ///
 /// # Errors
 /// When the sender is no address.
@@ -76,8 +75,8 @@ pub fn carry_mail(app: &App) -> anyhow::Result<Option<Courier>> {
     Ok(Some(Courier::start(app.db.clone(), mailer)))
 }
 
-/// A task of its own, so that a courier that hangs cannot hide it. In the log and not in `/readyz`,
-/// which anybody may ask: whether a reset for some address made a mail is nobody's business.
+/// Warns of late mails: in a task of its own, because the courier may hang, and in the log and not in
+/// `/readyz`, which anybody may ask: whether a reset wrote a mail would tell who has an account.
 async fn report_late_mail(db: &PgPool) {
     loop {
         match outbox::waiting(db).await {
@@ -92,14 +91,14 @@ async fn report_late_mail(db: &PgPool) {
     }
 }
 
-/// Whether the mail server would take mails, without sending one. `false` when there is none.
+/// Whether the mail server would take mails, without sending one. `false` without `SMTP_URL`.
 ///
 /// # Errors
 /// With the stage that failed.
 pub async fn check_mail(config: &Config) -> anyhow::Result<bool> {
     let origin = config.base_url.as_ref().map(|url| url.origin().ascii_serialization());
     let origin = origin.as_deref().unwrap_or("http://localhost");
-    // Ten seconds for each answer: somebody is waiting.
+    // Ten seconds for the greeting and for each command: a person is waiting.
     let timeouts = Timeouts::RFC_5321.divided_by(30);
     let Some(mailer) = mailer(config, origin, timeouts)? else { return Ok(false) };
     let checked = mailer.check().await;

@@ -112,7 +112,7 @@ async fn connect(config: &Config) -> anyhow::Result<PgPool> {
     })
 }
 
-/// What can be refused only with the database at hand.
+/// The reasons not to start that need the database.
 async fn refuse(config: &Config, db: &PgPool) -> anyhow::Result<()> {
     let mut reasons = Vec::new();
     if !schema::is_current(db).await? {

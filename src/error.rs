@@ -1,8 +1,8 @@
 //! The ways a request can end badly, and their page.
 //!
-//! What a visitor can mend on the same page is not an error but a value: the page again, 422.
-//! Causes are logged once, here; the visitor sees only the request's ID. The page needs neither
-//! session nor database.
+//! A mistake that a visitor can correct is not an error but a value: the page again, with 422.
+//! `log_cause` logs the cause of a 5xx; the visitor sees only the request's ID. The page needs
+//! neither session nor database.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ const HTML: &str = "text/html; charset=utf-8";
 pub enum Error {
     /// With the way back after the login.
     LogInFirst(String),
-    /// Not from our own page, or from one that is out of date.
+    /// A form of another site, or one of ours that is out of date.
     Forbidden,
     /// The browser did not send back the cookie that came with the form.
     NoCookies {
@@ -35,7 +35,7 @@ pub enum Error {
     Malformed(StatusCode, &'static str),
     /// Too many attempts; where the form can be shown again, `page::too_many` does it better.
     TooMany(Refusal),
-    /// The database is away, or too much is asked at once.
+    /// The database cannot be reached, or the hashing queue is full.
     Busy,
     Internal(anyhow::Error),
 }
@@ -53,7 +53,8 @@ impl<E: Into<anyhow::Error>> From<E> for Error {
     }
 }
 
-/// Whether PostgreSQL is away or out of connections, rather than unhappy with a statement.
+/// Whether PostgreSQL could not be reached, had no connection left or exceeded a time limit, rather
+/// than rejected a statement.
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,

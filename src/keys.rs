@@ -1,7 +1,8 @@
 //! The keys of `SECRET_KEYS`: one for each purpose, derived by HKDF (RFC 5869), newest first.
 //!
-//! The first of each seals; all of them open. So a new key in front changes nothing for anybody
-//! who is logged in, and the old one can go when the longest session has ended.
+//! The first encrypts and signs; all of them decrypt and verify. So a new key in front logs nobody
+//! out, and the old one can be dropped when the longest session has ended. `throttle` is the
+//! exception: it uses the last key, so dropping that one resets the counters of attempts.
 
 use actix_web::cookie::Key;
 use base64::Engine;
@@ -49,7 +50,7 @@ impl Keys {
         self.0.iter().map(|derived| &derived.csrf)
     }
 
-    /// Hides what attempts are counted on. The oldest, so that a new key in front forgets nothing.
+    /// For `throttles.key_hash`. The oldest key, so that a new one in front resets no counter.
     pub fn throttle(&self) -> [u8; 32] {
         self.0.last().map(|derived| derived.throttle).unwrap_or_default()
     }

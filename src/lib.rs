@@ -1,12 +1,11 @@
-//! Vestibule: getting in and staying in safely.
+//! Vestibule: logging in and staying logged in safely.
 //!
-//! Read it in this order: `routes` (every address) · `flows/login` · `flows/start_session` (the one
-//! door) · `web/visitor` and `web/guard` (who may enter) · `web/session_store` and
+//! Read it in this order: `routes` (every path) · `flows/login` · `flows/start_session` (begins
+//! every session) · `web/visitor` and `web/guard` (who may see a page) · `web/session_store` and
 //! `accounts/session` (the row behind the cookie) · `web/cookies` · `web/csrf`.
 //!
-//! Three floors, and nothing calls upwards: `flows` (what people can do) use `web` (how the site
-//! speaks HTTP), which uses `accounts` (who people are: a table each). `tests/house_rules.rs` keeps
-//! it so.
+//! Three levels: `flows` (what people can do) use `web` (how the site speaks HTTP), which uses
+//! `accounts` (a file for each table). Nothing calls upwards; `tests/house_rules.rs` checks it.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,8 @@
-//! Every address of the site, a line each, by who may enter. Start reading here.
+//! Every path of the site, a line each, by who may use it. Start reading here.
 //!
-//! The path is the file: `/account/password` is `src/flows/account/password.rs`. A page of your own goes
-//! into the `/app` scope, which is closed to anonymous visitors. `resource`, not `route`: a wrong
-//! method is answered 405 and not 404. HEAD is answered as GET.
+//! The path is the file: `/account/password` is `src/flows/account/password.rs`. Put a page of your
+//! own into the `/app` scope, which requires a login. `resource` and not `route`, so that a wrong
+//! method is answered with 405 and not 404. HEAD is answered as GET.
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, resource, scope};

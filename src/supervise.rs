@@ -1,7 +1,7 @@
 //! Background tasks that start again after a panic.
 //!
 //! Tokio catches a panic in a spawned task and hands it to the `JoinHandle`. Nobody awaits the
-//! handle of a task that runs for ever, so without this the task would end and nothing would say so.
+//! handle of a task that runs for ever, so without this the task would end without a log line.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;

@@ -2,9 +2,9 @@
 //!
 //! One hash costs 19 MiB and some 15 ms of a core, and rating a new password up to 0.1 s. Sending
 //! passwords would be the cheapest way to overload the site, so `Hasher` bounds the work: a permit
-//! for each running job, a queue of fixed length, and then `Busy`. An unknown user and an unreadable
-//! hash cost exactly one run as well, against a dummy hash made at start with today's settings, so
-//! the response time does not show who has an account.
+//! for each running job, a queue of fixed length, and then `Busy`. An unknown user and an
+//! unreadable hash cost exactly one run as well, against a dummy hash made at start with today's
+//! settings, so the response time does not show who has an account.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

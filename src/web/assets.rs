@@ -1,7 +1,7 @@
 //! The files of `static/`: in the binary in a release build, from the disk in a debug build.
 //!
-//! One hash over all of them is part of every address, so an answer may be kept for ever, and
-//! an edit changes the addresses. `site.css` is Pico and then ours: one request instead of two.
+//! One hash over all of them is part of every URL, so a browser may cache a file for ever: an edit
+//! changes the URLs. `site.css` is Pico and then our style, so a page makes one request and not two.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,13 +35,13 @@ struct File {
     kind: String,
 }
 
-/// The address of a file, changed with its content.
+/// The URL of a file. It changes when any file does.
 pub fn url(name: &str) -> String {
     format!("/static/{}/{name}", catalogue().hash)
 }
 
-/// `GET /static/{hash}/{path}`. An old hash is answered too, with today's file, for a page that
-/// was drawn before an update; only today's may be kept.
+/// `GET /static/{hash}/{path}`. An old hash gets today's file, for a page that was rendered before
+/// an update; only a response to today's hash may be cached.
 pub async fn show(
     req: HttpRequest,
     path: web::Path<(String, String)>,
@@ -70,8 +70,8 @@ fn prefers_gzip(req: &HttpRequest) -> bool {
     accepted.and_then(|accepted| accepted.negotiate(ours.iter())) == Some(Encoding::gzip())
 }
 
-/// Read once in a release build. In a debug build anew when a file was changed, so that an edited
-/// style is seen at the next reload.
+/// Read once in a release build; in a debug build read again when a file was changed, so that an
+/// edited style is seen at the next reload.
 fn catalogue() -> Arc<Catalogue> {
     static KNOWN: Mutex<Option<(Option<SystemTime>, Arc<Catalogue>)>> = Mutex::new(None);
     let now = if cfg!(debug_assertions) { last_change() } else { None };

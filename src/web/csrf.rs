@@ -1,7 +1,7 @@
 //! Cross-site request forgery: two layers on every request that changes something.
 //!
-//! 1. `refuse_cross_site`, before the session is loaded or the body read: what the browser says
-//!    of where the request comes from, in the order of Go 1.25 `http.CrossOriginProtection`.
+//! 1. `refuse_cross_site`, before the session is loaded or the body read: what a browser's headers say
+//!    about the origin of the request, in the order of Go 1.25 `http.CrossOriginProtection`.
 //!    `same-site` is refused too: a sibling subdomain is not us.
 //! 2. `Form<T>` and `Checked<T>`, the only form extractors: a token, an HMAC over a random value of
 //!    the session's row, which changes with authentication, or of the visitor's cookie.
@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::keys::Keys;
 pub use checked::{Checked, Form, Refused};
 
-/// Lets through what is safe, what comes from our own pages, and what no browser sent.
+/// Lets safe methods through, forms of our own pages, and requests that no browser sent.
 pub async fn refuse_cross_site(
     app: web::Data<App>,
     req: ServiceRequest,
@@ -46,12 +46,12 @@ fn is_ours(req: &ServiceRequest, origin: &Origin) -> bool {
     if req.headers().contains_key("sec-fetch-site") {
         return matches!(headers::text(req, "sec-fetch-site"), "same-origin" | "none");
     }
-    // Older browsers. Without either header it is no browser, and has nobody's cookies to abuse.
+    // Older browsers. A client without both headers is no browser, so it has no ambient cookies.
     !req.headers().contains_key("origin") || origin.is_named_by(headers::text(req, "origin"))
 }
 
-/// A token for the forms of one page. Random in front, so that no two pages carry the same
-/// text and a compressed page does not give it away (BREACH).
+/// A token for the forms of one page. It begins with random bytes, so that no two pages hold the
+/// same text, from which the size of a compressed page could reveal it (BREACH).
 pub fn token(keys: &Keys) -> String {
     let nonce: [u8; 16] = rand::random();
     let Some(binding) = visit::with(binding) else { return String::new() };
@@ -91,7 +91,7 @@ fn check(app: &App, req: &HttpRequest, token: Option<&str>) -> Result<Option<Ref
     if token.is_some_and(|token| is_valid(&app.keys, token, &binding)) {
         return Ok(None);
     }
-    // The browser says that it is a form of our own: an old tab, and no attack.
+    // The browser says that the form is ours: an old tab and no attack.
     let own = req.headers().get("sec-fetch-site").is_some_and(|site| site == "same-origin");
     if own && token.is_some() {
         tracing::info!(target: "security", event = "form_out_of_date");

@@ -1,8 +1,8 @@
 //! `__Host-device`: a browser that has logged in before does not wait with strangers.
 //!
-//! One random value for each browser, whatever accounts it logs in to; which those are stands in
-//! the table `devices`. Each login gets a new value, so a copy of the cookie, taken or planted on a
-//! shared browser, ends there.
+//! One random value for each browser; the table `devices` says which accounts know it. Each login
+//! gives the browser a new value, so a copy of the cookie, taken from a shared browser or planted in
+//! it, is invalid after the next login there.
 
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use crate::error::Error;
 /// How long the browser keeps the cookie, in seconds: a year from the last login.
 pub const LIFETIME: i64 = 365 * 24 * 60 * 60;
 
-/// What the browser sent, and what it gets instead.
+/// The value that the browser sent, and the one that the response sets.
 #[derive(Default)]
 pub struct DeviceCookie {
     sent: Option<DeviceToken>,
@@ -73,7 +73,7 @@ pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Ref
     Ok(app.throttle.admit(Purpose::Login, &[account, pair, Key::IpAddress(address)]).await?)
 }
 
-/// After a login: this browser is known to the account from now on.
+/// Makes this browser known to the account, under a new value of its cookie.
 pub async fn remember(visitor: &Visitor, user_id: Uuid) -> Result<(), Error> {
     let (old, new) = (sent(), DeviceToken::generate());
     let mut tx = visitor.app.db.begin().await?;

@@ -1,4 +1,4 @@
-//! A form's body, read strictly: what a browser would not send is refused, not guessed at.
+//! A form's body, read strictly: a body that no browser would send is rejected, not repaired.
 //!
 //! actix's own extractor decodes any charset, turns invalid UTF-8 into U+FFFD (so that two
 //! passwords become one) and waits for a body for ever; see `docs/actix-session.md`.
@@ -97,8 +97,8 @@ pub fn take(fields: &mut Fields, name: &str) -> Result<Option<String>, Error> {
     if found.next().is_some() { Err(MALFORMED) } else { Ok(first) }
 }
 
-/// Fills a form's struct. Unknown fields are left alone; a known one that comes twice is not
-/// taken for either (HTTP parameter pollution, ASVS 15.3.7).
+/// Fills a form's struct. Unknown fields are ignored; a known one that comes twice is an error, 400
+/// (HTTP parameter pollution, ASVS 15.3.7).
 pub fn deserialize<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
     let mut values = Twice::default();
     for (name, value) in fields {

@@ -1,4 +1,4 @@
-//! The headers on every answer, whatever became of the request.
+//! The headers on every response, errors included.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -39,8 +39,8 @@ pub fn add(headers: &mut HeaderMap, https: bool) {
     if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT));
     }
-    // Nothing is kept by anybody unless it says so itself, as static files do: the back
-    // button after logout asks the server (ASVS 14.3.2).
+    // No response is cached unless it says so itself, as static files do: the back button
+    // after a logout asks the server (ASVS 14.3.2).
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -1,4 +1,4 @@
-//! What machines ask: whether the app is alive, whether it can serve, and the well-known files.
+//! For machines: whether the app is alive, whether it can serve, and the well-known paths.
 
 use actix_web::{HttpResponse, web};
 
@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::schema;
 
-/// `GET /healthz`: the process answers. Asks nobody else, so a database outage restarts nothing.
+/// `GET /healthz`: the process answers. It does not ask the database, whose outage no restart ends.
 pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("alive\n")
 }

@@ -1,7 +1,8 @@
-//! The outermost layer: what comes in is cut down to what we know, what goes out is complete.
+//! The outermost middleware but the request log: `complete` drops unknown cookies from the request,
+//! and completes the response.
 //!
-//! The one place that turns a session store's failure into a page (the crate makes a bare 500 of
-//! any) and that puts the headers on every answer, those of errors and panics included.
+//! Only here is a failure of the session store turned into a page (the crate makes each a bare 500),
+//! and only here are the headers put on every response, errors and panics included.
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -23,7 +24,7 @@ use crate::accounts::client::Client;
 use crate::app::App;
 use crate::error::{self, Error};
 
-/// The outermost layer: from raw request to finished answer.
+/// Prepares the visit, runs the request, and completes its response.
 pub async fn complete(
     app: web::Data<App>,
     mut req: ServiceRequest,
@@ -49,7 +50,7 @@ pub async fn complete(
     };
 
     let answer = visit::scope(visit.clone(), next.call(req));
-    // A panic ends this request and no other: without this the connection just closes.
+    // A panic becomes the page of a 500: without this the connection just closes.
     let answer = AssertUnwindSafe(answer).catch_unwind().await;
     visit::sync_scope(visit, || match answer {
         Ok(Ok(response)) => {
@@ -79,7 +80,7 @@ pub async fn complete(
     })
 }
 
-/// What the end needs of the request, which is gone by then.
+/// Facts of the request that `finish` needs after the request is gone.
 struct Facts {
     here: String,
     get: bool,
@@ -91,7 +92,7 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
     let mut response = match outcome {
         Outcome::Fine => error::dress(response),
         Outcome::DatabaseDown => HttpResponse::from_error(Error::Busy),
-        // The same address again: by then the browser holds the new cookie.
+        // The same URL again: by then the browser holds the new cookie.
         Outcome::RenewedElsewhere if facts.get => error::see_other(&facts.here),
         Outcome::Gone | Outcome::RenewedElsewhere => {
             visit::with(|visit| visit.visitor.set_flash(next_page::session_ended(!facts.get)));
@@ -103,8 +104,8 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
     response
 }
 
-/// Between actix-session and actix-identity: names the session in the log, and when the ID is to be renewed, or was, makes the
-/// crate call the store's `update`, which returns the new one for the cookie.
+/// Between actix-session and actix-identity: names the session in the log. When the session ID is to
+/// be renewed, or was, it makes the crate call the store's `update`, which returns the new ID.
 pub async fn renew_in_place(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -26,11 +26,11 @@ use crate::accounts::throttle::Refusal;
 use crate::app::App;
 use crate::error::Error;
 
-/// POSTs per second from one address, and how many at once after a quiet time. An office behind
-/// one address stays far below.
+/// POST requests per second from one IP address, and how many at once after a quiet time. An office
+/// behind one IP address stays far below.
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("not 0");
 const BURST: NonZeroU32 = NonZeroU32::new(60).expect("not 0");
-/// After so many requests the addresses that have been quiet are forgotten.
+/// After so many requests the IP addresses that have been quiet are forgotten.
 const ROUND: u32 = 1024;
 
 pub struct Flood {
@@ -51,7 +51,7 @@ impl Default for Flood {
 }
 
 impl Flood {
-    /// Lets everything pass: for tests in which one address does a lot.
+    /// Lets everything pass: for tests in which one IP address makes many requests.
     pub fn without_limits() -> Self {
         Self { open: true, ..Self::default() }
     }
@@ -71,7 +71,7 @@ impl Flood {
     }
 }
 
-/// The layer in front of everything that costs.
+/// The middleware in front of everything that is expensive.
 pub async fn refuse_floods(
     app: web::Data<App>,
     req: ServiceRequest,
@@ -101,7 +101,7 @@ pub fn sentence(refusal: Refusal) -> String {
             let shown = words::span(Duration::from_secs(shown));
             format!("Too many attempts. Please wait {shown}, then try again.")
         }
-        // Both ways: who has lost the known device would think the account lost.
+        // Both ways, because the known device may be lost.
         Refusal::Closed => "Too many attempts in a row have failed. Log in on a device where \
              you've logged in before, or reset your password."
             .to_owned(),

@@ -1,9 +1,10 @@
 //! How the site speaks HTTP: everything between the socket and a handler.
 //!
-//! A request passes, from the outside in: `layer` (known cookies only, headers on every answer),
-//! `limit` (no flood), `https` (nothing else), `address` (the right host), `csrf` (not from another
-//! site), actix-session with our `session_store`, actix-identity, and the `guard` of its scope. A
-//! handler meets the result as a `Visitor` or as `LoggedIn`.
+//! A request passes, from the outside in: the request log, `layer` (known cookies only, headers on
+//! every response), `limit` (no flood), `https` (nothing else), `address` (the right host), `csrf`
+//! (not from another site), actix-session with our `session_store`, `layer::renew_in_place`,
+//! actix-identity, and the `guard` of its scope. A handler gets the result as a `Visitor` or as
+//! `LoggedIn`.
 
 pub mod address;
 pub mod assets;

@@ -1,4 +1,4 @@
-//! Where a login leads: the `next` of its form, as far as it may be believed.
+//! Where a login leads: to the `next` of its form, when that is a path of this site.
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, web};
@@ -35,8 +35,8 @@ pub fn session_ended(sent: bool) -> Flash {
 }
 
 /// Where to go after the login that this request needs: the page itself, and for a POST, which
-/// cannot be repeated, the page that showed its form. Browsers name it in `Referer`; our
-/// `Referrer-Policy` keeps that among ourselves.
+/// cannot be repeated, the page that showed its form. Browsers name that page in `Referer`; our
+/// `Referrer-Policy` hides it from other sites.
 fn way_back(req: &HttpRequest) -> String {
     if req.method() == Method::GET {
         return req.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();

@@ -1,4 +1,4 @@
-//! What surrounds every page, and the answers a handler gives: a page, or a way to go.
+//! The data around every page, and the responses of a handler: a page, or a redirect.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
@@ -16,7 +16,7 @@ pub struct Page {
     pub app: web::Data<App>,
     pub title: String,
     pub app_name: String,
-    /// The address of whoever is logged in.
+    /// The email address of the logged-in user.
     pub email: Option<String>,
     pub flash: Option<Flash>,
     /// Of this request, so that the navigation can tell where we are.
@@ -25,12 +25,12 @@ pub struct Page {
 }
 
 impl Page {
-    /// For a form of this page. Made when it is drawn: a page without a form sets no cookie.
+    /// The CSRF token for a form. Made when the form is rendered: a page without one sets no cookie.
     pub fn csrf(&self) -> String {
         csrf::token(&self.app.keys)
     }
 
-    /// The address of a file in `static/`, changed with its content.
+    /// The URL of a file in `static/`; it changes when any file does.
     pub fn asset(&self, name: &str) -> String {
         assets::url(name)
     }

@@ -1,4 +1,4 @@
-//! Sealed cookie values: AES-256-GCM, with the cookie's name authenticated.
+//! Sealed, that is encrypted, cookie values: AES-256-GCM, with the cookie's name authenticated.
 
 use actix_web::cookie::{Cookie, CookieJar, Key};
 

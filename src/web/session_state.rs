@@ -1,4 +1,4 @@
-//! Between actix-session's map of JSON texts and a row: the state, and the user it belongs to.
+//! Converts between actix-session's map of JSON texts and a row: the state, and its user.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ pub type State = HashMap<String, String>;
 /// there at save; in `state` it is never kept, so nothing stored there can log anybody in.
 const USER_ID: &str = "actix_identity.user_id";
 
-/// What the handlers find; `None` for a row that cannot be read.
+/// The map that handlers read; `None` for a row that cannot be read.
 pub fn to_map(session: &Session) -> Option<State> {
     let mut state: State = session
         .state
@@ -31,7 +31,7 @@ pub fn to_map(session: &Session) -> Option<State> {
     Some(state)
 }
 
-/// What is written: the user for the column, the rest for `state`.
+/// What the row stores: the user for its column, the rest for `state`.
 pub fn from_map(mut state: State) -> Result<(Option<Uuid>, Value), anyhow::Error> {
     let user_id: Option<String> =
         state.remove(USER_ID).map(|id| serde_json::from_str(&id)).transpose()?;

@@ -20,7 +20,7 @@ use crate::accounts::session::{self, NewSession, Session, Timeouts};
 use crate::accounts::session_id::SessionId;
 use crate::config::Lifetimes;
 
-/// What makes actix-session call `update`, so that a renewal wanted elsewhere happens there.
+/// `layer::renew_in_place` inserts this key, so that actix-session calls `update`, which renews.
 pub const RENEWED: &str = "renewed";
 
 type Connection = PoolConnection<Postgres>;
@@ -89,7 +89,7 @@ impl SessionStore for PostgresStore {
     }
 
     /// A plain UPDATE, never an insert: a session that was ended while this request ran stays
-    /// ended. Returns the ID that counts from now on, which a renewal has changed.
+    /// ended. Returns the ID for the cookie, which is a new one after a renewal.
     async fn update(
         &self,
         key: SessionKey,
@@ -106,8 +106,8 @@ impl SessionStore for PostgresStore {
             _ => Outcome::Gone,
         };
         let updated = async {
-            // One connection for both: a new ID that then waited in vain for a second one would
-            // never reach its browser.
+            // One connection for both: if a second one could not be had after the renewal, the new
+            // ID would never reach the browser.
             let mut db = self.db.acquire().await?;
             let id = match renewal {
                 Renewal::None => Some(old),
@@ -123,7 +123,7 @@ impl SessionStore for PostgresStore {
         to_key(&id).map_err(UpdateError::Other)
     }
 
-    /// Never called: deadlines live in SQL, moved by `touch`.
+    /// Not needed: timeouts are columns of the row, and `touch` moves them.
     async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The cookies of an answer: their attributes, and how long they are kept.
+//! The cookies of a response: their attributes, and how long they are kept.
 
 use actix_web::HttpResponse;
 use actix_web::cookie::{Cookie, SameSite};
@@ -10,8 +10,8 @@ use super::sealed::seal;
 use super::visit::{self, Stale};
 use crate::app::App;
 
-/// Completes an answer: `Max-Age` for a remembered session, the removal of a cookie that has no
-/// session behind it or that no key opens, the visitor's cookie and the device's.
+/// Completes a response: `Max-Age` for a remembered session, the removal of a cookie whose session
+/// is gone or that no key opens, the visitor's cookie and the device's.
 pub fn complete(app: &App, response: &mut HttpResponse) {
     let Some(plan) = visit::with(|visit| {
         let remembered = visit.session.as_ref().filter(|session| session.remembered);
@@ -55,8 +55,8 @@ struct Plan {
     device: Option<String>,
 }
 
-/// actix-session writes the whole cookie at every change, without a Max-Age of its own per login:
-/// the first flash after a remembered login would turn it back into one that dies with the browser.
+/// actix-session sets the whole cookie at every change, and knows no Max-Age per login: without this,
+/// the first flash after a remembered login would make it a cookie that ends with the browser.
 fn keep_for(lines: &mut [HeaderValue], seconds: i64) {
     for line in lines.iter_mut().filter(|line| is_named(line, SESSION)) {
         let text = line.to_str().unwrap_or_default();
@@ -77,7 +77,8 @@ fn with_suffix(line: HeaderValue, suffix: &str) -> HeaderValue {
     named.and_then(Result::ok).unwrap_or(line)
 }
 
-/// The one list of attributes beside that of actix-session in `app.rs`.
+/// The attributes of every cookie but the session's, which `app.rs` gives to actix-session; this
+/// sets the removal of the session cookie too.
 fn cookie(name: &'static str, value: String, seconds: Option<i64>) -> String {
     let mut cookie = Cookie::build(name, value)
         .path("/")

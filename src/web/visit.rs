@@ -1,8 +1,8 @@
 //! What is known of the request that is being answered.
 //!
-//! actix runs a request in one task, so a task-local that the outermost layer sets is seen by
-//! everything inside: the session store, which the crate gives no request, learns from it who
-//! logs in, and leaves in it the row it found and how it fared.
+//! actix runs a request in one task, so everything inside `layer::complete`, which sets this
+//! task-local, can read it. The crate gives the session store no request: the store reads here who
+//! logs in, and writes here the row that it found and whether it failed.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,9 +19,9 @@ pub struct Visit {
     pub client: Client,
     pub request_id: String,
     pub app_name: String,
-    /// Valid, and read from the database for this request.
+    /// The valid session that the store read from the database for this request.
     pub session: Option<Session>,
-    /// Set by `start_session`: whom the store's `save` opens a session for.
+    /// Set by `start_session`: the user for whom the store's `save` begins a session.
     pub login: Option<Login>,
     pub renewal: Renewal,
     pub stale: Stale,
@@ -78,11 +78,11 @@ pub enum Stale {
     #[default]
     No,
     Gone,
-    /// It lives on under a new ID: the browser has, or is about to get, a newer cookie.
+    /// The ID was renewed; the browser has received, or will soon receive, the new cookie.
     Renewed,
 }
 
-/// How the session store fared.
+/// Whether the session store failed, and why.
 #[derive(Default, PartialEq, Eq)]
 pub enum Outcome {
     #[default]
@@ -103,17 +103,17 @@ pub async fn scope<F: Future>(visit: Rc<RefCell<Visit>>, request: F) -> F::Outpu
     VISIT.scope(visit, request).await
 }
 
-/// The same for what follows without waiting.
+/// The same for a closure, which does not wait.
 pub fn sync_scope<R>(visit: Rc<RefCell<Visit>>, rest: impl FnOnce() -> R) -> R {
     VISIT.sync_scope(visit, rest)
 }
 
-/// Looks at the visit, or changes it. `None` outside of a request, as in a test of the store.
+/// Reads or changes the visit. `None` outside of a request, as in a test of the store.
 pub fn with<R>(look: impl FnOnce(&mut Visit) -> R) -> Option<R> {
     VISIT.try_with(|visit| look(&mut visit.borrow_mut())).ok()
 }
 
-/// For `map_err` in the store: remembers that the database is away.
+/// For `map_err` in the store: records that the database cannot be reached.
 pub fn store_failed(failure: sqlx::Error) -> anyhow::Error {
     // Here, because the crate's own error shows no cause.
     tracing::error!(cause = %failure, "the session store failed");
@@ -123,7 +123,7 @@ pub fn store_failed(failure: sqlx::Error) -> anyhow::Error {
     failure.into()
 }
 
-/// For the store: the session is over, and whatever this request wanted to keep in it is not kept.
+/// For the store: the session has ended, so what this request wanted to keep in it is lost.
 pub fn session_gone(outcome: Outcome) -> anyhow::Error {
     with(|visit| visit.outcome = outcome);
     anyhow::anyhow!("the session ended while the request ran")

@@ -1,4 +1,4 @@
-//! Who asks: `Visitor` is anyone, `LoggedIn` is somebody. The signature of a handler says which.
+//! Who sent the request: `Visitor` is anyone, `LoggedIn` a user. A handler's signature says which.
 //!
 //! Both read what the session store found for this request; neither asks the database again.
 //! Neither holds the `HttpRequest`: a clone that lives past the handler panics actix's router.
@@ -36,7 +36,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// What surrounds a page. Takes the flash: it is said once.
+    /// The data around a page. Takes the flash, which is shown once.
     pub fn page(&self, title: &str) -> Page {
         Page {
             app: self.app.clone(),

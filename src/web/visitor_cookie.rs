@@ -1,5 +1,5 @@
-//! `__Host-visitor`: what a browser without a session carries, so that an anonymous visit
-//! writes no row.
+//! `__Host-visitor`: what a browser keeps outside of a session, so that an anonymous visit writes
+//! no row.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -19,8 +19,8 @@ pub struct VisitorCookie {
     flash: Option<Flash>,
     #[serde(default)]
     registration: Option<PendingRegistration>,
-    /// The hash of the reset token whose link was opened here, in base64. Here and not in a session:
-    /// else everybody who opens a link would write a row.
+    /// The hash of the reset token whose link was opened in this browser, in base64. It is not in a
+    /// session: else each visit of a reset link would write a row.
     #[serde(default)]
     reset_proof: Option<String>,
     #[serde(skip)]
@@ -69,8 +69,8 @@ impl VisitorCookie {
         BASE64.decode(self.reset_proof.as_ref()?).ok()?.try_into().ok()
     }
 
-    /// Keeps the proof, or drops it, under a new binding: whoever planted this cookie has neither
-    /// the proof nor a token for its form.
+    /// Keeps the proof, or drops it, under a new binding: an attacker who planted this cookie has
+    /// neither the proof nor a token for its form.
     pub fn keep_reset_proof(&mut self, token_hash: Option<&[u8; 32]>) {
         self.reset_proof = token_hash.map(|token_hash| BASE64.encode(token_hash));
         self.id.clear();

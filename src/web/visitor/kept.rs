@@ -1,4 +1,4 @@
-//! What a browser without a session keeps in `__Host-visitor` from one step to the next.
+//! What a browser keeps in `__Host-visitor` from one step to the next.
 
 use super::super::visit;
 use super::super::visitor_cookie::PendingRegistration;
