@@ -1,7 +1,8 @@
 //! Background tasks: prune expired rows, send mails, and report late mails in the log.
 //!
-//! Pruning runs every 15 minutes, as in Express's connect-pg-simple, give or take half at random, so
-//! that instances that started together do not prune together. `mail/courier.rs` sends the mails.
+//! Pruning runs every 15 minutes, as in Express's connect-pg-simple, give or take half at random,
+//! so that instances that started together do not prune together. `mail/courier.rs` sends the
+//! mails.
 
 use std::time::Duration;
 
@@ -75,8 +76,8 @@ pub fn carry_mail(app: &App) -> anyhow::Result<Option<Courier>> {
     Ok(Some(Courier::start(app.db.clone(), mailer)))
 }
 
-/// Warns of late mails: in a task of its own, because the courier may hang, and in the log and not in
-/// `/readyz`, which anybody may ask: whether a reset wrote a mail would tell who has an account.
+/// Warns of late mails: in a task of its own, because the courier may hang, and in the log and not
+/// in `/readyz`, which anybody may ask: whether a reset wrote a mail would tell who has an account.
 async fn report_late_mail(db: &PgPool) {
     loop {
         match outbox::waiting(db).await {

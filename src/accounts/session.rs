@@ -173,8 +173,8 @@ pub async fn save_state(
 }
 
 /// Gives a session a new ID; the old one is invalid at once (ASVS 7.2.4). `None` when another
-/// request did so first, or the session is gone. Only for a key rotation: the CSRF binding stays, so
-/// open forms stay valid. A change of authentication needs `renew_after_proof`.
+/// request did so first, or the session is gone. Only for a key rotation: the CSRF binding stays,
+/// so open forms stay valid. A change of authentication needs `renew_after_proof`.
 pub async fn renew(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<Option<SessionId>> {
     let session_id = SessionId::generate();
     let renewed = sqlx::query!(

@@ -1,7 +1,8 @@
 //! The files of `static/`: in the binary in a release build, from the disk in a debug build.
 //!
 //! One hash over all of them is part of every URL, so a browser may cache a file for ever: an edit
-//! changes the URLs. `site.css` is Pico and then our style, so a page makes one request and not two.
+//! changes the URLs. `site.css` is Pico and then our style, so a page makes one request and not
+//! two.
 
 use std::collections::BTreeMap;
 use std::fs;

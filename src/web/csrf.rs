@@ -1,7 +1,7 @@
 //! Cross-site request forgery: two layers on every request that changes something.
 //!
-//! 1. `refuse_cross_site`, before the session is loaded or the body read: what a browser's headers say
-//!    about the origin of the request, in the order of Go 1.25 `http.CrossOriginProtection`.
+//! 1. `refuse_cross_site`, before the session is loaded or the body read: the headers in which a
+//!    browser names a request's origin, in the order of Go 1.25 `http.CrossOriginProtection`.
 //!    `same-site` is refused too: a sibling subdomain is not us.
 //! 2. `Form<T>` and `Checked<T>`, the only form extractors: a token, an HMAC over a random value of
 //!    the session's row, which changes with authentication, or of the visitor's cookie.

@@ -1,8 +1,8 @@
 //! `__Host-device`: a browser that has logged in before does not wait with strangers.
 //!
 //! One random value for each browser; the table `devices` says which accounts know it. Each login
-//! gives the browser a new value, so a copy of the cookie, taken from a shared browser or planted in
-//! it, is invalid after the next login there.
+//! gives the browser a new value, so a copy of the cookie, taken from a shared browser or planted
+//! in it, is invalid after the next login there.
 
 use uuid::Uuid;
 

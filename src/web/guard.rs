@@ -1,5 +1,5 @@
-//! Which pages need a login. `/app` and `/account` are guarded as whole scopes, so a page added there
-//! needs one whatever its handler's signature says (ASVS 8.2.1).
+//! Which pages need a login. `/app` and `/account` are guarded as whole scopes, so a page added
+//! there needs one whatever its handler's signature says (ASVS 8.2.1).
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

@@ -1,8 +1,8 @@
 //! The outermost middleware but the request log: `complete` drops unknown cookies from the request,
 //! and completes the response.
 //!
-//! Only here is a failure of the session store turned into a page (the crate makes each a bare 500),
-//! and only here are the headers put on every response, errors and panics included.
+//! Only here is a failure of the session store turned into a page (the crate makes each a bare
+//! 500), and only here are the headers put on every response, errors and panics included.
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -104,8 +104,8 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
     response
 }
 
-/// Between actix-session and actix-identity: names the session in the log. When the session ID is to
-/// be renewed, or was, it makes the crate call the store's `update`, which returns the new ID.
+/// Between actix-session and actix-identity: names the session in the log. When the session ID is
+/// to be renewed, or was, it makes the crate call the store's `update`, which returns the new ID.
 pub async fn renew_in_place(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

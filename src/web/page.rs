@@ -25,7 +25,8 @@ pub struct Page {
 }
 
 impl Page {
-    /// The CSRF token for a form. Made when the form is rendered: a page without one sets no cookie.
+    /// The CSRF token for a form. Made when the form is rendered: a page without one sets no
+    /// cookie.
     pub fn csrf(&self) -> String {
         csrf::token(&self.app.keys)
     }

@@ -55,8 +55,8 @@ struct Plan {
     device: Option<String>,
 }
 
-/// actix-session sets the whole cookie at every change, and knows no Max-Age per login: without this,
-/// the first flash after a remembered login would make it a cookie that ends with the browser.
+/// actix-session sets the whole cookie at every change, without a Max-Age per login: the first
+/// flash after a remembered login would make it a cookie that ends with the browser.
 fn keep_for(lines: &mut [HeaderValue], seconds: i64) {
     for line in lines.iter_mut().filter(|line| is_named(line, SESSION)) {
         let text = line.to_str().unwrap_or_default();

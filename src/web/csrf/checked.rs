@@ -1,8 +1,9 @@
 //! The fields of a form, and whether its token is valid. With `Checked` a handler can show the form
 //! again with what was typed; `Form` answers 403 by itself.
 //!
-//! A token can be invalid without an attack: in a tab that was open before the login in another one,
-//! in one of two tabs that were opened at once, on a phone that restores a page without its cookies.
+//! A token can be invalid without an attack: in a tab that was open before the login in another
+//! one, in one of two tabs that were opened at once, on a phone that restores a page without its
+//! cookies.
 
 use std::future::Future;
 use std::pin::Pin;
