@@ -19,7 +19,7 @@ use crate::web::words;
 struct AccountPage {
     page: Page,
     since: String,
-    /// Since when mail to the address comes back for good.
+    /// When a mail server rejected the last mail to this address for good.
     refused: Option<String>,
     lines: Vec<Line>,
 }

@@ -3,7 +3,7 @@
 //! `GET  /app`       show       who you are, and how long this session lasts
 //! `POST /app/note`  keep_note  an ordinary value in this session, Express's `req.session.note`
 //!
-//! Put the pages of your own product here: the scope in `routes.rs` is closed to strangers.
+//! Put the pages of your own product here: the scope in `routes.rs` requires a login.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -55,7 +55,7 @@ pub async fn keep_note(somebody: LoggedIn, form: Checked<NoteForm>) -> Result<Ht
         let problem = format!("A note holds up to {NOTE_MAX} characters.");
         return page::again(draw(&somebody, form.note, Some(problem)));
     }
-    // NUL above all, which PostgreSQL cannot keep.
+    // Above all NUL, which PostgreSQL cannot store.
     if form.note.contains(char::is_control) {
         let problem = "A note is one line of text, without control characters.".to_owned();
         return page::again(draw(&somebody, form.note, Some(problem)));

@@ -3,9 +3,10 @@
 //! `GET  /login`  show    the form
 //! `POST /login`  submit  a session, under a new ID, and on to `next`
 //!
-//! An attacker tries to learn who has an account: the answer is the same for an unknown address and
-//! for a wrong password, in bytes and in time. To guess: `accounts/throttle.rs`. To log a victim in as themselves: `web/csrf.rs`. To
-//! send the victim elsewhere afterwards: `own_path`.
+//! An attacker tries to learn who has an account: the response to an unknown address and to a wrong
+//! password is the same, in bytes and in time. Guessing is limited by `accounts/throttle.rs`.
+//! Logging a victim in to the attacker's account is stopped by `web/csrf.rs`, an open redirect by
+//! `own_path`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -77,7 +78,7 @@ pub async fn submit(
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, refused) => return out_of_date(&visitor, form, refused),
     };
-    // Counted before it is looked at: whoever hangs up early has spent it all the same.
+    // Counted before the password is verified, so that hanging up early saves no attempt.
     let attempt = match device::admit(&visitor, &form.email).await? {
         Ok(attempt) => attempt,
         Err(refusal) => {
@@ -94,7 +95,7 @@ pub async fn submit(
     page::again(again(&visitor, form, "Wrong email or password."))
 }
 
-/// A tab from before a login in another one leads on to where it wanted to go.
+/// For a form from before a login in another tab: on to `next`, if the same user is logged in.
 fn out_of_date(
     visitor: &Visitor,
     form: LoginForm,
@@ -125,8 +126,8 @@ fn again(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> Logi
     }
 }
 
-/// Whose password this is. Every attempt costs one run of Argon2 and one audit row; a right password
-/// whose hash is renewed costs one run more.
+/// The user, if the password is right. Every attempt costs one run of Argon2 and one audit row. A
+/// right password whose hash is renewed costs one run more.
 async fn prove(
     visitor: &Visitor,
     form: &LoginForm,
@@ -140,7 +141,7 @@ async fn prove(
     let password = Password::typed(&form.password);
     let stored = known.as_ref().map(|known| (known.user.id, &known.password_hash));
     let verdict = app.verify(attempt, &password, stored).await?;
-    // "This was not me" was pressed: to everybody but the owner's mailbox a wrong password.
+    // "This was not me" was pressed: the response is that to a wrong password, and a mail says why.
     let stopped = known.as_ref().is_some_and(|known| known.reset_required);
     if let (Verdict::RightButWeak, Some(known), false) = (verdict, &known, stopped) {
         app.renew_hash(known, &password).await;

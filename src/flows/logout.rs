@@ -1,9 +1,9 @@
 //! Log out.
 //!
-//! `POST /logout`  submit  the session's row is gone, and its cookie
+//! `POST /logout`  submit  deletes the session's row, and removes its cookie
 //!
-//! Only POST: a link or an image on another site would log people out with GET. It answers the
-//! same when the session is already over, and takes the cookie away then too.
+//! Only POST: with GET, a link or an image on another site could log people out. The response is
+//! the same when the session has ended already; it removes the cookie then too.
 
 use actix_identity::Identity;
 use actix_web::HttpResponse;
@@ -25,8 +25,8 @@ pub async fn submit(
     identity: Option<Identity>,
     form: Result<Form<LogoutForm>, Error>,
 ) -> Result<HttpResponse, Error> {
-    // Without a session there is nothing to protect, and the token of an old tab belongs to nothing
-    // any more: whoever presses the button there wants to be out, and is.
+    // Without a session there is nothing to protect, and the token of an old tab cannot be valid:
+    // the person who presses the button there wants to be logged out, and is.
     let lives = visit::with(|visit| visit.session.is_some() || visit.stale == Stale::Renewed);
     if lives != Some(false) {
         form?;

@@ -1,7 +1,7 @@
 //! What people can do: a file for each flow, in folders as in the URL.
 //!
-//! Each file tells its story first, then come the page, the form and the handlers. Flows do not
-//! call flows, except `start_session`, the one door: every way in ends there.
+//! Each file begins with its steps and what an attacker tries; then come the page, the form and the
+//! handlers. Flows do not call flows, except `start_session`, which begins every session.
 
 pub mod account;
 pub mod app;

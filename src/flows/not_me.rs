@@ -4,7 +4,7 @@
 //! `POST /not-me`          submit  every session ends, and the password must be reset
 //!
 //! A mail scanner that follows the link changes nothing. An attacker who changed the password is
-//! out, and the password they know opens nothing: a login with it is answered like a wrong one.
+//! logged out, and their password is invalid: a login with it is answered like a wrong one.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

@@ -3,9 +3,9 @@
 //! `GET  /register`  show    the form
 //! `POST /register`  submit  a registration, and an email to confirm its address
 //!
-//! The account itself is made when the address is confirmed, in `email/verify`.
+//! The account itself is created when the address is confirmed, in `email/verify`.
 //!
-//! An attacker tries to learn who has an account: an address that has one gets the same answer,
+//! An attacker tries to learn who has an account: an address that has one gets the same response,
 //! at the cost of the same statements, and its owner gets an email. Logging in with the password
 //! chosen here reveals nothing either: until the email is confirmed, it fails as a wrong one does.
 
@@ -114,7 +114,7 @@ async fn begin(visitor: &Visitor, email: &Email, hash: &PasswordHash) -> Result<
     let mut tx = app.db.begin().await?;
     let begun = registration::begin(&mut *tx, email, Some(hash)).await?;
     audit::record(&mut tx, Kind::RegistrationStarted, known, &visitor.client).await?;
-    // Beyond the budget the rows are decoys: what an address was sent before shows in no time.
+    // Beyond the budget the rows are decoys, so that the response takes the same time.
     verification::send(&mut tx, app, may_mail.then_some(begun.id), email).await?;
     tx.commit().await?;
     Ok(begun)

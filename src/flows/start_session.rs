@@ -1,8 +1,8 @@
-//! The one door: every way in ends here, and a session begins nowhere else.
+//! Begins the session of a user, for every flow that logs somebody in.
 //!
-//! An attacker who planted a session in the victim's browser (session fixation) finds it dead: the
-//! ID is a new one. What was set before is dropped, so that nothing planted, and nothing of the
-//! person who was logged in before, crosses the login: `Identity::login` alone would keep it.
+//! Session fixation: an attacker planted a session in the victim's browser. The login gives a new
+//! ID, and the planted session ends. Values set before are dropped, whether an attacker planted
+//! them or another user left them: `Identity::login` alone would keep them.
 
 use actix_identity::Identity;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
@@ -13,10 +13,10 @@ use crate::web::page;
 use crate::web::visit::{self, Login};
 use crate::web::visitor::Visitor;
 
-/// Begins a session for somebody who has proved who they are, and leads them on.
+/// Begins a session for a user who has authenticated, and redirects to `next`.
 ///
-/// Express people know this as `req.session.regenerate()`. `clear()` and not `purge()`: after
-/// a purge actix-session drops whatever follows, the login included, without a word.
+/// In Express this is `req.session.regenerate()`. `clear()` and not `purge()`: after a purge
+/// actix-session silently ignores what follows, the login included.
 pub fn start(
     req: &HttpRequest,
     visitor: &Visitor,

@@ -3,11 +3,10 @@
 //! `GET  /account/password`  show    the form
 //! `POST /account/password`  submit  the new one; every other session of this account ends
 //!
-//! An attacker with a stolen session lacks the current password, which is asked for here and
-//! cannot be guessed for long. One who
-//! knows the old password has a login on its way: the epoch goes up in the same transaction, so
-//! it does not arrive. One who knows it and wants to bury the notice under others is stopped by a
-//! limit on changes. This session goes on under a new ID.
+//! An attacker with a stolen session lacks the current password, which is required here; a limit
+//! stops guessing it. An attacker who knows the old password may be logging in at this moment: the
+//! epoch goes up in the same transaction, so that login begins no session. One who wants to bury
+//! the notice under others is stopped by a limit on changes. This session continues under a new ID.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -103,7 +102,7 @@ pub async fn submit(
             return page::again(again);
         }
     };
-    // Every change sends a notice, and a notice is never dropped: so the change is rejected.
+    // Every change sends a notice, and a notice is never dropped, so the change is limited.
     if let Err(refusal) = throttle.admit(Purpose::PasswordChanged, &key).await? {
         return too_many(again, refusal);
     }

@@ -1,3 +1,3 @@
-//! What concerns an address: so far, that it is the visitor's own.
+//! Flows about the email address of an account: so far, confirming it.
 
 pub mod verify;

@@ -4,9 +4,9 @@
 //! `POST /email/verify`  submit  a code, or a link's token: the account is made
 //!
 //! An attacker registers the victim's email address first and waits for the victim to confirm it
-//! (pre-hijacking): a password counts only in the browser that chose it, and everybody else who
-//! opens the link chooses one. An attacker who is told the victim's code cannot use it: it works
-//! only in the browser that registered. Guesses at codes are limited by `Purpose::EmailVerify`.
+//! (pre-hijacking): a password is accepted only in the browser that chose it; in every other one
+//! the page of the link asks for a new one. An attacker who learns the victim's code cannot use it:
+//! it works only in the browser that registered. `Purpose::EmailVerify` limits guesses at codes.
 
 pub mod link;
 pub mod resend;
@@ -39,8 +39,9 @@ struct CheckEmailPage {
     /// The email address of the registration begun in this browser: its code can be typed here.
     registered: Option<String>,
     problems: Problems,
-    /// What was typed into the form that is shown again.
+    /// The code as it was typed, when its form is shown again.
     code: String,
+    /// The email address in the field "Send it again to".
     resend_to: String,
 }
 

@@ -1,3 +1,3 @@
-//! A password that is not known any more. Changing a known one is in `flows/account/password`.
+//! Flows for a forgotten password. Changing a known one is in `flows/account/password`.
 
 pub mod reset;

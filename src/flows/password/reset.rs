@@ -1,14 +1,15 @@
 //! A forgotten password.
 //!
-//! `GET  /password/reset`          show    ask for a mail
+//! `GET  /password/reset`          show    the form that asks for a mail
 //! `POST /password/reset`          submit  the same page for everybody; the mail only to owners
-//! `GET  /password/reset/{token}`  open    keep the proof in the browser's cookie, go to a clean address
+//! `GET  /password/reset/{token}`  open    keeps the token's hash in a cookie; on to `choose`
 //! `GET  /password/reset/choose`   choose  the form for the new password
-//! `POST /password/reset/choose`   change  the new password; every session ends, nobody is in
+//! `POST /password/reset/choose`   change  the new password; every session ends, no new one begins
 //!
-//! An attacker asks for somebody else's: nothing changes, and the answer does not tell whether there
-//! is an account. One who looks over a shoulder, into a history or a `Referer` finds no token: the
-//! address is clean. A second factor, once there is one, is still asked for: nobody gets in here.
+//! An attacker asks for the link of somebody else: nothing changes, and the response does not show
+//! whether there is an account. The page's URL holds no token, so an attacker who sees the screen
+//! or a `Referer` does not get it. A reset logs nobody in, so a second factor, once there is one,
+//! is still required.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -176,10 +177,10 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
         return dead_link(&visitor);
     };
     visitor.keep_reset_proof(None);
-    // The owner's browser: whoever keeps guessing does not make it wait.
+    // This browser is known from now on, so it does not wait while strangers keep guessing.
     device::remember(&visitor, owner.user_id).await?;
     let account = owner.email.canonical();
-    // Whoever guessed at the old password keeps nobody out of the new one.
+    // Failed guesses at the old password must not delay a login with the new one.
     let pair = Key::Pair(&account, visitor.client.address);
     let keys = [Key::Account(&account), pair, Key::AllDevices(&account)];
     visitor.app.throttle.forget(Purpose::Login, &keys).await?;

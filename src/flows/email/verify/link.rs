@@ -3,9 +3,10 @@
 //! `GET  /email/verify/{token}`  open    a page with a button, because mail scanners follow links
 //! `POST /email/verify`          submit  with the link's token: the account is made
 //!
-//! The page names the address in full: an attacker could send somebody the link of an account of
-//! the attacker's own. In the registering browser the button is enough; in every other one the
-//! password is chosen here, before the button, because the first one may be an attacker's.
+//! The page shows the address in full, because an attacker could send somebody the link of an
+//! account of the attacker's own. In the registering browser the button is enough; in every other
+//! one the password is chosen here, before the button, because an attacker may have chosen the
+//! first one.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -127,7 +128,7 @@ pub(super) async fn submit(
     confirm(req, visitor, &registration, &password_hash).await
 }
 
-/// What this browser has chosen for the address of a registration.
+/// Whether a password for the address of a registration was chosen in this browser.
 #[derive(PartialEq, Eq)]
 enum Chosen {
     Password(PasswordHash),
