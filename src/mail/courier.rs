@@ -1,14 +1,15 @@
-//! Carries mails from the outbox to the mail server.
+//! Sends mails from the outbox to the mail server.
 //!
-//! PostgreSQL notifies at the commit of a mail (`LISTEN`), so it leaves within a second; a look every
-//! ten seconds finds what is due again, and what a lost notification has missed. Several instances
-//! share an outbox: each mail is claimed by one.
+//! PostgreSQL notifies at the commit of a mail (`LISTEN`), so it is sent within a second; polling
+//! every ten seconds finds mails that are due again, and those whose notification was lost. Several
+//! instances share an outbox: each mail is claimed by one.
 //!
-//! Delivery is at-least-once. A claim lasts 5 minutes and is renewed while the attempt lasts; right
-//! before DATA it is checked once more, so an instance that was suspended does not send what another
-//! one has sent meanwhile. One case is left: the app dies after the server took a mail and before the
-//! row says so. Then the mail is sent again, once for each such crash, under the same Message-ID.
-//! Never to send it again would be to lose it when the crash came a moment sooner.
+//! Delivery is at-least-once. A claim lasts 5 minutes and is renewed while the attempt lasts. Right
+//! before DATA it is checked once more, so an instance that was suspended does not send what
+//! another one has sent meanwhile. A mail is sent twice when the server took it and the row does
+//! not say so: the server's answer was lost, the app died or stopped before it, or the database
+//! could not be reached for all of `REPORTS`. The Message-ID is the same. The other choice, never
+//! to send such a mail again, would lose it when the server had not taken it.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -32,10 +33,11 @@ const POLL: Duration = Duration::from_secs(10);
 const RENEW: Duration = Duration::from_secs(60);
 /// `stop` waits this long for each of its two steps.
 const STOP: Duration = Duration::from_secs(2);
-/// What became of a mail must reach the outbox, or it is sent again: tried after these seconds.
+/// The outcome of a mail must reach the outbox, or the mail is sent again. The pauses before each
+/// try to write it, in seconds.
 const REPORTS: [u64; 5] = [0, 1, 4, 15, 60];
 
-/// At work from `start` on.
+/// Sends mails from `start` until `stop`.
 pub struct Courier {
     work: Arc<Work>,
 }
@@ -76,9 +78,9 @@ impl Courier {
         Self { work }
     }
 
-    /// Begins nothing new and waits for what is on its way; then abandons what has not come to DATA
-    /// and gives it back. A mail whose DATA has begun is cut off only when the server takes longer:
-    /// it is due again within five minutes, and may arrive twice.
+    /// Begins no mail and waits 2 seconds for those in progress. Then it abandons attempts before
+    /// DATA and releases their claims, and waits 2 seconds for the rest. A mail that is still in
+    /// DATA by then is due again within five minutes, and may arrive twice.
     pub async fn stop(&self) {
         for step in [Stop::NoMore, Stop::Abandon] {
             self.work.stop.send_replace(step);
@@ -227,7 +229,7 @@ impl Work {
         }
     }
 
-    /// Once DATA has begun the server may have the mail, whatever the outbox says.
+    /// Once DATA has begun, a lost claim does not stop the attempt: the server may have the mail.
     async fn renew_for_ever(&self, mail: &Claimed) -> Infallible {
         loop {
             if let Ended::Lost = self.renew_until_over(mail).await {

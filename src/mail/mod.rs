@@ -1,9 +1,9 @@
 //! Mail: a row in the outbox, written in the caller's transaction.
 //!
-//! `send` returns before anything is sent: no page waits for SMTP, or tells by its time whether
-//! there was somebody to write to, and no crash loses a mail. `courier` carries what lies in the
-//! `outbox` to the server, by `smtp`. Without `SMTP_URL` everything stays in the outbox, and
-//! development shows it at `/dev/mailbox`.
+//! `send` returns before anything is sent: no page waits for SMTP, which would be a timing side
+//! channel for account enumeration, and no crash loses a mail. `courier` sends the rows of the
+//! `outbox` with `smtp`. Without `SMTP_URL` they stay in the outbox, and development shows them at
+//! `/dev/mailbox`.
 //!
 //! The words of a mail are one template, `templates/mail/….txt`, which extends `mail/layout.txt`.
 //! `words` makes the HTML part from them, so the two never say different things:
@@ -29,7 +29,7 @@ use std::time::Duration;
 use askama::Template;
 use sqlx::PgConnection;
 
-/// First field of every mail struct: what `mail/layout.txt` draws around the words.
+/// First field of every mail struct: the values that `mail/layout.txt` puts around the words.
 #[derive(Debug, Clone, Copy)]
 pub struct Letterhead<'a> {
     pub app_name: &'a str,
@@ -37,18 +37,18 @@ pub struct Letterhead<'a> {
     pub origin: &'a str,
 }
 
-/// What is written to somebody.
+/// A mail without its recipient.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// Dotted like the address of the page that writes it.
+    /// Dotted like the path of the page that writes it.
     pub kind: &'static str,
     pub subject: String,
     pub text: String,
-    /// Nothing is sent after it: a link that has expired helps nobody.
+    /// The mail is not sent after it: an expired link is useless.
     pub lifetime: Duration,
 }
 
-/// Of a mail that carries nothing that expires sooner.
+/// The lifetime of a mail that holds no link which expires sooner.
 pub const LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 
 impl Mail {
@@ -68,16 +68,16 @@ impl Mail {
     }
 }
 
-/// Puts a mail into the outbox; it leaves within a second of the commit.
+/// Puts a mail into the outbox; the courier sends it within a second of the commit.
 ///
-/// `to` is the address that is stored with an account or a registration: a look-alike of
-/// somebody's address would get their link.
+/// `to` is the email address that is stored with an account or a registration, never the one that
+/// was typed: a look-alike of it would get the link.
 pub async fn send(tx: &mut PgConnection, to: &str, mail: Mail) -> sqlx::Result<()> {
     outbox::insert(tx, Some(to), &mail).await
 }
 
-/// Costs what `send` costs and sends nothing: for an address without an account, so that neither
-/// the time of an answer nor the statements behind it tell who has one.
+/// Costs what `send` costs and sends nothing: for an address without an account or beyond its mail
+/// budget, so that neither the time of a response nor its statements show who has an account.
 pub async fn discard(tx: &mut PgConnection, mail: Mail) -> sqlx::Result<()> {
     outbox::insert(tx, None, &mail).await
 }

@@ -56,7 +56,7 @@ impl What {
 /// Whose account it is, and from where it was changed.
 pub struct Owner<'a> {
     pub user_id: Uuid,
-    /// As stored; the old one when it is the address that changed.
+    /// As stored. When a flow of yours changes the email address: the old one.
     pub email: &'a str,
     pub client: &'a Client,
 }
@@ -104,8 +104,8 @@ pub async fn send(
     Ok(super::send(tx, owner.email, mail).await?)
 }
 
-/// The link to a new password. `user` is `None` for an address without an account: then the same
-/// rows are written, and nothing is sent.
+/// The link to a new password. `user` is `None` for an address without an account, or beyond the
+/// mail budget: then the same rows are written, and nothing is sent.
 pub async fn reset_link(
     tx: &mut PgConnection,
     app: &App,
@@ -123,7 +123,7 @@ pub async fn reset_link(
     Ok(written?)
 }
 
-/// To somebody who typed the right password after "this was not me": why it does not work.
+/// Tells the owner why the right password does not work after "this was not me".
 pub async fn reset_is_required(
     tx: &mut PgConnection,
     app: &App,

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Mail;
 
-/// Where `insert` rings when a mail is committed.
+/// The channel that PostgreSQL notifies when a mail of `insert` is committed.
 pub const CHANNEL: &str = "outbox";
 
 /// A mail that this instance, and no other, may send now.
@@ -25,7 +25,7 @@ pub struct Claimed {
     pub subject: String,
     pub text: String,
     pub attempt: i32,
-    /// Not to be sent any more: the link in it has expired.
+    /// Must not be sent any more: `expires_at` has passed.
     pub expired: bool,
 }
 
@@ -33,7 +33,7 @@ pub struct Claimed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Sent,
-    /// The server of this recipient wants no mail for it, ever.
+    /// The mail server rejected this recipient, or this mail, for good.
     Refused,
     /// Not sent before `expires_at`.
     Expired,
@@ -53,7 +53,7 @@ impl Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewal {
     Renewed,
-    /// The claim is held, but nothing may be sent any more.
+    /// The claim is held, but `expires_at` has passed.
     Expired,
     /// Another instance has claimed the mail since, or finished it.
     Lost,
@@ -61,8 +61,8 @@ pub enum Renewal {
 
 /// Writes a mail and notifies the courier; both happen when the caller commits.
 ///
-/// `to` is `None` for a decoy: the same statements for an address that no mail goes to. The row is
-/// finished from the start and keeps neither address nor text.
+/// `to` is `None` for a decoy: the same statements where no mail is sent. The row is finished from
+/// the start, and holds neither address nor text.
 pub(super) async fn insert(
     tx: &mut PgConnection,
     to: Option<&str>,
@@ -87,7 +87,7 @@ pub(super) async fn insert(
     sqlx::query!("notify outbox").execute(tx).await.map(drop)
 }
 
-/// Takes the mail that is due longest. Several instances may ask at once: each gets another one.
+/// Claims the mail that has been due longest. Concurrent calls get different mails.
 pub async fn claim(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Claimed>> {
     sqlx::query_as!(
         Claimed,
@@ -148,8 +148,8 @@ pub async fn finish(
 }
 
 /// Tries again later: after 30 s, 1 min, 2 min … up to an hour, give or take a quarter, so that a
-/// server that comes back is not met by everything at once. A mail that expires sooner is due then,
-/// to lose its text. `false` when the claim was lost.
+/// server that comes back does not get every mail at once. A mail that expires sooner is due when
+/// it expires, so that its text is erased. `false` when the claim was lost.
 pub async fn postpone(
     db: impl PgExecutor<'_>,
     mail: &Claimed,
@@ -167,7 +167,7 @@ pub async fn postpone(
     Ok(postponed.execute(db).await?.rows_affected() == 1)
 }
 
-/// When an address was refused for good, if that is what became of the last mail to it.
+/// When the last finished mail to an address was rejected for good. `None` if it was sent.
 pub async fn refused_at(
     db: impl PgExecutor<'_>,
     recipient: &str,
@@ -201,14 +201,14 @@ pub async fn waiting(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Waiting>> {
     Ok(row.age.map(|seconds| Waiting { mails: row.mails, oldest: age(seconds) }))
 }
 
-/// A mail as it lies in the outbox, to be looked at.
+/// A row of the outbox, for the page `/dev/mailbox`.
 #[derive(Debug, Clone)]
 pub struct Kept {
     pub id: Uuid,
     pub kind: String,
     pub recipient: String,
     pub subject: String,
-    /// `None`: erased, because it was sent or never will be.
+    /// `None`: erased, because the mail is finished.
     pub text: Option<String>,
     pub created_at: OffsetDateTime,
     pub outcome: Option<String>,

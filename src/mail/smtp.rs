@@ -1,10 +1,10 @@
-//! Handing a mail to the mail server. This module alone knows lettre; swap the way mail is sent here.
+//! Hands a mail to the mail server. Only this module uses lettre; to send otherwise, replace it.
 //!
-//! One mail has one recipient, so a refusal is about this person. lettre's own transport does not
-//! tell which command a refusal answers, and a wrong password of ours (`535`, to AUTH) must not
-//! look like an address that does not exist (`550`, to RCPT); so the commands are given one by one.
-//! Each has the timeout of RFC 5321: a client that gives up sooner sends the same mail again to a
-//! server that is only slow.
+//! One mail has one recipient, so a rejected RCPT is about this person. lettre's own transport does
+//! not say which command a rejection answers, and a wrong password of ours (`535`, to AUTH) must
+//! not look like an address that does not exist (`550`, to RCPT), so the commands are sent one by
+//! one. Each has the timeout of RFC 5321: a client that gives up sooner sends the same mail again
+//! to a server that is only slow.
 
 mod connect;
 mod failure;
@@ -39,9 +39,9 @@ pub struct Timeouts {
     pub setup: Duration,
     pub greeting: Duration,
     pub command: Duration,
-    /// For the answer to DATA.
+    /// For the server's answer to DATA.
     pub data: Duration,
-    /// For the mail, and for the answer that takes it over.
+    /// For the content of the mail, and for the server's answer to it.
     pub content: Duration,
 }
 
@@ -162,7 +162,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Whether the server still listens. A server that has closed the session left a `221` or `421`
+    /// Whether the session is still open. A server that has closed it left a `221` or `421`
     /// behind. lettre's `test_connected` takes any positive reply for the answer to its NOOP, `221`
     /// included (lettre/lettre#743).
     pub async fn is_alive(&mut self) -> bool {
@@ -179,15 +179,15 @@ impl Connection {
         answer(Stage::Rcpt, limit, self.smtp.command(to)).await.map(drop)
     }
 
-    /// DATA and the content. Returns once the server has taken the mail. When its answer is lost
-    /// the mail may arrive, and arrive again when it is tried again; its Message-ID is the same then.
+    /// DATA and the content. Returns once the server has taken the mail. When its answer is lost,
+    /// the next attempt may send a second copy, under the same Message-ID.
     pub async fn deliver(&mut self, mail: &Outgoing) -> Result<(), Failure> {
         answer(Stage::Data, self.timeouts.data, self.smtp.command(Data)).await?;
         let content = self.smtp.message(&mail.content);
         answer(Stage::EndOfData, self.timeouts.content, content).await.map(drop)
     }
 
-    /// Ends the session as RFC 5321 §4.1.1.10 asks. A server that does not answer is left.
+    /// Ends the session as RFC 5321 §4.1.1.10 asks. Does not wait long for the server's answer.
     pub async fn quit(mut self) {
         let _ = timeout(self.timeouts.address, self.smtp.quit()).await;
     }

@@ -28,7 +28,8 @@ struct AlreadyLetter<'a> {
 /// Sends a registration's email. For an address that has an account, locked or not, only its
 /// mailbox learns so: the same rows are written, and the token goes nowhere.
 ///
-/// `registration_id` is `None` when nobody has registered the address: then both rows are decoys.
+/// `registration_id` is `None` when nobody has registered the address, or beyond the mail budget:
+/// then both rows are decoys.
 pub async fn send(
     tx: &mut PgConnection,
     app: &App,

@@ -1,9 +1,9 @@
-//! The words of a mail, and what a mail program can make of them.
+//! The words of a mail, as plain text and as HTML.
 //!
-//! A template says everything once, as plain text. Here it is read again: a line that is only an
-//! address is a link, a line that begins with four spaces is a code, `-- ` begins the foot, and
-//! the rest are paragraphs. The HTML part shows the same without a style or an image of its own:
-//! nothing that a mail program would block, and a link whose words are where it leads.
+//! A template holds the plain text; this module parses it for the HTML part. A line that is only a
+//! URL is a link, a line that begins with four spaces is a code, `-- ` begins the foot, and the
+//! rest are paragraphs. The HTML part has no styles and no images, which mail programs block, and
+//! each link shows its URL.
 
 use askama::Template;
 

@@ -92,7 +92,7 @@ impl Mailer {
             answer(Stage::StartTls, self.timeouts.command, upgrade).await?;
         }
         if let Some((user, password)) = &self.server.login {
-            // Whoever stands in the middle only has to hide the offer of STARTTLS.
+            // An attacker on the network can remove STARTTLS from the server's reply to EHLO.
             if self.server.tls == SmtpTls::Opportunistic && !smtp.is_encrypted() {
                 let words = "the server offers no TLS, so the password was not sent";
                 return Err(Failure::at(Stage::Auth, words));
@@ -126,7 +126,7 @@ impl Mailer {
         let (tell, told) = oneshot::channel();
         std::thread::spawn(move || {
             let resolving = AssertUnwindSafe(|| resolve(&server.host, server.port));
-            // Nobody listens any more when it took too long.
+            // Fails when the timeout has passed and nobody waits for the result.
             let _ = tell.send(catch_unwind(resolving));
         });
         let Ok(Ok(resolved)) = timeout(self.timeouts.setup, told).await else {
@@ -167,7 +167,7 @@ impl Mailer {
         ClientId::Domain(self.sender.email.domain().to_owned())
     }
 
-    /// Here, where TLS needs them, it shows whether this machine has CA certificates.
+    /// Fails without CA certificates: checked here, so that a server without TLS needs none.
     fn tls(&self) -> Result<&Tls, Failure> {
         let tls = self.tls.as_ref().filter(|tls| tls.authorities > 0);
         tls.ok_or_else(|| Failure::at(Stage::Certificate, NO_AUTHORITIES))
@@ -177,8 +177,8 @@ impl Mailer {
 pub(super) trait Stream: AsyncRead + AsyncWrite + Debug + Send + Sync + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Debug + Send + Sync + Unpin> Stream for S {}
 
-/// A stream that remembers whether the client has spoken, which it does after the greeting: lettre
-/// reports a bad greeting and a bad answer to EHLO alike.
+/// A stream that records whether the client has sent anything, which it does after the greeting:
+/// lettre reports a bad greeting and a bad answer to EHLO alike.
 #[derive(Debug)]
 struct Wire<S> {
     stream: S,

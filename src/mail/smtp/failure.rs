@@ -48,7 +48,7 @@ impl Display for Stage {
 /// Why a mail was not taken, in words without addresses: the stage, and what happened there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The other side wants no mail for this recipient, ever.
+    /// The server rejects this recipient, or this mail, for good.
     Refused(String),
     /// Anything else: worth another try.
     Failed(String),
@@ -84,14 +84,14 @@ pub(super) fn answered<T>(
     }
 }
 
-/// What an error of lettre's means for the mail.
+/// Decides what an error of lettre means for the mail.
 fn failure(stage: Stage, error: &Error) -> Failure {
     let words = error.source().map(ToString::to_string).unwrap_or_default();
     let Some(code) = error.status().map(|code| code.to_string()) else {
         return broken(stage, error);
     };
-    // RFC 5321 §4.2.2: these are about the mailbox. `5.7.…` is about us, a relay that wants a
-    // password first, say (RFC 3463 §3.8), and can be mended.
+    // RFC 5321 §4.2.2: these are about the mailbox. `5.7.…` is about this client, such as a relay
+    // that requires a password (RFC 3463 §3.8), so an operator can correct it.
     let about_mailbox = matches!(code.as_str(), "550" | "551" | "552" | "553" | "554");
     let for_good = about_mailbox && !words.starts_with("5.7.");
     match stage {
@@ -102,8 +102,8 @@ fn failure(stage: Stage, error: &Error) -> Failure {
     }
 }
 
-/// What an error means that is no reply of the server. One of TLS lies inside of others: a STARTTLS
-/// that fails at the certificate says so.
+/// Decides what an error means that is no reply of the server. It looks for a TLS error inside, so
+/// that a STARTTLS that fails at the certificate says so.
 pub(super) fn broken(stage: Stage, error: &(dyn StdError + 'static)) -> Failure {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -120,7 +120,7 @@ pub(super) fn broken(stage: Stage, error: &(dyn StdError + 'static)) -> Failure 
     Failure::at(stage, &error.to_string())
 }
 
-/// What a server says, fit for a log and a page: one line, not endless, and nobody's address.
+/// The words of a server for a log and a page: one line, at most 300 characters, no email address.
 pub(super) fn one_line(words: &str) -> String {
     let words = words.split(|c: char| c.is_whitespace() || c.is_control());
     let words = words.filter(|word| !word.is_empty());
