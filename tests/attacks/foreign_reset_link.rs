@@ -2,8 +2,9 @@
 //! victim's form for a new password is open.
 //!
 //! Why it matters: the form would change the attacker's account to the password that the victim has
-//! just chosen, and say that all went well: the attacker knows nothing yet, but the victim's account
-//! keeps its old password, and whoever reads the attacker's account is handed the victim's habits.
+//! just chosen, and say that all went well: the attacker knows nothing yet, but the victim's
+//! account keeps its old password, and whoever reads the attacker's account is handed the victim's
+//! habits.
 //! Stops in: `src/flows/password/reset.rs` (the form names its link, the page names the account).
 //! Sources: ASVS 5.0 2.3.1, 6.4.3; CWE-441.
 

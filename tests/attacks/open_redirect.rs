@@ -1,9 +1,9 @@
 //! Open redirect: a link to our login page whose `next` leads to the attacker's copy of it.
 //!
-//! Why it matters: the address bar shows our name while the password is typed, and the
-//! attacker's page after it: "wrong password, please again". Browsers read `\` as `/`, drop tabs and
-//! newlines, and forgive much else, so what counts is what a browser would resolve: here by the
-//! `url` crate, which follows the same standard.
+//! Why it matters: the address bar shows our name while the password is typed, and the attacker's
+//! page after it: "wrong password, please again". Browsers read `\` as `/`, drop tabs and newlines,
+//! and forgive much else, so what counts is what a browser would resolve: here by the `url` crate,
+//! which follows the same standard.
 //! Stops in: `src/web/next_page.rs` (`own_path`).
 //! Sources: ASVS 5.0 3.7.2, 1.3.3; WSTG-CLNT-04; CWE-601; WHATWG URL.
 

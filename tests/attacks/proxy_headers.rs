@@ -1,10 +1,10 @@
-//! Forged proxy headers: the attacker writes `X-Forwarded-For` and `X-Forwarded-Proto` himself, with
-//! a proxy in front or without one, or reaches the app past it.
+//! Forged proxy headers: the attacker writes `X-Forwarded-For` and `X-Forwarded-Proto` himself,
+//! with a proxy in front or without one, or reaches the app past it.
 //!
-//! Why it matters: whoever chooses the address that is counted guesses passwords without limit,
-//! and another person's address stands in the audit log. Whoever passes plain HTTP off as https gets
-//! pages and forms onto an open wire. A redirect to https that believes the request leads to
-//! the attacker's own site.
+//! Why it matters: whoever chooses the address that is counted guesses passwords without limit, and
+//! another person's address stands in the audit log. Whoever passes plain HTTP off as https gets
+//! pages and forms onto an open wire. A redirect to https that believes the request leads to the
+//! attacker's own site.
 //! Stops in: `src/web/address.rs` (`caller`, `is_https`), `src/web/https.rs` (`only`).
 //! Sources: ASVS 5.0 4.1.2, 4.1.3, 12.2.1, 15.3.4; OWASP WSTG-INPV-17; adam-p, "The perils of
 //! the 'real' client IP".

@@ -1,8 +1,8 @@
 //! Row flood: pages that anybody may open, opened until the disk is full.
 //!
 //! Why it matters: floods are limited for POST only, and a GET is sent by every crawler, link
-//! preview and mail scanner. A reset link that kept its proof in a session made a row at each visit:
-//! thousands in seconds, by one client with one link.
+//! preview and mail scanner. A reset link that kept its proof in a session made a row at each
+//! visit: thousands in seconds, by one client with one link.
 //! Stops in: `src/web/visitor_cookie.rs` (what a browser without a session needs travels with it).
 //! Sources: ASVS 5.0 2.4.1, 15.2.2; CWE-770.
 

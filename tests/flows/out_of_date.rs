@@ -1,5 +1,5 @@
-//! Forms that are out of date: sent from a tab of before, or by a browser that lost its cookies. Each
-//! is shown again with what was typed, and works when it is sent again.
+//! Forms that are out of date: sent from a tab of before, or by a browser that lost its cookies.
+//! Each is shown again with what was typed, and works when it is sent again.
 
 use crate::support::browser::Browser;
 use crate::support::mailbox::newest;
