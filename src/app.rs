@@ -14,7 +14,6 @@ use actix_web::{App as ActixApp, HttpServer, web};
 use anyhow::Context;
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
 use tracing_actix_web::TracingLogger;
 use uuid::Uuid;
 
@@ -40,9 +39,6 @@ use crate::{routes, tls};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where the certificate of development is kept; ignored by git.
 const SELF_SIGNED: &str = ".tls";
-/// A request waits this long for a connection; with it, an answer is out within two seconds.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
-
 /// What every handler can ask for, as `web::Data<App>`.
 pub struct App {
     pub config: Config,
@@ -132,22 +128,6 @@ impl App {
     pub fn letterhead(&self) -> Letterhead<'_> {
         Letterhead { app_name: &self.config.app_name, origin: &self.origin.url }
     }
-}
-
-/// The pool. A ping before every use would cost a fifth of the speed; a connection that died
-/// fails one request instead, with 503.
-pub async fn connect(config: &Config) -> sqlx::Result<PgPool> {
-    let options = config.database.clone().application_name("vestibule").options([
-        ("statement_timeout", "5s"),
-        ("lock_timeout", "3s"),
-        ("idle_in_transaction_session_timeout", "10s"),
-    ]);
-    PgPoolOptions::new()
-        .max_connections(config.database_max_connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
 }
 
 /// Where the site listens.

@@ -9,7 +9,7 @@ use crate::accounts::password::Hasher;
 use crate::app::{self, App, Doors};
 use crate::config::{Config, Waiver};
 use crate::keys::Keys;
-use crate::{background, schema, stop, telemetry};
+use crate::{background, database, stop, telemetry};
 
 /// Getting in and staying in safely, shown in full.
 #[derive(Parser)]
@@ -53,7 +53,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(config).await,
         Command::Doctor => doctor(&config).await,
-        Command::Migrate => schema::migrate(&connect(&config).await?).await,
+        Command::Migrate => database::migrate(&connect(&config).await?).await,
         Command::Prune => {
             let pruned =
                 background::prune(&connect(&config).await?, config.audit_retention).await?;
@@ -81,7 +81,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config);
     let db = connect(&config).await?;
     if config.environment.is_development() {
-        schema::migrate(&db).await?;
+        database::migrate(&db).await?;
     }
     refuse(&config, &db).await?;
     for waiver in &config.allow_unsafe {
@@ -101,7 +101,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 async fn connect(config: &Config) -> anyhow::Result<PgPool> {
-    app::connect(config).await.with_context(|| {
+    database::connect(config).await.with_context(|| {
         let database = &config.database;
         format!(
             "cannot reach PostgreSQL at {}:{} (DATABASE_URL). `bin/postgres start` starts the \
@@ -115,12 +115,12 @@ async fn connect(config: &Config) -> anyhow::Result<PgPool> {
 /// The reasons not to start that need the database.
 async fn refuse(config: &Config, db: &PgPool) -> anyhow::Result<()> {
     let mut reasons = Vec::new();
-    if !schema::is_current(db).await? {
+    if !database::is_current(db).await? {
         reasons.push("the database's schema is behind: run `vestibule migrate`");
     }
     let waived = config.allow_unsafe.contains(&Waiver::DatabaseSuperuser);
     let production = !config.environment.is_development();
-    if production && !waived && schema::is_superuser(db).await? {
+    if production && !waived && database::is_superuser(db).await? {
         reasons.push(
             "DATABASE_URL logs in as a superuser: give the app a role of its own (waiver: \
              ALLOW_UNSAFE=database-superuser)",

@@ -14,6 +14,7 @@ use askama::Template;
 
 use crate::accounts::password::HashError;
 use crate::accounts::throttle::Refusal;
+use crate::database;
 use crate::web::{assets, limit, visit};
 
 /// Seconds after which a busy site is worth another try.
@@ -48,22 +49,8 @@ impl<E: Into<anyhow::Error>> From<E> for Error {
             return Self::TooMany(*refusal);
         }
         let busy = matches!(cause.downcast_ref::<HashError>(), Some(HashError::Busy))
-            || cause.downcast_ref::<sqlx::Error>().is_some_and(is_unavailable);
+            || cause.downcast_ref::<sqlx::Error>().is_some_and(database::is_unavailable);
         if busy { Self::Busy } else { Self::Internal(cause) }
-    }
-}
-
-/// Whether PostgreSQL could not be reached, had no connection left or exceeded a time limit, rather
-/// than rejected a statement.
-pub fn is_unavailable(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
-        // 57P01–57P03: shutting down, crashed, starting up. 53300: too many connections.
-        // 55P03 and 57014: our own limits, to wait for a lock and for a statement.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.starts_with("57P0") || matches!(&*code, "53300" | "55P03" | "57014")
-        }),
-        _ => false,
     }
 }
 

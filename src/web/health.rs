@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, web};
 
 use super::page;
 use crate::app::App;
+use crate::database;
 use crate::error::Error;
-use crate::schema;
 
 /// `GET /healthz`: the process answers. It does not ask the database, whose outage no restart ends.
 pub async fn alive() -> HttpResponse {
@@ -14,7 +14,7 @@ pub async fn alive() -> HttpResponse {
 
 /// `GET /readyz`: the database answers and has the schema that this build knows.
 pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Error> {
-    match schema::is_current(&app.db).await? {
+    match database::is_current(&app.db).await? {
         true => Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n")),
         false => Err(Error::Busy),
     }

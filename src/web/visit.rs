@@ -13,7 +13,7 @@ use crate::accounts::client::Client;
 use crate::accounts::session::Session;
 use crate::accounts::session_id::SessionId;
 use crate::accounts::user::User;
-use crate::error;
+use crate::database;
 
 pub struct Visit {
     pub client: Client,
@@ -117,7 +117,7 @@ pub fn with<R>(look: impl FnOnce(&mut Visit) -> R) -> Option<R> {
 pub fn store_failed(failure: sqlx::Error) -> anyhow::Error {
     // Here, because the crate's own error shows no cause.
     tracing::error!(cause = %failure, "the session store failed");
-    if error::is_unavailable(&failure) {
+    if database::is_unavailable(&failure) {
         with(|visit| visit.outcome = Outcome::DatabaseDown);
     }
     failure.into()

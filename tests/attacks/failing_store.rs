@@ -4,8 +4,8 @@
 //! be framed and sniffed; a page that fails open shows what it should not; a site that does not
 //! come back by itself is down for longer than its database. actix-session makes a bare 500 of any
 //! error, and actix closes the connection without a word when a handler panics.
-//! Stops in: `src/web/layer.rs` (`complete`), `src/error.rs` (`is_unavailable`),
-//! `src/web/headers.rs`, `src/app.rs` (`connect`: time limits).
+//! Stops in: `src/web/layer.rs` (`complete`), `src/database.rs` (time limits, `is_unavailable`),
+//! `src/error.rs`, `src/web/headers.rs`.
 //! Sources: ASVS 5.0 16.5.1–16.5.4, 3.4.1–3.4.8; WSTG-ERRH-01; CWE-636, CWE-755.
 
 use std::time::{Duration, Instant};

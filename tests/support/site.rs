@@ -11,6 +11,7 @@ use reqwest::{Certificate, ClientBuilder};
 use vestibule::accounts::password::Hasher;
 use vestibule::app::{self, App, Doors};
 use vestibule::config::Config;
+use vestibule::database;
 use vestibule::keys::Keys;
 use vestibule::web::limit::Flood;
 
@@ -120,7 +121,7 @@ impl Site {
         let doors = Doors::open(&config).expect("free ports");
         let address = doors.main.local_addr().expect("its address");
         let http = doors.http.as_ref().map(|http| http.local_addr().expect("its address"));
-        let pool = app::connect(&config).await.expect("the database");
+        let pool = database::connect(&config).await.expect("the database");
         let app = App::new(config, address.port(), pool, hasher).expect("the app");
         let app = Data::new(limits(app));
         let server = app::serve(app.clone(), doors).expect("the server");
