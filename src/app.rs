@@ -13,7 +13,6 @@ use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use anyhow::Context;
 use secrecy::ExposeSecret;
-use sqlx::PgPool;
 use tracing_actix_web::TracingLogger;
 use uuid::Uuid;
 
@@ -23,6 +22,7 @@ use crate::accounts::strength::{self, Rules};
 use crate::accounts::throttle::{Attempt, Throttle};
 use crate::accounts::user::{Credentials, proof};
 use crate::config::{Certificate, Config};
+use crate::database::Database;
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::mail::Letterhead;
@@ -43,7 +43,7 @@ const SELF_SIGNED: &str = ".tls";
 pub struct App {
     pub config: Config,
     pub origin: Origin,
-    pub db: PgPool,
+    pub db: Database,
     pub hasher: Hasher,
     pub keys: Keys,
     /// What cookie names end in, in the browser. Empty in production.
@@ -59,7 +59,7 @@ impl App {
     ///
     /// # Errors
     /// When `SECRET_KEYS` cannot be parsed, which `Config` has already checked.
-    pub fn new(config: Config, port: u16, db: PgPool, hasher: Hasher) -> anyhow::Result<Self> {
+    pub fn new(config: Config, port: u16, db: Database, hasher: Hasher) -> anyhow::Result<Self> {
         let scheme = if config.https.certificate.is_some() { "https" } else { "http" };
         let origin = match &config.base_url {
             Some(url) => Origin::new(url),

@@ -6,12 +6,11 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
-
 use crate::accounts::{audit, device, registration, session, throttle, token};
 use crate::app::App;
 use crate::config::Config;
 use crate::config::mail::Sender;
+use crate::database::Database;
 use crate::mail::courier::Courier;
 use crate::mail::outbox;
 use crate::mail::smtp::{Mailer, Timeouts};
@@ -25,13 +24,13 @@ const LATE: Duration = Duration::from_secs(5 * 60);
 const LATE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Starts the pruning. It ends with the process: each statement is complete by itself.
-pub fn start(db: PgPool, audit_retention: Duration) {
+pub fn start(db: Database, audit_retention: Duration) {
     actix_web::rt::spawn(async move {
         supervise("pruning", || prune_for_ever(&db, audit_retention)).await;
     });
 }
 
-async fn prune_for_ever(db: &PgPool, audit_retention: Duration) {
+async fn prune_for_ever(db: &Database, audit_retention: Duration) {
     loop {
         tokio::time::sleep(INTERVAL.mul_f64(rand::random_range(0.5..1.5))).await;
         match prune(db, audit_retention).await {
@@ -43,7 +42,7 @@ async fn prune_for_ever(db: &PgPool, audit_retention: Duration) {
 
 /// Deletes every expired session, counter, device, token and registration, mails of more than 30
 /// days ago, and audit events beyond their retention, in batches. Returns how many there were.
-pub async fn prune(db: &PgPool, audit_retention: Duration) -> sqlx::Result<u64> {
+pub async fn prune(db: &Database, audit_retention: Duration) -> sqlx::Result<u64> {
     let mut total = 0;
     loop {
         let pruned = [
@@ -78,7 +77,7 @@ pub fn carry_mail(app: &App) -> anyhow::Result<Option<Courier>> {
 
 /// Warns of late mails: in a task of its own, because the courier may hang, and in the log and not
 /// in `/readyz`, which anybody may ask: whether a reset wrote a mail would tell who has an account.
-async fn report_late_mail(db: &PgPool) {
+async fn report_late_mail(db: &Database) {
     loop {
         match outbox::waiting(db).await {
             Ok(Some(waiting)) if waiting.oldest > LATE => {

@@ -3,11 +3,11 @@
 use actix_web::web;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use sqlx::PgPool;
 
 use crate::accounts::password::Hasher;
 use crate::app::{self, App, Doors};
 use crate::config::{Config, Waiver};
+use crate::database::Database;
 use crate::keys::Keys;
 use crate::{background, database, stop, telemetry};
 
@@ -100,7 +100,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn connect(config: &Config) -> anyhow::Result<PgPool> {
+async fn connect(config: &Config) -> anyhow::Result<Database> {
     database::connect(config).await.with_context(|| {
         let database = &config.database;
         format!(
@@ -113,7 +113,7 @@ async fn connect(config: &Config) -> anyhow::Result<PgPool> {
 }
 
 /// The reasons not to start that need the database.
-async fn refuse(config: &Config, db: &PgPool) -> anyhow::Result<()> {
+async fn refuse(config: &Config, db: &Database) -> anyhow::Result<()> {
     let mut reasons = Vec::new();
     if !database::is_current(db).await? {
         reasons.push("the database's schema is behind: run `vestibule migrate`");

@@ -1,11 +1,25 @@
 //! The database: the pool, the migrations of this build, and which failures mean that PostgreSQL is
 //! unavailable.
+//!
+//! A connection that was idle for a second is pinged before it is used again. On a busy site none is,
+//! so that loading a session stays one round trip. After a failure all connections that were opened
+//! before it are replaced, so a restart of PostgreSQL fails one statement and not one for each
+//! connection.
 
-use std::time::Duration;
+mod connection;
+mod listener;
+
+use std::io::{Error as IoError, ErrorKind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{PgExecutor, PgPool};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection as _, PgConnection, PgExecutor, PgPool};
+use tokio::time::timeout;
+
+pub use connection::{Connection, Transaction};
+pub use listener::Listener;
 
 use crate::config::Config;
 
@@ -13,33 +27,137 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// A request waits this long for a connection; with it, an answer is out within two seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
+/// A connection that was idle for longer is pinged before it is used, and how long that may take.
+const IDLE: Duration = Duration::from_secs(1);
+const PING_LIMIT: Duration = Duration::from_secs(1);
 
-/// The pool. A ping before every use would cost a fifth of the speed; a connection that died
-/// fails one request instead, with 503.
-pub async fn connect(config: &Config) -> sqlx::Result<PgPool> {
+/// The pool. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: PgPool,
+    failures: Failures,
+}
+
+/// When a connection was last found to be dead.
+#[derive(Debug, Clone, Default)]
+struct Failures(Arc<Mutex<Option<Instant>>>);
+
+impl Failures {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn since(&self, age: Duration) -> bool {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| last.elapsed() <= age)
+    }
+}
+
+impl Database {
+    /// A pool that connects when it is used.
+    pub fn new(options: PgConnectOptions, connections: u32, acquire_timeout: Duration) -> Self {
+        let failures = Failures::default();
+        let known = failures.clone();
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(move |connection, state| {
+                let replaced = known.since(state.age);
+                Box::pin(async move {
+                    if !replaced && state.idle_for > IDLE {
+                        within(PING_LIMIT, connection.ping()).await?;
+                    }
+                    Ok(!replaced)
+                })
+            })
+            .connect_lazy_with(options);
+        Self { pool, failures }
+    }
+
+    /// # Errors
+    /// `PoolTimedOut` after 1.8 seconds, or why PostgreSQL let nobody in.
+    pub async fn acquire(&self) -> sqlx::Result<Connection> {
+        let pooled = self.pool.acquire().await;
+        let pooled = pooled.inspect_err(|error| {
+            if is_lost(error) {
+                self.failures.note();
+            }
+        })?;
+        Ok(Connection::new(pooled, self.failures.clone()))
+    }
+
+    pub async fn begin(&self) -> sqlx::Result<Transaction> {
+        Transaction::begin(self.acquire().await?).await
+    }
+
+    /// How many connections are open.
+    pub fn size(&self) -> u32 {
+        self.pool.size()
+    }
+
+    /// How many of them nobody uses.
+    pub fn idle(&self) -> usize {
+        self.pool.num_idle()
+    }
+
+    /// From now on every use fails.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// A connection beside the pool, with other settings of PostgreSQL. Nothing limits its use here.
+    async fn connection_with(&self, settings: &[(&str, &str)]) -> sqlx::Result<PgConnection> {
+        let options = (*self.pool.connect_options()).clone();
+        options.options(settings.iter().copied()).connect().await
+    }
+}
+
+/// The pool, with one connection that works.
+pub async fn connect(config: &Config) -> sqlx::Result<Database> {
     let options = config.database.clone().application_name("vestibule").options([
         ("statement_timeout", "5s"),
         ("lock_timeout", "3s"),
         ("idle_in_transaction_session_timeout", "10s"),
     ]);
-    PgPoolOptions::new()
-        .max_connections(config.database_max_connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
+    let db = Database::new(options, config.database_max_connections, ACQUIRE_TIMEOUT);
+    db.acquire().await?;
+    Ok(db)
 }
 
-/// Whether PostgreSQL is away or out of connections, rather than unhappy with a statement.
+/// A time limit for what sqlx would wait for as long as the server is silent.
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = sqlx::Result<T>>,
+) -> sqlx::Result<T> {
+    let silent = || IoError::new(ErrorKind::TimedOut, "PostgreSQL did not answer in time");
+    timeout(limit, work).await.unwrap_or_else(|_| Err(silent().into()))
+}
+
+/// Whether the connection is of no use any more, or none could be made.
+pub fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        // 57P01–57P03: shutting down, crashed, starting up. 25P03: idle in a transaction.
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("57P0") || code == "25P03")
+        }
+        _ => false,
+    }
+}
+
+/// Whether PostgreSQL is away, out of connections or too busy, rather than unhappy with a statement.
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
-        // 57P01–57P03: shutting down, crashed, starting up. 53300: too many connections.
-        // 55P03 and 57014: our own limits, to wait for a lock and for a statement.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.starts_with("57P0") || matches!(&*code, "53300" | "55P03" | "57014")
-        }),
-        _ => false,
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        // 53300: too many connections. 55P03 and 57014: our own limits, to wait for a lock and for
+        // a statement.
+        sqlx::Error::Database(error)
+            if error.code().is_some_and(|code| matches!(&*code, "53300" | "55P03" | "57014")) =>
+        {
+            true
+        }
+        error => is_lost(error),
     }
 }
 
@@ -48,12 +166,10 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
 ///
 /// # Errors
 /// With a way out: a migration that was edited after it ran is never undone or dropped here.
-pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
-    let mut connection = db.acquire().await?;
+pub async fn migrate(db: &Database) -> anyhow::Result<()> {
     // An index on a large table takes longer than any request may.
-    sqlx::query!("set statement_timeout = 0").execute(&mut *connection).await?;
-    let result = MIGRATIONS.run(&mut *connection).await;
-    // Not back to the pool, where the next user would have no timeout either.
+    let mut connection = db.connection_with(&[("statement_timeout", "0")]).await?;
+    let result = MIGRATIONS.run(&mut connection).await;
     connection.close().await?;
     match result {
         Err(MigrateError::VersionMismatch(version)) => anyhow::bail!(

@@ -100,6 +100,18 @@ fn only_the_config_reads_the_environment() {
 }
 
 #[test]
+fn every_statement_has_a_time_limit() {
+    // `PgExecutor` is whatever runs a statement: that is ours.
+    let unlimited = ["PgPool", "PgConnection", "PoolConnection", "PgListener", "sqlx::Transaction"];
+    none_of(
+        "sqlx waits for ever for a PostgreSQL that is silent. Use crate::database::{Database, Connection, Transaction}:",
+        naming(sources_except(&["src/database"]), |path| {
+            is_in(path, "sqlx") && unlimited.iter().any(|name| path.ends_with(name))
+        }),
+    );
+}
+
+#[test]
 fn no_process_is_spawned() {
     none_of(
         "A web app that starts programs is one quoting mistake away from running an attacker's. Use a library:",

@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::client::Client;
+use crate::database::Connection;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +82,7 @@ pub async fn prune(db: impl PgExecutor<'_>, retention: Duration, batch: i64) -> 
 /// Writes one event. `user_id` is `None` when there is no such account, as in a login with an
 /// unknown email address; the address that was typed is not stored.
 pub async fn record(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     kind: Kind,
     user_id: Option<Uuid>,
     client: &Client,

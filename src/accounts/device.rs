@@ -7,10 +7,11 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::email::Email;
+use crate::database::Connection;
 
 /// How many devices an account knows at most.
 pub const MOST: i64 = 20;
@@ -61,7 +62,7 @@ pub async fn is_known(
 /// copied or planted is then invalid. Other accounts that knew the old value know the new one.
 /// Beyond `MOST` devices of the account, those not used for longest are forgotten.
 pub async fn remember(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     old: Option<&[u8; 32]>,
     new: &[u8; 32],
     user_id: Uuid,
@@ -95,7 +96,7 @@ pub async fn remember(
 
 /// Forgets the devices of an account, all but `keep`.
 pub async fn forget(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     user_id: Uuid,
     keep: Option<&[u8; 32]>,
 ) -> sqlx::Result<()> {

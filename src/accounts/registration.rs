@@ -11,7 +11,7 @@
 //! do not replace each other, and a password is accepted only in the browser that chose it. See
 //! `flows/email/verify`.
 
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ use super::email::Email;
 use super::password::PasswordHash;
 use super::token;
 use super::user::{self, User};
+use crate::database::Connection;
 
 /// A registration that has not expired.
 pub struct Registration {
@@ -115,7 +116,7 @@ pub async fn taken_by(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Op
 /// The user is inserted first: the index then serializes confirmations, which rules out deadlocks
 /// between their updates of `registrations`.
 pub async fn confirm(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     registration: &Registration,
     password_hash: &PasswordHash,
 ) -> sqlx::Result<Option<User>> {

@@ -10,13 +10,14 @@ mod upkeep;
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::client::Client;
 use super::session_id::SessionId;
 use super::user::User;
+use crate::database::Connection;
 pub use upkeep::{prune, touch};
 
 /// How long a session lives: without activity, and at most.
@@ -94,7 +95,7 @@ pub struct NewSession<'a> {
 /// A user keeps at most `per_user` sessions; the oldest end (ASVS 7.1.2). The user's row is
 /// locked meanwhile, so that concurrent logins count correctly.
 pub async fn start(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     new: NewSession<'_>,
     per_user: i64,
 ) -> sqlx::Result<Option<SessionId>> {
@@ -191,7 +192,7 @@ pub async fn renew(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<
 /// After a change of a credential: the session that made it goes on under a new ID, with
 /// the new epoch and a new binding for CSRF tokens. `None` when it ended meanwhile.
 pub async fn renew_after_proof(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     id: Uuid,
     epoch: i32,
 ) -> sqlx::Result<Option<SessionId>> {
@@ -232,11 +233,7 @@ pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx
 
 /// Deletes every session of a user but `keep`. The caller has raised the epoch, which also stops
 /// logins that have verified the old password and not yet begun a session.
-pub async fn end_all(
-    tx: &mut PgConnection,
-    user_id: Uuid,
-    keep: Option<Uuid>,
-) -> sqlx::Result<u64> {
+pub async fn end_all(tx: &mut Connection, user_id: Uuid, keep: Option<Uuid>) -> sqlx::Result<u64> {
     let ended = sqlx::query!(
         "delete from sessions where user_id = $1 and id is distinct from $2",
         user_id,

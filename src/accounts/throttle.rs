@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use sqlx::{PgExecutor, PgPool};
+use sqlx::PgExecutor;
 
 use super::limits::{Key, LIMITS, Limit, Per, Purpose};
+use crate::database::Database;
 
 /// Why an attempt is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,13 +39,13 @@ pub struct Attempt {
 /// Counts attempts. It holds the pool and not a transaction of the caller, because a rollback of
 /// the caller would undo the count.
 pub struct Throttle {
-    db: PgPool,
+    db: Database,
     key: [u8; 32],
     limits: &'static [Limit],
 }
 
 impl Throttle {
-    pub fn new(db: PgPool, key: [u8; 32]) -> Self {
+    pub fn new(db: Database, key: [u8; 32]) -> Self {
         Self { db, key, limits: &LIMITS }
     }
 

@@ -12,10 +12,11 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use rand::seq::IndexedRandom;
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::email::Email;
+use crate::database::Connection;
 
 /// Crockford's alphabet: no I, L, O or U to be misread.
 const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -240,11 +241,7 @@ impl Holder {
 }
 
 /// Deletes the outstanding tokens of an account, after a credential change.
-pub async fn discard(
-    tx: &mut PgConnection,
-    user_id: Uuid,
-    purposes: &[Purpose],
-) -> sqlx::Result<()> {
+pub async fn discard(tx: &mut Connection, user_id: Uuid, purposes: &[Purpose]) -> sqlx::Result<()> {
     let names: Vec<String> = purposes.iter().map(|purpose| purpose.name().to_owned()).collect();
     sqlx::query!("delete from tokens where user_id = $1 and purpose = any($2)", user_id, &names)
         .execute(tx)

@@ -17,13 +17,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use sqlx::PgPool;
-use sqlx::postgres::PgListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::outbox::{self, Claimed, Outcome, Renewal};
 use super::smtp::{Connection, Failure, Mailer, Outgoing};
+use crate::database::{Database, Listener};
 use crate::supervise::supervise;
 
 /// How many mails one instance hands over at the same time, each on a connection of its own.
@@ -63,12 +62,12 @@ enum Ended {
 }
 
 impl Courier {
-    pub fn start(db: PgPool, mailer: Mailer) -> Self {
+    pub fn start(db: Database, mailer: Mailer) -> Self {
         Self::renewing_every(RENEW, db, mailer)
     }
 
     /// Renews claims more often than production does; for tests.
-    pub fn renewing_every(renew: Duration, db: PgPool, mailer: Mailer) -> Self {
+    pub fn renewing_every(renew: Duration, db: Database, mailer: Mailer) -> Self {
         let places = Arc::new(Semaphore::new(AT_ONCE as usize));
         let work = Arc::new(Work { db, mailer, renew, places, stop: watch::Sender::new(Stop::No) });
         let supervised = work.clone();
@@ -94,7 +93,7 @@ impl Courier {
 
 /// What the tasks of one courier share.
 struct Work {
-    db: PgPool,
+    db: Database,
     mailer: Mailer,
     renew: Duration,
     places: Arc<Semaphore>,
@@ -107,7 +106,8 @@ impl Work {
         while *self.stop.borrow() == Stop::No {
             // Subscribe before looking, so that a mail committed in between still wakes us.
             if notified.is_none() {
-                notified = listen(&self.db).await.inspect_err(log_database).ok();
+                notified =
+                    Listener::start(&self.db, outbox::CHANNEL).await.inspect_err(log_database).ok();
             }
             loop {
                 let Ok(place) = self.places.clone().acquire_owned().await else { return };
@@ -118,7 +118,7 @@ impl Work {
                 sleep(POLL).await;
                 continue;
             };
-            if let Ok(Err(error)) = timeout(POLL, listener.try_recv()).await {
+            if let Err(error) = listener.wait(POLL).await {
                 log_database(&error);
                 notified = None;
                 sleep(POLL).await;
@@ -280,12 +280,6 @@ impl Work {
             Err(Failure::Failed(problem)) => outbox::postpone(&self.db, mail, problem).await,
         }
     }
-}
-
-async fn listen(db: &PgPool) -> sqlx::Result<PgListener> {
-    let mut listener = PgListener::connect_with(db).await?;
-    listener.listen(outbox::CHANNEL).await?;
-    Ok(listener)
 }
 
 fn log_database(error: &sqlx::Error) {

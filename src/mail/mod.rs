@@ -27,7 +27,8 @@ pub mod words;
 use std::time::Duration;
 
 use askama::Template;
-use sqlx::PgConnection;
+
+use crate::database::Connection;
 
 /// First field of every mail struct: the values that `mail/layout.txt` puts around the words.
 #[derive(Debug, Clone, Copy)]
@@ -72,12 +73,12 @@ impl Mail {
 ///
 /// `to` is the email address that is stored with an account or a registration, never the one that
 /// was typed: a look-alike of it would get the link.
-pub async fn send(tx: &mut PgConnection, to: &str, mail: Mail) -> sqlx::Result<()> {
+pub async fn send(tx: &mut Connection, to: &str, mail: Mail) -> sqlx::Result<()> {
     outbox::insert(tx, Some(to), &mail).await
 }
 
 /// Costs what `send` costs and sends nothing: for an address without an account or beyond its mail
 /// budget, so that neither the time of a response nor its statements show who has an account.
-pub async fn discard(tx: &mut PgConnection, mail: Mail) -> sqlx::Result<()> {
+pub async fn discard(tx: &mut Connection, mail: Mail) -> sqlx::Result<()> {
     outbox::insert(tx, None, &mail).await
 }

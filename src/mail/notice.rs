@@ -4,7 +4,6 @@
 //! Each carries a "this was not me" link of its own; see `flows/not_me`.
 
 use askama::Template;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Letterhead, Mail};
@@ -13,6 +12,7 @@ use crate::accounts::email::Email;
 use crate::accounts::token::{self, NewToken, Purpose};
 use crate::accounts::user::User;
 use crate::app::App;
+use crate::database::Connection;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ struct ResetLetter<'a> {
 
 /// Tells the owner, in the transaction of the change.
 pub async fn send(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     app: &App,
     owner: Owner<'_>,
     what: What,
@@ -106,11 +106,7 @@ pub async fn send(
 
 /// The link to a new password. `user` is `None` for an address without an account, or beyond the
 /// mail budget: then the same rows are written, and nothing is sent.
-pub async fn reset_link(
-    tx: &mut PgConnection,
-    app: &App,
-    user: Option<&User>,
-) -> anyhow::Result<()> {
+pub async fn reset_link(tx: &mut Connection, app: &App, user: Option<&User>) -> anyhow::Result<()> {
     let owner = user.map_or(token::Owner::Nobody, |user| token::Owner::User(user.id));
     let token = issue(tx, owner, user.map(|user| user.email.as_str()), Purpose::Reset).await?;
     let letter = ResetLetter { letterhead: app.letterhead(), token: token.as_str() };
@@ -124,18 +120,14 @@ pub async fn reset_link(
 }
 
 /// Tells the owner why the right password does not work after "this was not me".
-pub async fn reset_is_required(
-    tx: &mut PgConnection,
-    app: &App,
-    email: &str,
-) -> anyhow::Result<()> {
+pub async fn reset_is_required(tx: &mut Connection, app: &App, email: &str) -> anyhow::Result<()> {
     let letter = ResetRequiredLetter { letterhead: app.letterhead() };
     let mail = Mail::new("login.stopped", "Your password needs to be changed", &letter)?;
     Ok(super::send(tx, email, mail).await?)
 }
 
 async fn issue(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     owner: token::Owner,
     email: Option<&str>,
     purpose: Purpose,

@@ -7,11 +7,12 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Mail;
+use crate::database::Connection;
 
 /// The channel that PostgreSQL notifies when a mail of `insert` is committed.
 pub const CHANNEL: &str = "outbox";
@@ -63,11 +64,7 @@ pub enum Renewal {
 ///
 /// `to` is `None` for a decoy: the same statements where no mail is sent. The row is finished from
 /// the start, and holds neither address nor text.
-pub(super) async fn insert(
-    tx: &mut PgConnection,
-    to: Option<&str>,
-    mail: &Mail,
-) -> sqlx::Result<()> {
+pub(super) async fn insert(tx: &mut Connection, to: Option<&str>, mail: &Mail) -> sqlx::Result<()> {
     // A line break would begin another header.
     let subject = mail.subject.replace(char::is_control, " ");
     sqlx::query!(

@@ -1,7 +1,6 @@
 //! The email that answers a registration: a link and a code, or "you already have an account".
 
 use askama::Template;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Letterhead, Mail};
@@ -9,6 +8,7 @@ use crate::accounts::email::Email;
 use crate::accounts::registration;
 use crate::accounts::token::{self, NewToken, Owner, Purpose, Token};
 use crate::app::App;
+use crate::database::Connection;
 
 #[derive(Template)]
 #[template(path = "mail/verify.txt")]
@@ -31,7 +31,7 @@ struct AlreadyLetter<'a> {
 /// `registration_id` is `None` when nobody has registered the address, or beyond the mail budget:
 /// then both rows are decoys.
 pub async fn send(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     app: &App,
     registration_id: Option<Uuid>,
     email: &Email,

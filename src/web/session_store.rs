@@ -11,22 +11,19 @@
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::cookie::time::Duration;
 use anyhow::anyhow;
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
 
 use super::session_state::{State, from_map, to_key, to_map};
 use super::visit::{self, Outcome, Renewal, Stale};
 use crate::accounts::session::{self, NewSession, Session, Timeouts};
 use crate::accounts::session_id::SessionId;
 use crate::config::Lifetimes;
+use crate::database::{Connection, Database, is_lost};
 
 /// `layer::renew_in_place` inserts this key, so that actix-session calls `update`, which renews.
 pub const RENEWED: &str = "renewed";
 
-type Connection = PoolConnection<Postgres>;
-
 pub struct PostgresStore {
-    pub db: PgPool,
+    pub db: Database,
     pub lifetimes: Lifetimes,
 }
 
@@ -38,7 +35,7 @@ impl SessionStore for PostgresStore {
         let (mut db, found) = self.find(&id).await.map_err(LoadError::Other)?;
         let Some(session) = found else {
             tracing::info!(target: "security", event = "session_use_after_expire");
-            let renewed = session::was_renewed(&mut *db, &id.hash()).await;
+            let renewed = session::was_renewed(&mut db, &id.hash()).await;
             let renewed = renewed.map_err(visit::store_failed).map_err(LoadError::Other)?;
             visit::with(|visit| visit.stale = if renewed { Stale::Renewed } else { Stale::Gone });
             return Ok(None);
@@ -46,7 +43,7 @@ impl SessionStore for PostgresStore {
         let Some(state) = to_map(&session) else {
             // `LoadError::Deserialization` would keep the key alive with an empty state.
             tracing::error!(session = %session.id, "a session row cannot be read: ended");
-            let ended = session::end(&mut *db, session.id).await.map_err(visit::store_failed);
+            let ended = session::end(&mut db, session.id).await.map_err(visit::store_failed);
             ended.map_err(LoadError::Other)?;
             visit::with(|visit| visit.stale = Stale::Gone);
             return Ok(None);
@@ -112,10 +109,10 @@ impl SessionStore for PostgresStore {
             let id = match renewal {
                 Renewal::None => Some(old),
                 Renewal::Done(new) => Some(new),
-                Renewal::Wanted => session::renew(&mut *db, &old.hash()).await?,
+                Renewal::Wanted => session::renew(&mut db, &old.hash()).await?,
             };
             let Some(id) = id else { return Ok(None) };
-            let saved = session::save_state(&mut *db, &id.hash(), user_id, &state).await?;
+            let saved = session::save_state(&mut db, &id.hash(), user_id, &state).await?;
             Ok(saved.then_some(id))
         };
         let updated = updated.await.map_err(visit::store_failed).map_err(UpdateError::Other)?;
@@ -137,12 +134,17 @@ impl SessionStore for PostgresStore {
 
 impl PostgresStore {
     async fn find(&self, id: &SessionId) -> anyhow::Result<(Connection, Option<Session>)> {
-        let found = async {
+        let find = async || {
             let mut db = self.db.acquire().await?;
-            let found = session::find(&mut *db, &id.hash()).await?;
+            let found = session::find(&mut db, &id.hash()).await?;
             Ok((db, found))
         };
-        found.await.map_err(visit::store_failed)
+        let mut found = find().await;
+        // Once more on a new connection. Only here: a write may have happened before the failure.
+        if found.as_ref().is_err_and(is_lost) {
+            found = find().await;
+        }
+        found.map_err(visit::store_failed)
     }
 }
 
@@ -151,7 +153,7 @@ impl PostgresStore {
 fn touch(mut db: Connection, id: &SessionId) {
     let id_hash = id.hash();
     actix_web::rt::spawn(async move {
-        if let Err(error) = session::touch(&mut *db, &[id_hash]).await {
+        if let Err(error) = session::touch(&mut db, &[id_hash]).await {
             tracing::warn!(%error, "a session could not be touched");
         }
     });

@@ -31,6 +31,7 @@ mod proxy_headers;
 mod resurrection;
 mod row_flood;
 mod secret_leakage;
+mod silent_database;
 mod spent_budgets;
 mod spraying;
 mod stuffing;

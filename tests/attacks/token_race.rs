@@ -7,9 +7,9 @@ use tokio::sync::Barrier;
 
 use std::sync::Arc;
 
-use sqlx::PgConnection;
 use vestibule::accounts::token::{self, Purpose};
 use vestibule::accounts::user::{self, proof};
+use vestibule::database::Connection;
 
 use crate::support::database::database_with;
 use crate::support::guesses::count;
@@ -35,7 +35,7 @@ async fn of_fifty_redemptions_at_once_one_wins() {
             tokio::spawn(async move {
                 let mut connection = pool.acquire().await.expect("a connection of its own");
                 together.wait().await;
-                token::take(&mut *connection, Purpose::Reset, &token_hash).await
+                token::take(&mut connection, Purpose::Reset, &token_hash).await
             })
         })
         .collect();
@@ -61,7 +61,7 @@ async fn two_links_of_one_account_at_once_do_not_deadlock() {
         token_hashes.push(token::hash(link.rsplit('/').next().expect("a token")));
     }
     // As the form for a new password does.
-    let change = async |tx: &mut PgConnection| {
+    let change = async |tx: &mut Connection| {
         proof::reset_password(tx, ada.id, &hash).await?;
         token::discard(tx, ada.id, &[Purpose::Reset]).await
     };

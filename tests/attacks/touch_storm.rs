@@ -79,14 +79,13 @@ async fn nobody_waits_and_nothing_deadlocks() {
                             "update sessions set last_seen_at = now() - interval '2 minutes'
                              where id in (select id from sessions for update skip locked)",
                         )
-                        .execute(&mut *connection)
+                        .execute(&mut connection)
                         .await
                         .expect("to age them");
                     }
                     barrier.wait().await;
                     most.fetch_max(in_flight.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    touched +=
-                        session::touch(&mut *connection, &hashes).await.expect("no deadlock");
+                    touched += session::touch(&mut connection, &hashes).await.expect("no deadlock");
                     in_flight.fetch_sub(1, Ordering::SeqCst);
                 }
                 touched

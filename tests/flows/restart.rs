@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::support::authority::{Authority, tomorrow};
 use crate::support::browser::Browser;
+use crate::support::cluster::Cluster;
 use crate::support::database::database;
 use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::people::{ADA, Person};
@@ -150,4 +151,16 @@ async fn a_mail_on_its_way_and_an_idle_connection_are_not_waited_for_in_turn() {
     server.hears(".").await;
     let took = seconds_to_stop(process, "a mail on its way and an idle connection").await;
     assert!(took < SOON, "{took:?}");
+}
+
+#[tokio::test]
+async fn the_first_page_after_a_restart_of_postgresql_is_there() {
+    let cluster = Cluster::start();
+    let site = Site::on(cluster.database().await, &[]).await;
+    let mut ada = ADA.at(&site).await;
+    site.fill_the_pool().await;
+    cluster.stop();
+    cluster.start_again();
+    ada.visit("/app").await;
+    ada.must_be_at("/app", 200);
 }

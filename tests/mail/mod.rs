@@ -13,8 +13,8 @@ mod supervision;
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use vestibule::config::mail::MailSettings;
+use vestibule::database::Database;
 use vestibule::mail::courier::Courier;
 use vestibule::mail::smtp::{Mailer, Timeouts};
 use vestibule::mail::{self, Letterhead, Mail};
@@ -41,11 +41,11 @@ pub fn notice() -> Mail {
 }
 
 /// Writes a mail to Ada and commits it.
-pub async fn write(db: &PgPool, mail: Mail) {
+pub async fn write(db: &Database, mail: Mail) {
     write_to(db, ADA.email, mail).await;
 }
 
-pub async fn write_to(db: &PgPool, address: &str, mail: Mail) {
+pub async fn write_to(db: &Database, address: &str, mail: Mail) {
     let mut tx = db.begin().await.expect("a transaction");
     mail::send(&mut tx, address, mail).await.expect("a row in the outbox");
     tx.commit().await.expect("to commit");
@@ -79,7 +79,7 @@ pub fn impatient() -> Timeouts {
 }
 
 /// Carries mails to this server until it is stopped.
-pub fn carry(db: &PgPool, server: &MailServer) -> Courier {
+pub fn carry(db: &Database, server: &MailServer) -> Courier {
     Courier::start(db.clone(), mailer(server))
 }
 
@@ -92,7 +92,7 @@ pub struct Row {
     pub attempts: i32,
 }
 
-pub async fn the_row(db: &PgPool) -> Row {
+pub async fn the_row(db: &Database) -> Row {
     let row = sqlx::query_as("select outcome, problem, body, attempts from outbox");
     row.fetch_one(db).await.expect("one mail")
 }

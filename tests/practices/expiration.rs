@@ -4,8 +4,8 @@
 //! keeps for longer opens nothing. The idle timeout counts from `last_seen_at`, which is written
 //! at most once a minute: a session ends never late, and at most a minute early.
 
-use sqlx::PgConnection;
 use vestibule::accounts::session;
+use vestibule::database::Connection;
 
 use crate::support::browser::Browser;
 use crate::support::clock;
@@ -41,7 +41,7 @@ async fn visit_app(mut browser: Browser) {
 
 /// Whether the only session is valid when the row is as `change` makes it, this very moment: in a
 /// transaction `now()` stands still.
-async fn is_valid_after(tx: &mut PgConnection, change: &'static str) -> bool {
+async fn is_valid_after(tx: &mut Connection, change: &'static str) -> bool {
     sqlx::query(change).execute(&mut *tx).await.expect("a change");
     let id_hash: Vec<u8> = sqlx::query_scalar("select id_hash from sessions")
         .fetch_one(&mut *tx)
@@ -172,8 +172,7 @@ async fn one_request_moves_the_idle_timeout() {
     let mut touches = Touches::watch(&site.db).await;
     // A quiet site: of the pool only the connection that loads the session is open.
     for _ in 0..site.app.db.size().saturating_sub(1) {
-        let spare = site.app.db.acquire().await.expect("a connection");
-        spare.close().await.expect("to close it");
+        site.app.db.acquire().await.expect("a connection").close();
     }
     assert_eq!(site.app.db.size(), 1);
     for _ in 0..8 {

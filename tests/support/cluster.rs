@@ -53,6 +53,22 @@ impl Cluster {
         format!("postgres://{role}@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// Stops every process of it in its tracks, as a suspended machine does: sockets stay open.
+    pub async fn freeze(&self, db: &Database) -> Frozen {
+        let backends: Vec<i32> = sqlx::query_scalar("select pid from pg_stat_activity")
+            .fetch_all(&db.pool)
+            .await
+            .expect("its processes");
+        let pid_file =
+            std::fs::read_to_string(self.folder.join("postmaster.pid")).expect("running");
+        let postmaster = pid_file.lines().next().expect("a process").to_owned();
+        // The postmaster first, so that it starts no other.
+        let pids = std::iter::once(postmaster).chain(backends.iter().map(ToString::to_string));
+        let frozen = Frozen(pids.collect());
+        frozen.signal("STOP");
+        frozen
+    }
+
     /// Its database, migrated.
     pub async fn database(&self) -> Database {
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
@@ -76,6 +92,23 @@ impl Cluster {
         let status =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
+    }
+}
+
+/// Goes on when this is dropped.
+pub struct Frozen(Vec<String>);
+
+impl Frozen {
+    fn signal(&self, name: &str) {
+        // A backend may have ended meanwhile.
+        let _ =
+            Command::new("kill").args(["-s", name]).args(&self.0).stderr(Stdio::null()).status();
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.signal("CONT");
     }
 }
 

@@ -18,9 +18,10 @@ use anyhow::{Context, Result, anyhow};
 use sha2::{Digest, Sha256};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, raw_sql};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use tokio::sync::{OnceCell, oneshot};
 use url::Url;
+use vestibule::database::Database as Pool;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -33,7 +34,7 @@ const MAKING: i32 = 0;
 const TOGETHER: usize = 8;
 
 pub struct Database {
-    pub pool: PgPool,
+    pub pool: Pool,
     pub url: String,
     pub name: String,
 }
@@ -89,9 +90,9 @@ impl Database {
     }
 }
 
-pub fn lazy_pool(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
-    let patience = Duration::from_secs(20);
-    PgPoolOptions::new().max_connections(connections).acquire_timeout(patience).connect_lazy(url)
+/// The app's own type, so that tests can call the app's functions in their transactions.
+pub fn lazy_pool(url: &str, connections: u32) -> Result<Pool, sqlx::Error> {
+    Ok(Pool::new(url.parse()?, connections, Duration::from_secs(20)))
 }
 
 impl Drop for Database {

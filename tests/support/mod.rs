@@ -18,6 +18,7 @@ pub mod page;
 pub mod people;
 pub mod postgres_wire;
 pub mod process;
+pub mod proxy;
 pub mod race;
 pub mod raw;
 pub mod requests;

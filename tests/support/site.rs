@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use argon2::Params;
+use futures_util::future::join_all;
 use reqwest::{Certificate, ClientBuilder};
 use vestibule::accounts::password::Hasher;
 use vestibule::app::{self, App, Doors};
@@ -135,6 +136,15 @@ impl Site {
     pub async fn stop(self) -> Database {
         self.server.0.stop(false).await;
         self.db
+    }
+
+    /// Afterwards every connection that the app may have is open and idle.
+    pub async fn fill_the_pool(&self) {
+        let connections = self.app.config.database_max_connections;
+        drop(join_all((0..connections).map(|_| self.app.db.acquire())).await);
+        while self.app.db.idle() < connections as usize {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// A new device.

@@ -25,7 +25,7 @@ impl<'a> Touches<'a> {
              when (new.last_seen_at > old.last_seen_at) execute function note_touch();",
         )
         .await;
-        let mut listener = PgListener::connect_with(&db.pool).await.expect("a connection");
+        let mut listener = PgListener::connect(&db.url).await.expect("a connection");
         listener.listen("touch").await.expect("to listen");
         Self { db, listener }
     }

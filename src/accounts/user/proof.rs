@@ -3,15 +3,16 @@
 //! Every change of a credential raises the epoch. That ends every session of the user, and stops a
 //! login that has verified the old password and not yet begun its session.
 
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::accounts::password::PasswordHash;
+use crate::database::Connection;
 
 /// Sets a new password, and ends every session by the epoch. `None` when the password is no
 /// longer `old`: of two changes at the same moment one wins. Returns the new epoch.
 pub async fn change_password(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     id: Uuid,
     old: &PasswordHash,
     new: &PasswordHash,
@@ -50,7 +51,7 @@ pub async fn rehash(
 
 /// Sets a password by the link of a reset email. Ends every session, and lifts `require_reset`.
 pub async fn reset_password(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     id: Uuid,
     new: &PasswordHash,
 ) -> sqlx::Result<i32> {
@@ -66,7 +67,7 @@ pub async fn reset_password(
 }
 
 /// Makes the password invalid until it is reset by mail. Ends every session, by the epoch.
-pub async fn require_reset(tx: &mut PgConnection, id: Uuid) -> sqlx::Result<i32> {
+pub async fn require_reset(tx: &mut Connection, id: Uuid) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
         "update users set reset_required_at = now(), session_epoch = session_epoch + 1
          where id = $1 returning session_epoch",

@@ -4,11 +4,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-use sqlx::PgConnection;
-
 use super::actions::{Action, From, Kind, Step, Whose};
 use super::transcript::{Line, Seen, Transcript, lines};
 use super::visitor::{Visitor, newest_link, start, token};
+use vestibule::database::Connection;
+
 use crate::support::clock;
 use crate::support::database::database;
 use crate::support::mailbox::mailbox;
@@ -258,6 +258,6 @@ impl ReplaySite {
     }
 }
 
-async fn counted(db: &mut PgConnection) -> Vec<String> {
+async fn counted(db: &mut Connection) -> Vec<String> {
     sqlx::query_scalar(COUNTED).fetch_all(db).await.expect("the throttles")
 }

@@ -1,0 +1,33 @@
+//! `LISTEN`, on a connection of its own.
+
+use std::time::Duration;
+
+use sqlx::Executor;
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use tokio::time::timeout;
+
+use super::{ACQUIRE_TIMEOUT, Database, PING_LIMIT, within};
+
+/// Hears the notifications of a channel. Beside the pool, because it is kept as long as the app runs.
+pub struct Listener(PgListener);
+
+impl Listener {
+    pub async fn start(db: &Database, channel: &str) -> sqlx::Result<Self> {
+        let one = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+        let one = one.connect_lazy_with((*db.pool.connect_options()).clone());
+        let mut listener = PgListener::connect_with(&one).await?;
+        within(PING_LIMIT, listener.listen(channel)).await?;
+        Ok(Self(listener))
+    }
+
+    /// Waits for a notification, `longest` at most; then asks whether the server is still there.
+    ///
+    /// # Errors
+    /// When it is not: listen anew.
+    pub async fn wait(&mut self, longest: Duration) -> sqlx::Result<()> {
+        match timeout(longest, self.0.try_recv()).await {
+            Ok(heard) => heard.map(drop),
+            Err(_) => within(PING_LIMIT, self.0.execute("select")).await.map(drop),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Silent database: PostgreSQL, or a proxy before it, no longer answers, and nobody hangs up.
+//!
+//! Why it matters: a client that waits for ever holds its place in the pool for ever. Sixteen such
+//! statements, and every request gets a 503 until a restart, long after the database is back. An
+//! attacker need not cause the silence: sending requests while it lasts is enough.
+//! Stops in: `src/database/connection.rs` (a limit for every statement, and for the way back to the
+//! pool), `src/database.rs` (a ping before an idle connection is used).
+//! Sources: ASVS 5.0 13.1.3, 16.5.2; CWE-400, CWE-772; transact-rs/sqlx#4349.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use super::{in_time, wait_for_a_lock};
+use crate::support::browser::Browser;
+use crate::support::cluster::Cluster;
+use crate::support::database::database;
+use crate::support::people::ADA;
+use crate::support::proxy::Proxy;
+use crate::support::site::Site;
+
+/// As many as places in the pool.
+const CONNECTIONS: usize = 3;
+const SETTINGS: (&str, &str) = ("DATABASE_MAX_CONNECTIONS", "3");
+/// The limit of a statement, then a place in the pool for another one.
+const GIVEN_UP: Duration = Duration::from_secs(9);
+/// Of a page when all is well, on a busy machine.
+const AT_ONCE: Duration = Duration::from_millis(2_500);
+
+/// A page that shows the form of the note, for each place in the pool.
+async fn writers(ada: &mut Browser) -> Vec<Browser> {
+    ada.visit("/app").await;
+    (0..CONNECTIONS).map(|_| ada.clone()).collect()
+}
+
+async fn keep_notes(writers: Vec<Browser>) -> Vec<u16> {
+    join_all(writers.into_iter().map(|mut browser| async move {
+        browser.follow_redirects = false;
+        browser.submit("Keep the note", &[("Note", "in the silence")]).await;
+        browser.status
+    }))
+    .await
+}
+
+async fn is_well(ada: &mut Browser) {
+    // More often than there are places.
+    for _ in 0..=CONNECTIONS {
+        let start = Instant::now();
+        ada.visit("/app").await;
+        ada.must_be_at("/app", 200);
+        assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn statements_under_way_when_a_proxy_goes_silent_are_given_up() {
+    let db = database().await;
+    let proxy = Proxy::to(&db).await;
+    let site = Site::on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
+    let mut ada = ADA.at(&site).await;
+    let writers = writers(&mut ada).await;
+    let mut elsewhere = site.db.pool.begin().await.expect("the database");
+    sqlx::query("select from sessions for update").execute(&mut *elsewhere).await.expect("a lock");
+    let writes = tokio::spawn(keep_notes(writers));
+    wait_for_a_lock(&site.db, CONNECTIONS as i64).await;
+
+    let start = Instant::now();
+    proxy.goes_silent();
+    assert_eq!(in_time(writes).await.expect("answers"), [503; CONNECTIONS]);
+    assert!(start.elapsed() < GIVEN_UP, "{:?}", start.elapsed());
+    elsewhere.rollback().await.expect("the database");
+    is_well(&mut ada).await;
+}
+
+#[tokio::test]
+async fn requests_abandoned_in_the_silence_hold_no_connection() {
+    let db = database().await;
+    let proxy = Proxy::to(&db).await;
+    let site = Site::on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
+    let mut ada = ADA.at(&site).await;
+    let mut elsewhere = site.db.pool.begin().await.expect("the database");
+    sqlx::query("lock table audit_events").execute(&mut *elsewhere).await.expect("a lock");
+    let abandoned: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let db = site.app.db.clone();
+            tokio::spawn(async move {
+                let mut tx = db.begin().await.expect("a transaction");
+                let _ = sqlx::query("select from audit_events").execute(&mut *tx).await;
+            })
+        })
+        .collect();
+    wait_for_a_lock(&site.db, CONNECTIONS as i64).await;
+    proxy.goes_silent();
+    abandoned.iter().for_each(|task| task.abort());
+    join_all(abandoned).await;
+    is_well(&mut ada).await;
+    elsewhere.rollback().await.expect("the database");
+}
+
+#[tokio::test]
+async fn idle_connections_through_a_proxy_that_has_gone_silent_are_replaced() {
+    let db = database().await;
+    let proxy = Proxy::to(&db).await;
+    let site = Site::on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
+    let mut ada = ADA.at(&site).await;
+    site.fill_the_pool().await;
+    // Idle long enough to be doubted.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let before = proxy.accepted();
+    proxy.goes_silent();
+    is_well(&mut ada).await;
+    assert!(proxy.accepted() > before, "the proxy was not silent");
+}
+
+#[tokio::test]
+async fn a_postgresql_that_stands_still_is_left_and_met_again() {
+    let cluster = Cluster::start();
+    let site = Site::on(cluster.database().await, &[SETTINGS]).await;
+    let mut ada = ADA.at(&site).await;
+    let writers = writers(&mut ada).await;
+    let readers: Vec<Browser> = writers.clone();
+
+    let frozen = cluster.freeze(&site.db).await;
+    let start = Instant::now();
+    assert_eq!(in_time(keep_notes(writers)).await, [503; CONNECTIONS]);
+    for reader in join_all(readers.into_iter().map(|mut reader| async move {
+        reader.visit("/app").await;
+        reader
+    }))
+    .await
+    {
+        reader.must_be_at("/app", 503);
+    }
+    assert!(start.elapsed() < 2 * GIVEN_UP, "{:?}", start.elapsed());
+    drop(frozen);
+    is_well(&mut ada).await;
+}
