@@ -151,9 +151,12 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
         // 53300: too many connections. 55P03 and 57014: our own limits, to wait for a lock and for
-        // a statement.
+        // a statement. 40P01 and 40001: a deadlock, and a transaction that lost to another one; both
+        // were rolled back and succeed when they are tried again.
         sqlx::Error::Database(error)
-            if error.code().is_some_and(|code| matches!(&*code, "53300" | "55P03" | "57014")) =>
+            if error.code().is_some_and(|code| {
+                matches!(&*code, "53300" | "55P03" | "57014" | "40P01" | "40001")
+            }) =>
         {
             true
         }

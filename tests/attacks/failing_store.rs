@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, init_service, try_call_service};
-use actix_web::{App, HttpResponse, web};
+use actix_web::{App, HttpResponse, ResponseError, web};
+use vestibule::database::Transaction;
+use vestibule::error::Error;
 use vestibule::web::cookies::SESSION;
 use vestibule::web::layer;
 
@@ -187,4 +189,33 @@ async fn after_all_connections_were_cut_one_statement_fails_and_no_page() {
     ada.submit("Keep the note", &[("Note", "after the cut")]).await;
     ada.must_be_at("/app", 200);
     ada.must_see("The note is kept.");
+}
+
+#[tokio::test]
+async fn a_race_lost_in_postgresql_is_answered_as_busy() {
+    let db = database().await;
+    db.run("create table t (id int primary key, n int); insert into t values (1, 0), (2, 0)").await;
+    let update = async |tx: &mut Transaction, id: i32| {
+        sqlx::query("update t set n = n + 1 where id = $1").bind(id).execute(&mut **tx).await
+    };
+    let (mut one, mut two) = (db.pool.begin().await.unwrap(), db.pool.begin().await.unwrap());
+    update(&mut one, 1).await.unwrap();
+    update(&mut two, 2).await.unwrap();
+    let crossed = tokio::join!(update(&mut one, 2), update(&mut two, 1));
+    let deadlock = crossed.0.and(crossed.1).expect_err("a deadlock");
+    drop((one, two));
+
+    let mut reader = db.pool.begin().await.unwrap();
+    for statement in ["set transaction isolation level serializable", "select from t"] {
+        sqlx::query(statement).execute(&mut *reader).await.unwrap();
+    }
+    db.run("update t set n = n + 1").await;
+    let serialization = update(&mut reader, 1).await.expect_err("a change in between");
+
+    for (failure, code) in [(deadlock, "40P01"), (serialization, "40001")] {
+        assert_eq!(failure.as_database_error().unwrap().code().as_deref(), Some(code));
+        let answer = Error::from(failure).error_response();
+        assert_eq!(answer.status(), 503, "{code}");
+        assert!(answer.headers().contains_key("retry-after"), "{code}");
+    }
 }
