@@ -1,5 +1,7 @@
 //! The one binary's commands. Exit status: 0, 1 (failed), 2 (wrong use).
 
+use std::time::Duration;
+
 use actix_web::web;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -40,6 +42,9 @@ enum KeyCommand {
     Generate,
 }
 
+/// For commands that somebody types.
+const NO_WAIT: Duration = Duration::ZERO;
+
 /// Does what was asked for.
 ///
 /// # Errors
@@ -53,10 +58,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(config).await,
         Command::Doctor => doctor(&config).await,
-        Command::Migrate => database::migrate(&connect(&config).await?).await,
+        Command::Migrate => database::migrate(&connect(&config, config.database_wait).await?).await,
         Command::Prune => {
-            let pruned =
-                background::prune(&connect(&config).await?, config.audit_retention).await?;
+            let db = connect(&config, NO_WAIT).await?;
+            let pruned = background::prune(&db, config.audit_retention).await?;
             println!("{pruned} expired rows deleted");
             Ok(())
         }
@@ -65,7 +70,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 }
 
 async fn doctor(config: &Config) -> anyhow::Result<()> {
-    let database = async { refuse(config, &connect(config).await?).await };
+    let database = async { refuse(config, &connect(config, NO_WAIT).await?).await };
     let (database, mail) = (database.await, background::check_mail(config).await);
     if let Ok(false) = mail {
         println!("no SMTP_URL: mails stay in the outbox");
@@ -79,7 +84,7 @@ async fn doctor(config: &Config) -> anyhow::Result<()> {
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config);
-    let db = connect(&config).await?;
+    let db = connect(&config, config.database_wait).await?;
     if config.environment.is_development() {
         database::migrate(&db).await?;
     }
@@ -100,8 +105,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn connect(config: &Config) -> anyhow::Result<Database> {
-    database::connect(config).await.with_context(|| {
+async fn connect(config: &Config, wait: Duration) -> anyhow::Result<Database> {
+    database::connect(config, wait).await.with_context(|| {
         let database = &config.database;
         format!(
             "cannot reach PostgreSQL at {}:{} (DATABASE_URL). `bin/postgres start` starts the \

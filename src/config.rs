@@ -69,6 +69,8 @@ pub struct Config {
     pub base_url: Option<Url>,
     pub database: PgConnectOptions,
     pub database_max_connections: u32,
+    /// How long a start waits for the database.
+    pub database_wait: Duration,
     pub secret_keys: SecretString,
     pub lifetimes: Lifetimes,
     /// Code points.
@@ -180,6 +182,7 @@ impl Reader {
         let base_url = self.setting("BASE_URL", "", base_url);
         let database = self.setting("DATABASE_URL", "", database_url);
         let max_connections = self.setting("DATABASE_MAX_CONNECTIONS", "16", at_least(2));
+        let database_wait = self.setting("DATABASE_WAIT", "30s", duration);
         let secret_keys = self.setting("SECRET_KEYS", "", secret_keys);
         let idle = self.setting("SESSION_IDLE_TIMEOUT", "1h", duration);
         let absolute = self.setting("SESSION_ABSOLUTE_TIMEOUT", "24h", duration);
@@ -209,6 +212,7 @@ impl Reader {
             base_url: base_url?,
             database: database?,
             database_max_connections: max_connections? as u32,
+            database_wait: database_wait?,
             secret_keys: secret_keys?,
             lifetimes: Lifetimes {
                 ordinary: Timeouts { idle: idle?, absolute: absolute? },

@@ -13,10 +13,10 @@ use std::io::{Error as IoError, ErrorKind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection as _, PgConnection, PgExecutor, PgPool};
-use tokio::time::timeout;
+use sqlx::{ConnectOptions, Connection as _, Executor, PgConnection, PgExecutor, PgPool};
+use tokio::time::{sleep, timeout};
 
 pub use connection::{Connection, Transaction};
 pub use listener::Listener;
@@ -30,6 +30,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
 /// A connection that was idle for longer is pinged before it is used, and how long that may take.
 const IDLE: Duration = Duration::from_secs(1);
 const PING_LIMIT: Duration = Duration::from_secs(1);
+/// How often a start asks for a database that is not there yet.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// The pool. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -113,16 +115,30 @@ impl Database {
     }
 }
 
-/// The pool, with one connection that works.
-pub async fn connect(config: &Config) -> sqlx::Result<Database> {
+/// Connects, and waits up to `wait` for a PostgreSQL that is not there yet or still starting.
+///
+/// # Errors
+/// The last cause. One that time does not mend, such as a wrong password, comes at once.
+pub async fn connect(config: &Config, wait: Duration) -> sqlx::Result<Database> {
     let options = config.database.clone().application_name("vestibule").options([
         ("statement_timeout", "5s"),
         ("lock_timeout", "3s"),
         ("idle_in_transaction_session_timeout", "10s"),
     ]);
-    let db = Database::new(options, config.database_max_connections, ACQUIRE_TIMEOUT);
-    db.acquire().await?;
-    Ok(db)
+    let began = Instant::now();
+    // Not by the pool, which tells "timed out" whatever the cause.
+    while let Err(error) = first_connection(&options).await {
+        if !is_unavailable(&error) || began.elapsed() >= wait {
+            return Err(error);
+        }
+        tracing::warn!(%error, "waiting for PostgreSQL");
+        sleep(RETRY).await;
+    }
+    Ok(Database::new(options, config.database_max_connections, ACQUIRE_TIMEOUT))
+}
+
+async fn first_connection(options: &PgConnectOptions) -> sqlx::Result<()> {
+    within(ACQUIRE_TIMEOUT, options.connect()).await?.close().await
 }
 
 /// A time limit for what sqlx would wait for as long as the server is silent.
@@ -164,14 +180,18 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Applies what is missing. sqlx holds an advisory lock meanwhile, so several instances that start
-/// at once do it once.
+/// Applies what is missing. Instances that start together wait for each other: one does it.
 ///
 /// # Errors
 /// With a way out: a migration that was edited after it ran is never undone or dropped here.
 pub async fn migrate(db: &Database) -> anyhow::Result<()> {
-    // An index on a large table takes longer than any request may.
-    let mut connection = db.connection_with(&[("statement_timeout", "0")]).await?;
+    // An index on a large table takes longer than any request may, and so does waiting for the
+    // instance that makes it.
+    let no_limits = [("statement_timeout", "0"), ("lock_timeout", "0")];
+    let mut connection = db.connection_with(&no_limits).await?;
+    connection.lock().await?;
+    // A migration that waits for a table stops everybody who comes after it.
+    connection.execute("set lock_timeout = '3s'").await?;
     let result = MIGRATIONS.run(&mut connection).await;
     connection.close().await?;
     match result {

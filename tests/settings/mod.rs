@@ -1,5 +1,6 @@
 //! The settings, as whoever runs the site meets them: what is wrong is said before anything starts.
 
+mod database;
 mod doctor;
 mod env_file;
 mod mail;

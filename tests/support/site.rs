@@ -122,7 +122,7 @@ impl Site {
         let doors = Doors::open(&config).expect("free ports");
         let address = doors.main.local_addr().expect("its address");
         let http = doors.http.as_ref().map(|http| http.local_addr().expect("its address"));
-        let pool = database::connect(&config).await.expect("the database");
+        let pool = database::connect(&config, config.database_wait).await.expect("the database");
         let app = App::new(config, address.port(), pool, hasher).expect("the app");
         let app = Data::new(limits(app));
         let server = app::serve(app.clone(), doors).expect("the server");
