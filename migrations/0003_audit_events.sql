@@ -11,7 +11,8 @@ create table audit_events (
     created_at timestamptz not null default now()
 );
 
-create index audit_events_user_id on audit_events (user_id, created_at desc);
+-- For one account's events, and for its end, which sets user_id to null.
+create index audit_events_user_id on audit_events (user_id);
 -- For pruning. Rows come in the order of their time, so a range of blocks is found without an entry
 -- for each row.
 create index audit_events_created_at on audit_events using brin (created_at);

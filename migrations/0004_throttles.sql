@@ -16,7 +16,7 @@ create table throttles (
     wait_until timestamptz not null default '-infinity',
     -- When this row has nothing more to say.
     forget_at timestamptz not null default now() + interval '1 hour'
-);
+) with (fillfactor = 85);
 
--- For pruning.
-create index throttles_forget_at on throttles (forget_at);
+-- No index but the key, not even for pruning: every attempt moves forget_at, and an index on it would
+-- make each of these updates as dear as an insert (HOT).

@@ -9,5 +9,4 @@ create table devices (
 );
 
 create index devices_user_id on devices (user_id);
--- For pruning.
-create index devices_last_used_at on devices (last_used_at);
+-- None for pruning: every login moves last_used_at.

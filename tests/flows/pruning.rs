@@ -64,3 +64,38 @@ async fn audit_events_are_kept_for_as_long_as_the_operator_says() {
     prune(&site.db.pool, retention).await.expect("the database");
     assert_eq!(site.db.number(events).await, 1, "the login of a day ago");
 }
+
+#[tokio::test]
+async fn columns_that_ordinary_requests_update_are_in_no_index() {
+    let site = Site::start().await;
+    // Else PostgreSQL writes every index of the table at each of these updates.
+    let indexed = "
+        select count(*) from pg_index i join pg_attribute a
+            on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
+        where (i.indrelid::regclass::text, a.attname) in (
+            ('sessions', 'last_seen_at'), ('sessions', 'state'), ('throttles', 'failures'),
+            ('throttles', 'in_a_row'), ('throttles', 'counted_at'), ('throttles', 'wait_until'),
+            ('throttles', 'forget_at'), ('devices', 'last_used_at'))";
+    assert_eq!(site.db.number(indexed).await, 0);
+}
+
+#[tokio::test]
+async fn what_can_be_pruned_by_an_index_is() {
+    let site = Site::start().await;
+    let mut tx = site.db.pool.begin().await.expect("the database");
+    for (table, expired) in [
+        ("tokens", "expires_at <= now()"),
+        ("registrations", "expires_at <= now()"),
+        ("outbox", "created_at < now() - interval '30 days'"),
+        ("audit_events", "created_at <= now() - make_interval(days => 365)"),
+    ] {
+        // An empty table is read whole unless that is forbidden.
+        sqlx::query("set local enable_seqscan = off").execute(&mut *tx).await.expect("a setting");
+        let explain = format!("explain select from {table} where {expired} limit 1000");
+        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain))
+            .fetch_all(&mut *tx)
+            .await
+            .expect("a plan");
+        assert!(!plan.iter().any(|line| line.contains("Seq Scan")), "{table}: {plan:#?}");
+    }
+}
