@@ -6,17 +6,20 @@ use sqlx::Executor;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::timeout;
 
-use super::{ACQUIRE_TIMEOUT, Database, PING_LIMIT, within};
+use super::{Database, within};
+
+/// For each of its statements. Nobody waits for a listener, so a busy server may take its time.
+const LIMIT: Duration = Duration::from_secs(3);
 
 /// Hears the notifications of a channel. Beside the pool, because it is kept as long as the app runs.
 pub struct Listener(PgListener);
 
 impl Listener {
     pub async fn start(db: &Database, channel: &str) -> sqlx::Result<Self> {
-        let one = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+        let one = PgPoolOptions::new().max_connections(1).acquire_timeout(2 * LIMIT);
         let one = one.connect_lazy_with((*db.pool.connect_options()).clone());
         let mut listener = PgListener::connect_with(&one).await?;
-        within(PING_LIMIT, listener.listen(channel)).await?;
+        within(LIMIT, listener.listen(channel)).await?;
         Ok(Self(listener))
     }
 
@@ -27,7 +30,7 @@ impl Listener {
     pub async fn wait(&mut self, longest: Duration) -> sqlx::Result<()> {
         match timeout(longest, self.0.try_recv()).await {
             Ok(heard) => heard.map(drop),
-            Err(_) => within(PING_LIMIT, self.0.execute("select")).await.map(drop),
+            Err(_) => within(LIMIT, self.0.execute("select")).await.map(drop),
         }
     }
 }

@@ -28,6 +28,8 @@ use crate::supervise::supervise;
 /// How many mails one instance hands over at the same time, each on a connection of its own.
 const AT_ONCE: u32 = 4;
 const POLL: Duration = Duration::from_secs(10);
+/// Before listening on a new connection.
+const RECONNECT: Duration = Duration::from_secs(1);
 /// A fifth of a claim, so that a database that is away for three minutes loses none.
 const RENEW: Duration = Duration::from_secs(60);
 /// `stop` waits this long for each of its two steps.
@@ -121,7 +123,7 @@ impl Work {
             if let Err(error) = listener.wait(POLL).await {
                 log_database(&error);
                 notified = None;
-                sleep(POLL).await;
+                sleep(RECONNECT).await;
             }
         }
     }

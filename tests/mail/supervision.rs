@@ -1,20 +1,21 @@
-//! A panic ends one attempt and nothing else, and mail that is late is said so.
+//! A panic ends one attempt and nothing else, a silent database is left, and mail that is late is said so.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use vestibule::mail::courier::Courier;
 use vestibule::mail::outbox::{Waiting, waiting};
 use vestibule::mail::smtp::Timeouts;
 
-use super::{mailer_at, notice, write};
+use super::{carry, mailer_at, notice, write};
 use crate::support::clock;
-use crate::support::database::database;
+use crate::support::database::{database, lazy_pool};
 use crate::support::mail_server::MailServer;
 use crate::support::process::command;
+use crate::support::proxy::Proxy;
 
 #[tokio::test]
 async fn a_delivery_that_panics_does_not_hold_up_other_mails() {
@@ -43,6 +44,26 @@ async fn a_delivery_that_panics_does_not_hold_up_other_mails() {
     let told = "select count(*) from outbox where problem like 'the app panicked%'";
     assert_eq!(db.number(told).await, 6);
     assert_eq!(db.number("select count(*) from outbox where outcome = 'sent'").await, 9);
+}
+
+#[tokio::test]
+async fn mail_goes_on_after_a_proxy_before_the_database_went_silent() {
+    let (db, mut server) = (database().await, MailServer::start().await);
+    let proxy = Proxy::to(&db).await;
+    let _courier = carry(&lazy_pool(&proxy.url, 3).expect("its address"), &server);
+    write(&db.pool, notice()).await;
+    server.mail().await;
+    // Nothing of this mail is under way.
+    server.hears("QUIT").await;
+    proxy.goes_silent();
+    // Nobody is notified of this one.
+    write(&db.pool, notice()).await;
+    server.mail().await;
+    server.hears("QUIT").await;
+    let start = Instant::now();
+    write(&db.pool, notice()).await;
+    server.mail().await;
+    assert!(start.elapsed() < Duration::from_secs(5), "found by the clock, not by a notification");
 }
 
 #[tokio::test]
