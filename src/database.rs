@@ -26,7 +26,7 @@ use crate::config::Config;
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// A request waits this long for a connection; with it, an answer is out within two seconds.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
 /// A connection that was idle for longer is pinged before it is used, and how long that may take.
 const IDLE: Duration = Duration::from_secs(1);
 const PING_LIMIT: Duration = Duration::from_secs(1);
@@ -120,11 +120,7 @@ impl Database {
 /// # Errors
 /// The last cause. One that time does not mend, such as a wrong password, comes at once.
 pub async fn connect(config: &Config, wait: Duration) -> sqlx::Result<Database> {
-    let options = config.database.clone().application_name("vestibule").options([
-        ("statement_timeout", "5s"),
-        ("lock_timeout", "3s"),
-        ("idle_in_transaction_session_timeout", "10s"),
-    ]);
+    let options = options(config);
     let began = Instant::now();
     // Not by the pool, which tells "timed out" whatever the cause.
     while let Err(error) = first_connection(&options).await {
@@ -135,6 +131,15 @@ pub async fn connect(config: &Config, wait: Duration) -> sqlx::Result<Database> 
         sleep(RETRY).await;
     }
     Ok(Database::new(options, config.database_max_connections, ACQUIRE_TIMEOUT))
+}
+
+/// How the app connects: with its name, and with time limits.
+pub fn options(config: &Config) -> PgConnectOptions {
+    config.database.clone().application_name("vestibule").options([
+        ("statement_timeout", "5s"),
+        ("lock_timeout", "3s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+    ])
 }
 
 async fn first_connection(options: &PgConnectOptions) -> sqlx::Result<()> {

@@ -58,7 +58,7 @@ fn of_browser(browser: &Browser) -> impl Fn(&str) -> Option<String> + '_ {
 
 #[tokio::test]
 async fn every_answer_carries_every_header() {
-    let site = Site::start().await;
+    let site = Site::impatient_on(database().await, &[]).await;
     let host = format!("Host: {}", site.app.origin.host);
     let form = "Content-Type: application/x-www-form-urlencoded";
     for (request, status) in [
@@ -96,7 +96,7 @@ async fn every_answer_carries_every_header() {
 
 #[tokio::test]
 async fn a_panic_ends_one_request_with_a_page() {
-    let site = Site::start().await;
+    let site = Site::impatient_on(database().await, &[]).await;
     let app = App::new()
         .app_data(site.app.clone())
         .route("/", web::get().to(async || -> HttpResponse { panic!("as a handler might") }))
@@ -111,7 +111,7 @@ async fn a_panic_ends_one_request_with_a_page() {
 
 #[tokio::test]
 async fn a_store_that_fails_is_our_fault_and_shows_nothing() {
-    let site = Site::start().await;
+    let site = Site::impatient_on(database().await, &[]).await;
     let mut ada = ADA.at(&site).await;
     let rename = async |from: &'static str, to: &'static str| {
         let statement = format!("alter table {from} rename to {to}");
@@ -131,7 +131,7 @@ async fn a_store_that_fails_is_our_fault_and_shows_nothing() {
 
 #[tokio::test]
 async fn without_a_connection_the_answer_is_503_in_time() {
-    let site = Site::with(&[("DATABASE_MAX_CONNECTIONS", "2")]).await;
+    let site = Site::impatient_on(database().await, &[("DATABASE_MAX_CONNECTIONS", "2")]).await;
     let mut ada = ADA.at(&site).await;
     let (one, two) = (site.app.db.acquire().await, site.app.db.acquire().await);
     let start = Instant::now();
@@ -148,7 +148,7 @@ async fn without_a_connection_the_answer_is_503_in_time() {
 #[tokio::test]
 async fn when_postgresql_is_gone_the_site_says_so_and_comes_back_with_it() {
     let cluster = Cluster::start();
-    let site = Site::on(cluster.database().await, &[]).await;
+    let site = Site::impatient_on(cluster.database().await, &[]).await;
     let mut ada = ADA.at(&site).await;
     let cookie = ada.cookie(SESSION);
 
@@ -179,7 +179,7 @@ async fn when_postgresql_is_gone_the_site_says_so_and_comes_back_with_it() {
 async fn after_all_connections_were_cut_one_statement_fails_and_no_page() {
     let db = database().await;
     let proxy = Proxy::to(&db).await;
-    let site = Site::on(db, &[("DATABASE_URL", &proxy.url)]).await;
+    let site = Site::impatient_on(db, &[("DATABASE_URL", &proxy.url)]).await;
     let mut ada = ADA.at(&site).await;
     site.fill_the_pool().await;
     proxy.cuts();

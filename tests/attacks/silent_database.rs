@@ -56,7 +56,7 @@ async fn is_well(ada: &mut Browser) {
 async fn statements_under_way_when_a_proxy_goes_silent_are_given_up() {
     let db = database().await;
     let proxy = Proxy::to(&db).await;
-    let site = Site::on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
+    let site = Site::impatient_on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
     let mut ada = ADA.at(&site).await;
     let writers = writers(&mut ada).await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
@@ -76,7 +76,7 @@ async fn statements_under_way_when_a_proxy_goes_silent_are_given_up() {
 async fn requests_abandoned_in_the_silence_hold_no_connection() {
     let db = database().await;
     let proxy = Proxy::to(&db).await;
-    let site = Site::on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
+    let site = Site::impatient_on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
     let mut ada = ADA.at(&site).await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
     sqlx::query("lock table audit_events").execute(&mut *elsewhere).await.expect("a lock");
@@ -101,7 +101,7 @@ async fn requests_abandoned_in_the_silence_hold_no_connection() {
 async fn idle_connections_through_a_proxy_that_has_gone_silent_are_replaced() {
     let db = database().await;
     let proxy = Proxy::to(&db).await;
-    let site = Site::on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
+    let site = Site::impatient_on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
     let mut ada = ADA.at(&site).await;
     site.fill_the_pool().await;
     // Idle long enough to be doubted.
@@ -115,7 +115,7 @@ async fn idle_connections_through_a_proxy_that_has_gone_silent_are_replaced() {
 #[tokio::test]
 async fn a_postgresql_that_stands_still_is_left_and_met_again() {
     let cluster = Cluster::start();
-    let site = Site::on(cluster.database().await, &[SETTINGS]).await;
+    let site = Site::impatient_on(cluster.database().await, &[SETTINGS]).await;
     let mut ada = ADA.at(&site).await;
     let writers = writers(&mut ada).await;
     let readers: Vec<Browser> = writers.clone();

@@ -192,7 +192,7 @@ async fn a_browser_without_cookies_learns_what_can_be_done() {
         browser.cookies = Default::default();
         browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
         browser.must_be_at("/login", 403);
-        browser.must_see("Allow cookies for this site");
+        browser.must_see("allow cookies for this site");
         assert_eq!(browser.sees("TLS_CERT=self-signed"), hint, "{}", site.url);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
@@ -12,13 +13,16 @@ use reqwest::{Certificate, ClientBuilder};
 use vestibule::accounts::password::Hasher;
 use vestibule::app::{self, App, Doors};
 use vestibule::config::Config;
-use vestibule::database;
+use vestibule::database::{self, ACQUIRE_TIMEOUT};
 use vestibule::keys::Keys;
 use vestibule::web::limit::Flood;
 
 use super::authority::{Authority, tomorrow};
 use super::browser::Browser;
 use super::database::{Database, database_with};
+
+/// How long a request waits for a connection, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running site. It stops when it is dropped.
 pub struct Site {
@@ -79,7 +83,7 @@ impl Site {
     ) -> Site {
         let config = config(&db.url, settings);
         let hasher = Hasher::new(argon2, config.argon2_concurrency).expect("a hasher");
-        Site::run(db, config, hasher, limits).await
+        Site::run(db, config, hasher, PATIENCE, limits).await
     }
 
     /// Speaks HTTPS itself, and has a plain door that leads there.
@@ -104,25 +108,30 @@ impl Site {
         Site::with_hasher(db, config, hasher).await
     }
 
+    /// Where a request waits no longer for a connection than in production. Other sites are patient,
+    /// so that a busy machine does not answer with 503.
+    pub async fn impatient_on(db: Database, settings: &[(&str, &str)]) -> Site {
+        let config = config(&db.url, settings);
+        let hasher = Hasher::new(cheapest(), config.argon2_concurrency).expect("a hasher");
+        Site::run(db, config, hasher, ACQUIRE_TIMEOUT, without_limits).await
+    }
+
     pub async fn with_hasher(db: Database, config: Config, hasher: Hasher) -> Site {
-        let without_limits = |app: App| App {
-            throttle: app.throttle.without_limits(),
-            flood: Flood::without_limits(),
-            ..app
-        };
-        Site::run(db, config, hasher, without_limits).await
+        Site::run(db, config, hasher, PATIENCE, without_limits).await
     }
 
     async fn run(
         db: Database,
         config: Config,
         hasher: Hasher,
+        acquire_timeout: Duration,
         limits: impl FnOnce(App) -> App,
     ) -> Site {
         let doors = Doors::open(&config).expect("free ports");
         let address = doors.main.local_addr().expect("its address");
         let http = doors.http.as_ref().map(|http| http.local_addr().expect("its address"));
-        let pool = database::connect(&config, config.database_wait).await.expect("the database");
+        let (options, most) = (database::options(&config), config.database_max_connections);
+        let pool = database::Database::new(options, most, acquire_timeout);
         let app = App::new(config, address.port(), pool, hasher).expect("the app");
         let app = Data::new(limits(app));
         let server = app::serve(app.clone(), doors).expect("the server");
@@ -168,6 +177,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         drop(self.0.stop(false));
     }
+}
+
+fn without_limits(app: App) -> App {
+    let throttle = app.throttle.without_limits();
+    App { throttle, flood: Flood::without_limits(), ..app }
 }
 
 /// Argon2 at its cheapest, by a constructor that production does not call.
