@@ -56,8 +56,8 @@ pub async fn submit(visitor: Visitor, Form(form): Form<NotMeForm>) -> Result<Htt
     credentials::end_access(&mut tx, owner.user_id, kept).await?;
     audit::record(&mut tx, Kind::NotMe, Some(owner.user_id), &visitor.client).await?;
     tx.commit().await?;
-    let text = "Every device is logged out, and the password opens nothing any more. Choose a new \
-                one: we send you a link.";
+    let text = "Every device is logged out, and the password no longer works. Ask here for a link \
+                to choose a new one.";
     visitor.say_ended(owner.user_id, text);
     page::go_to("/password/reset")
 }
