@@ -48,7 +48,7 @@ const NO_WAIT: Duration = Duration::ZERO;
 /// Does what was asked for.
 ///
 /// # Errors
-/// What went wrong, in words for whoever runs this.
+/// Says what failed, for the person who runs the command.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     if let Some(Command::Key(KeyCommand::Generate)) = cli.command {
         println!("{}", Keys::generate());

@@ -110,7 +110,7 @@ fn page_title(status: StatusCode) -> &'static str {
     }
 }
 
-/// For what actix answers by itself.
+/// Title and text for responses that actix makes itself.
 fn plain_words(status: StatusCode) -> (String, String) {
     let (title, text) = match status {
         StatusCode::NOT_FOUND => ("Nothing here", "There is no page at this address."),
@@ -176,7 +176,7 @@ fn error_page(status: StatusCode, title: String, text: String) -> HttpResponse {
         stylesheet: assets::url("site.css"),
         mark: assets::url("mark.svg"),
     };
-    // A template without logic renders; if it ever does not, the status still tells.
+    // This template cannot fail; if it ever does, the status is still right.
     let body = page.render().unwrap_or_default();
     HttpResponse::build(status).content_type(HTML).body(body)
 }
@@ -186,7 +186,7 @@ pub fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
-/// Gives a bare answer of the framework, such as a 405, the page of this site.
+/// Replaces a bare error response of actix, such as a 405, by a page of this site.
 pub fn dress(response: HttpResponse) -> HttpResponse {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();

@@ -61,8 +61,8 @@ impl Keys {
         self.0.iter().map(|derived| mac(&derived.codes, subject.as_bytes())).collect()
     }
 
-    /// A name for something in a log: the same thing has the same name, and nobody without
-    /// the key can tell which it is.
+    /// A pseudonym for the log: the same subject always has the same one, and nobody can compute it
+    /// without the key.
     pub fn log_name(&self, subject: &[u8]) -> String {
         let Some(newest) = self.0.first() else { return String::new() };
         mac(&newest.log, subject)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -83,7 +83,7 @@ fn derive(key: &str) -> Result<Derived, String> {
             secret.len()
         ));
     }
-    // A sample, or somebody's row of `A`s: 64 random bytes hold about 57 different ones.
+    // A sample, or the same letter 86 times: 64 random bytes hold about 57 different ones.
     let mut seen = secret.clone();
     seen.sort_unstable();
     seen.dedup();

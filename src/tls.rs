@@ -1,8 +1,8 @@
 //! HTTPS by rustls in the app itself: TLS 1.2 and 1.3, a certificate from PEM files.
 //!
-//! The files are looked at for every new connection (two `stat`s beside a signature cost nothing),
-//! so a certificate that certbot renewed is used from the next one on, without a restart. What is
-//! half written, or does not fit together, is not taken: the old one stays until the files change.
+//! Every new connection checks whether the files have changed (two `stat`s, far cheaper than the
+//! handshake), so a certificate that certbot renewed is used without a restart. While the files
+//! cannot be read or do not fit together, the old certificate stays in use.
 
 mod self_signed;
 
@@ -48,10 +48,10 @@ pub fn server_config(files: Files) -> anyhow::Result<ServerConfig> {
         .with_cert_resolver(Arc::new(certificate)))
 }
 
-/// What a browser would hold against these files at a host, apart from who signed them.
+/// Whether a browser would accept these files for a host, apart from who signed them.
 ///
 /// # Errors
-/// In words for whoever wrote the settings.
+/// Says what is wrong, for the person who wrote the settings.
 pub fn check(files: &Files, host: &str, at: SystemTime) -> Result<(), String> {
     let pair = load(files)?;
     let Some((leaf, rest)) = pair.cert.split_first() else { return Ok(()) };
@@ -61,8 +61,8 @@ pub fn check(files: &Files, host: &str, at: SystemTime) -> Result<(), String> {
     if verify_server_name(&parsed, &name).is_err() {
         return Err(format!("TLS_CERT is not for {host}, where visitors come by BASE_URL"));
     }
-    // rustls tells the time of a certificate only by verifying it. Who signed it is for browsers
-    // to judge: any root will do, and whatever else is wrong is not asked.
+    // rustls checks the dates of a certificate only while verifying it. Browsers decide whom they
+    // trust, so the last certificate serves as root here, and other errors are ignored.
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(pair.cert.last().cloned());
     let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), PROVIDER.clone());

@@ -56,7 +56,7 @@ impl Email {
 
     /// What decides whether two addresses are one account.
     ///
-    /// RFC 5321 allows a mail server to tell `Ada@` from `ada@`; no server in use does, and
+    /// RFC 5321 allows a mail server to distinguish `Ada@` from `ada@`; no server in use does, and
     /// people do not remember which they typed.
     pub fn canonical(&self) -> String {
         self.address.to_ascii_lowercase()

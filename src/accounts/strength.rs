@@ -2,15 +2,15 @@
 //!
 //! No rules about classes of characters (NIST SP 800-63B-4 §3.1.1.2, ASVS 6.2.5). zxcvbn knows
 //! the common passwords and words, and is told the words of this site and the person's address
-//! (ASVS 6.2.4, 6.2.11). The answer says why, and what would be better.
+//! (ASVS 6.2.4, 6.2.11). A rejection says why, and what would be better.
 
 use zxcvbn::{Score, zxcvbn};
 
 use super::password::{MAX_LENGTH, Password};
 
 /// How many characters are rated. zxcvbn tries every reading of `4`, `@`, `1` … as letters, so a
-/// crafted password of 256 characters costs seconds (dropbox/zxcvbn#326). What is hard to guess by
-/// its first characters is not made easier by more.
+/// crafted password of 256 characters costs seconds (dropbox/zxcvbn#326). More characters do not
+/// make a password easier to guess, so a rating of the first ones is a lower bound.
 const RATED: usize = 40;
 
 /// How hard a password is to guess.
@@ -79,7 +79,7 @@ pub(super) fn check(password: &Password, rules: &Rules) -> Result<(), Refusal> {
     Err(Refusal { reason, strength: Some(strength) })
 }
 
-/// `ada@example.com` stands for itself, `ada` and `example`.
+/// `ada@example.com` gives itself, `ada`, `example` and `com`.
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
     std::iter::once(text).chain(text.split(['@', '.', ' ', '-', '+', '_'])).filter(|w| w.len() > 2)
 }

@@ -25,8 +25,8 @@ pub fn start(
 ) -> Result<HttpResponse, Error> {
     visitor.state.clear();
     let user_id = login.user.id.to_string();
-    // The session store opens the session for this user, with the epoch as it was when the
-    // password was read; a password changed in between has already ended it.
+    // The session store inserts the session for this user, with the epoch that was read together
+    // with the password hash: after a change of the password in between, it inserts nothing.
     visit::with(|visit| visit.login = Some(login));
     Identity::login(&req.extensions(), user_id)?;
     page::go_to(&own_path(next, HOME))

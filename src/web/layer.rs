@@ -61,7 +61,7 @@ pub async fn complete(
         }
         Ok(Err(failure)) => {
             let response = failure.error_response();
-            // A session that ended, or was renewed, while the request ran is nobody's fault.
+            // A session that ended, or was renewed, while the request ran is no fault of the app.
             let raced = visit::with(|visit| {
                 matches!(visit.outcome, Outcome::Gone | Outcome::RenewedElsewhere)
             });

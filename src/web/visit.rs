@@ -66,7 +66,7 @@ pub struct Login {
 pub enum Renewal {
     #[default]
     None,
-    /// By the store, when the answer is ready.
+    /// By the store, when the handler has returned.
     Wanted,
     /// In the transaction that changed a credential: this is the new ID.
     Done(SessionId),

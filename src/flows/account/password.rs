@@ -107,7 +107,7 @@ pub async fn submit(
         return too_many(again, refusal);
     }
     if !change(&somebody, &stored, &hash).await? {
-        // Changed or ended elsewhere in this very moment: this session is over too.
+        // Another request changed the password meanwhile, which ended this session.
         visit::with(|visit| visit.visitor.set_flash(next_page::session_ended(true)));
         return Err(Error::LogInFirst("/account/password".to_owned()));
     }

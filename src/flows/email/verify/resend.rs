@@ -71,7 +71,7 @@ async fn send_again(visitor: &Visitor, email: &Email, may_mail: bool) -> Result<
         None => None,
     };
     let id = found.or(newest);
-    // Beyond the budget too, or the cookie's new Max-Age would tell whether an email was sent.
+    // Beyond the budget too, or the cookie's new Max-Age would show whether an email was sent.
     let extended = registration::extend(&mut *tx, id).await?;
     verification::send(&mut tx, &visitor.app, id.filter(|_| may_mail), email).await?;
     tx.commit().await?;
