@@ -1,9 +1,9 @@
 //! Stopping at SIGTERM: what is begun is finished, and nothing that is idle is waited for.
 //!
-//! actix closes its listeners and its idle HTTP/1.1 connections, but keeps an idle HTTP/2 connection
-//! until its timeout (actix/actix-web#3169). So requests are counted here, and the process ends once
-//! none has been in flight for a moment. The courier stops at the same time. All of it takes less
-//! than the 10 seconds after which `docker stop` kills.
+//! actix closes its listeners and its idle HTTP/1.1 connections, but keeps an idle HTTP/2
+//! connection until its timeout (actix/actix-web#3169). So requests are counted here, and the
+//! process ends once none has been in flight for a moment. The courier stops at the same time. All
+//! of it takes less than the 10 seconds after which `docker stop` kills.
 
 use std::io;
 use std::time::Duration;
