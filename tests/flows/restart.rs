@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::support::authority::{Authority, tomorrow};
 use crate::support::browser::Browser;
 use crate::support::cluster::Cluster;
-use crate::support::database::database;
+use crate::support::database::{Database, database};
 use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::people::{ADA, Person};
 use crate::support::process::Process;
@@ -118,9 +118,23 @@ async fn idle_connections_do_not_delay_the_end() {
 }
 
 #[tokio::test]
-async fn a_request_that_never_ends_is_cut_off_in_time() {
-    let db = database().await;
-    let process = Process::serve(&db);
+async fn a_mail_on_its_way_does_not_delay_the_end_either() {
+    let (db, mut server, url) = a_server_that_takes_no_mail().await;
+    let process = Process::serve_with(&db, &[("SMTP_URL", &url)]);
+    let mut browser = process.browser();
+    ADA.registers_in(&mut browser).await;
+    server.hears(".").await;
+    let took = seconds_to_stop(process, "a mail on its way and an idle connection").await;
+    assert!(took < SOON, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_request_and_a_mail_that_never_end_are_cut_off_in_time() {
+    let (db, mut server, url) = a_server_that_takes_no_mail().await;
+    let process = Process::serve_with(&db, &[("SMTP_URL", &url)]);
+    let mut browser = process.browser();
+    ADA.registers_in(&mut browser).await;
+    server.hears(".").await;
     let mut client = TcpStream::connect(process.address()).await.expect("a server");
     let host = process.url.trim_start_matches("http://");
     let head = format!(
@@ -132,25 +146,9 @@ async fn a_request_that_never_ends_is_cut_off_in_time() {
     let mut said = [0; 12];
     client.read_exact(&mut said).await.expect("an answer");
     assert_eq!(&said, b"HTTP/1.1 100");
-    let took = seconds_to_stop(process, "a request whose body does not come").await;
+    // One after the other they would take 12 s.
+    let took = seconds_to_stop(process, "a request and a mail that never end").await;
     assert!(took < IN_TIME, "{took:?}");
-}
-
-#[tokio::test]
-async fn a_mail_on_its_way_and_an_idle_connection_are_not_waited_for_in_turn() {
-    let mut server = MailServer::that(|command| match command {
-        "." => Reaction::Hang,
-        _ => Reaction::Usual,
-    })
-    .await;
-    let (db, url) = (database().await, format!("smtp://127.0.0.1:{}", server.port));
-    let process = Process::serve_with(&db, &[("SMTP_URL", &url)]);
-    let mut browser = process.browser();
-    browser.visit("/register").await;
-    browser.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
-    server.hears(".").await;
-    let took = seconds_to_stop(process, "a mail on its way and an idle connection").await;
-    assert!(took < SOON, "{took:?}");
 }
 
 #[tokio::test]
@@ -163,4 +161,14 @@ async fn the_first_page_after_a_restart_of_postgresql_is_there() {
     cluster.start_again();
     ada.visit("/app").await;
     ada.must_be_at("/app", 200);
+}
+
+async fn a_server_that_takes_no_mail() -> (Database, MailServer, String) {
+    let server = MailServer::that(|command| match command {
+        "." => Reaction::Hang,
+        _ => Reaction::Usual,
+    })
+    .await;
+    let url = format!("smtp://127.0.0.1:{}", server.port);
+    (database().await, server, url)
 }

@@ -46,6 +46,9 @@ fn the_private_cluster_lives_in_any_folder_under_any_locale() {
     let locale = [("LC_ALL", "C")];
     let started = folder.run("postgres", &["start"], &locale);
     assert!(started.status.success(), "{started:?}");
+    // Not in /var/lib, where it goes when the server's user cannot enter this folder.
+    let state = fs::symlink_metadata(folder.0.join(".postgres")).expect("its data");
+    assert!(state.is_dir(), "{started:?}");
     let answer = folder.run("postgres", &["psql", "-X", "-A", "-t", "-c", "select 6 * 7"], &locale);
     assert_eq!(String::from_utf8_lossy(&answer.stdout), "42\n", "{answer:?}");
 }

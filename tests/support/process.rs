@@ -96,7 +96,7 @@ pub fn command(db: &Database, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
     command
         .args(arguments)
-        .current_dir(std::env::temp_dir())
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .env_clear()
         .envs([("ENVIRONMENT", "development"), ("LISTEN", "127.0.0.1:0"), ("RUST_LOG", "error")])
         .envs([("DATABASE_URL", &db.url), ("SECRET_KEYS", &Keys::generate())])
