@@ -1,4 +1,4 @@
--- Sessions: what the cookie points to. Written by src/accounts/session.rs alone.
+-- Sessions: what the cookie points to. Written by src/accounts/session.rs and its folder alone.
 create table sessions (
     -- Stays the same when the session ID is renewed, so other rows can refer to it. Never shown.
     id uuid primary key,
@@ -10,7 +10,7 @@ create table sessions (
     previous_id_hash bytea unique,
     -- Names the session on pages and in addresses; tells nothing about the ID.
     public_id uuid not null default gen_random_uuid(),
-    -- Null: a session of nobody yet, such as the steps of a password reset.
+    -- Null: a session of nobody, for what an app keeps for visitors who have not logged in.
     user_id uuid references users on delete cascade,
     -- users.session_epoch when the password was verified.
     user_epoch integer,
@@ -25,7 +25,7 @@ create table sessions (
     ends_at timestamptz not null,
     -- When the person last proved who they are.
     authenticated_at timestamptz,
-    -- "Keep me logged in": the cookie outlives the browser.
+    -- "Stay logged in on this device": the cookie outlives the browser.
     remembered boolean not null default false,
     address inet,
     user_agent text not null default '',
@@ -36,5 +36,7 @@ create table sessions (
     check ((user_id is null) = (authenticated_at is null))
 ) with (fillfactor = 85);
 
-create index sessions_user_id on sessions (user_id) where user_id is not null;-- None for pruning: no index serves an end that depends on last_seen_at, and one on that would make
+create index sessions_user_id on sessions (user_id) where user_id is not null;
+
+-- None for pruning: no index serves an end that depends on last_seen_at, and one on that would make
 -- every touch as dear as an insert. Reading a million rows every 15 minutes takes 0.2 s.

@@ -98,8 +98,8 @@ impl App {
         Ok(verdict?)
     }
 
-    /// Hashes a new password, or says why it is refused. Expensive either way, so the attempt has
-    /// been counted before. `email` is the account's own: a password that repeats it is weak.
+    /// Hashes a new password, or says why it is refused. Expensive either way, so callers
+    /// count the attempt before. `email` is the account's own: a password that repeats it is weak.
     pub async fn hash_new(
         &self,
         password: &Password,

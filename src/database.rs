@@ -25,7 +25,8 @@ use crate::config::Config;
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// A request waits this long for a connection; with it, an answer is out within two seconds.
+/// How long a request waits for a connection. So while none can be had, it is answered with 503
+/// within two seconds.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
 /// A connection that was idle for longer is pinged before it is used, and how long that may take.
 const IDLE: Duration = Duration::from_secs(1);
@@ -65,10 +66,12 @@ impl Database {
             .acquire_timeout(acquire_timeout)
             .test_before_acquire(false)
             .before_acquire(move |connection, state| {
-                let replaced = known.since(state.age);
+                let known = known.clone();
                 Box::pin(async move {
+                    let replaced = known.since(state.age);
                     if !replaced && state.idle_for > IDLE {
-                        within(PING_LIMIT, connection.ping()).await?;
+                        let answer = within(PING_LIMIT, connection.ping()).await;
+                        answer.inspect_err(|_| known.note())?;
                     }
                     Ok(!replaced)
                 })
@@ -122,7 +125,7 @@ impl Database {
 pub async fn connect(config: &Config, wait: Duration) -> sqlx::Result<Database> {
     let options = options(config);
     let began = Instant::now();
-    // Not by the pool, which tells "timed out" whatever the cause.
+    // Not through the pool, which hides a refused connection behind "timed out".
     while let Err(error) = first_connection(&options).await {
         if !is_unavailable(&error) || began.elapsed() >= wait {
             return Err(error);
@@ -155,7 +158,7 @@ async fn within<T>(
     timeout(limit, work).await.unwrap_or_else(|_| Err(silent().into()))
 }
 
-/// Whether the connection is of no use any more, or none could be made.
+/// Whether this error means that the connection is dead, or could not be opened.
 pub fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,

@@ -206,6 +206,13 @@ pub fn dress(response: HttpResponse) -> HttpResponse {
     dressed
 }
 
+/// For what follows a commit: the change is made, so the page must not say that it failed.
+pub fn log_if_failed(what: &str, outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        tracing::error!(cause = %error, "{what} could not be updated after a change");
+    }
+}
+
 /// Logs why a request failed, once: for our own faults with the cause.
 pub fn log_cause(status: StatusCode, cause: Option<&actix_web::Error>) {
     if status.is_server_error() {

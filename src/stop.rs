@@ -17,14 +17,15 @@ use crate::mail::courier::Courier;
 
 /// How long requests in flight may take after SIGTERM.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
-/// For the last answer to reach its socket, and for a request whose head is arriving.
+/// For the last answer to be written, and for a request whose head is arriving. A client that reads
+/// more slowly is cut off.
 const SETTLE: Duration = Duration::from_millis(300);
 
 /// The requests that are being answered.
 #[derive(Default)]
 pub struct InFlight(watch::Sender<usize>);
 
-/// One of them, until it is dropped: the client has hung up, or the answer is complete.
+/// One of them, until it is dropped: the client has hung up, or the answer is ready to be written.
 pub struct Request<'a>(&'a InFlight);
 
 impl InFlight {

@@ -9,18 +9,16 @@ use super::token::{self, Purpose};
 use super::{device, session};
 use crate::database::Connection;
 
-/// What belongs to the browser that made the change, and stays.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Kept {
-    pub session: Option<Uuid>,
-    /// The hash of its device cookie.
-    pub device: Option<[u8; 32]>,
-}
-
-/// Ends the sessions of an account, the links that grant something, and what its devices are known
-/// for. A thief who had one of them has nothing after the owner's change.
-pub async fn end_access(tx: &mut Connection, user_id: Uuid, kept: Kept) -> sqlx::Result<()> {
-    session::end_all(&mut *tx, user_id, kept.session).await?;
+/// Ends the sessions of an account but `keep`, discards the links that grant something, and forgets
+/// its devices. So a thief who had one of them has nothing after the owner's change. Where the change
+/// proves the password or the mailbox, `web::device::remember` then makes the owner's browser known
+/// again, under a new value.
+pub async fn end_access(
+    tx: &mut Connection,
+    user_id: Uuid,
+    keep: Option<Uuid>,
+) -> sqlx::Result<()> {
+    session::end_all(&mut *tx, user_id, keep).await?;
     token::discard(&mut *tx, user_id, &Purpose::GRANTS).await?;
-    device::forget(tx, user_id, kept.device.as_ref()).await
+    device::forget(tx, user_id).await
 }

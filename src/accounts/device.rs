@@ -71,16 +71,26 @@ pub async fn remember(
         .fetch_one(&mut *tx)
         .await?;
     if let Some(old) = old {
-        sqlx::query!("delete from devices where token_hash = $1 and user_id = $2", old, user_id)
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query!("update devices set token_hash = $2 where token_hash = $1", old, new)
-            .execute(&mut *tx)
-            .await?;
-    }
-    sqlx::query!("insert into devices (token_hash, user_id) values ($1, $2)", new, user_id)
+        // In one order: two people who log in at once in the same browser would deadlock.
+        sqlx::query!(
+            "with held as materialized (
+                 select user_id from devices where token_hash = $1 order by user_id for update)
+             update devices d set token_hash = $2
+             from held where d.token_hash = $1 and d.user_id = held.user_id",
+            old,
+            new,
+        )
         .execute(&mut *tx)
         .await?;
+    }
+    sqlx::query!(
+        "insert into devices (token_hash, user_id) values ($1, $2)
+         on conflict (token_hash, user_id) do update set last_used_at = now()",
+        new,
+        user_id,
+    )
+    .execute(&mut *tx)
+    .await?;
     sqlx::query!(
         "delete from devices where user_id = $1 and token_hash <> $2 and token_hash not in (
              select token_hash from devices where user_id = $1 and token_hash <> $2
@@ -94,20 +104,9 @@ pub async fn remember(
     .map(drop)
 }
 
-/// Forgets the devices of an account, all but `keep`.
-pub async fn forget(
-    tx: &mut Connection,
-    user_id: Uuid,
-    keep: Option<&[u8; 32]>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "delete from devices where user_id = $1 and token_hash is distinct from $2",
-        user_id,
-        keep.map(<[u8; 32]>::as_slice),
-    )
-    .execute(tx)
-    .await
-    .map(drop)
+/// Forgets the devices of an account.
+pub async fn forget(tx: &mut Connection, user_id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from devices where user_id = $1", user_id).execute(tx).await.map(drop)
 }
 
 /// Forgets up to `batch` devices that nobody has used for a year; returns how many there were.

@@ -183,8 +183,8 @@ pub struct Holder {
     pub email: Email,
 }
 
-/// Whose token this is, without taking it: for the page with the button. `None` when `take` would
-/// not take it.
+/// Whose token this is, without taking it: for the page with the button. `None` when it is
+/// unknown, used, expired, or for another purpose.
 pub async fn holder(
     db: impl PgExecutor<'_>,
     purpose: Purpose,

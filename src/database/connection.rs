@@ -5,8 +5,8 @@
 //! ever, and so does the place in the pool (transact-rs/sqlx#4349). Dropping sqlx's connection
 //! is no way out: before it gives its place back it pings the server, without a limit.
 //!
-//! So nothing outside of this folder sees a connection or a transaction of sqlx: a statement without
-//! a limit does not compile.
+//! So nothing outside of this folder sees a connection or a transaction of sqlx, and
+//! `tests/house_rules.rs` keeps it so.
 
 use std::io::{Error as IoError, ErrorKind};
 use std::ops::{Deref, DerefMut};
@@ -24,8 +24,8 @@ use super::{Database, Failures, is_lost, within};
 
 /// A second more than `statement_timeout`: PostgreSQL is first unless it is silent.
 const LIMIT: Duration = Duration::from_secs(6);
-/// How long a rollback and the ping before the way back to the pool may take. Also for a statement
-/// that its request has abandoned.
+/// How long a rollback, and the ping before a connection returns to the pool, may take. The ping also
+/// waits for a statement whose request was dropped.
 const RETURN_LIMIT: Duration = Duration::from_secs(1);
 
 type Step = Either<PgQueryResult, PgRow>;

@@ -11,12 +11,11 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::credentials::{self, Kept};
+use crate::accounts::credentials;
 use crate::accounts::token::{self, Purpose};
 use crate::accounts::user::proof;
 use crate::error::Error;
 use crate::web::csrf::Form;
-use crate::web::device;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
 
@@ -52,8 +51,7 @@ pub async fn submit(visitor: Visitor, Form(form): Form<NotMeForm>) -> Result<Htt
         return page::dead_link(visitor.page("This link no longer works"), Purpose::NotMe);
     };
     proof::require_reset(&mut tx, owner.user_id).await?;
-    let kept = Kept { session: None, device: device::sent() };
-    credentials::end_access(&mut tx, owner.user_id, kept).await?;
+    credentials::end_access(&mut tx, owner.user_id, None).await?;
     audit::record(&mut tx, Kind::NotMe, Some(owner.user_id), &visitor.client).await?;
     tx.commit().await?;
     let text = "Every device is logged out, and the password no longer works. Ask here for a link \

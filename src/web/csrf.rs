@@ -84,7 +84,8 @@ fn binding(visit: &mut visit::Visit) -> Vec<u8> {
 
 fn check(app: &App, req: &HttpRequest, token: Option<&str>) -> Result<Option<Refused>, Error> {
     let (binding, stranger) = visit::with(|visit| {
-        let stranger = visit.session.is_none() && !visit.visitor.is_known();
+        let stranger = visit.session.is_none() && visit.stale == visit::Stale::No;
+        let stranger = stranger && !visit.visitor.is_known();
         (binding(visit), stranger)
     })
     .ok_or_else(|| anyhow::anyhow!("no visit"))?;

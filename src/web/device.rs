@@ -69,8 +69,12 @@ pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Ref
             }
         }
     }
-    let [account, pair] = of_account;
-    Ok(app.throttle.admit(Purpose::Login, &[account, pair, Key::IpAddress(address)]).await?)
+    let [of_account, pair] = of_account;
+    let keys = [of_account, pair, Key::IpAddress(address)];
+    let admitted = app.throttle.admit(Purpose::Login, &keys).await?;
+    // And a login on any device lets the known ones be counted by themselves again.
+    let all = [Key::AllDevices(&account)];
+    Ok(admitted.map(|attempt| app.throttle.freeing(Purpose::Login, attempt, &all)))
 }
 
 /// Makes this browser known to the account, under a new value of its cookie.

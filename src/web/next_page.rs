@@ -24,8 +24,8 @@ pub fn log_in_first(req: &HttpRequest) -> Error {
     Error::LogInFirst(way_back(req))
 }
 
-/// `sent`: with a form that is lost. It is not sent again after the login: by then it may be
-/// somebody else who is logged in.
+/// `sent`: the request was a POST, and its fields are lost. They are not sent again after the login:
+/// by then it may be somebody else who is logged in.
 pub fn session_ended(sent: bool) -> Flash {
     let text = match sent {
         true => "Your session has ended. Log in to continue. What you were sending was not saved.",
@@ -50,7 +50,8 @@ fn way_back(req: &HttpRequest) -> String {
 /// Where `next` may lead: a path of this site, or `fallback` (open redirect, ASVS 3.7.2).
 ///
 /// Browsers read `\` as `/` and drop tabs and newlines, so `/\evil.example` is another host
-/// to them. What is resolved here is what they would resolve, and only its path is kept.
+/// to them. What is resolved here is what they would resolve; only path, query and
+/// fragment of it are kept.
 pub fn own_path(next: &str, fallback: &str) -> String {
     let base = url::Url::parse("https://own.invalid").expect("a constant");
     let plain = next.starts_with('/')

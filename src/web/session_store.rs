@@ -98,6 +98,14 @@ impl SessionStore for PostgresStore {
         let old = SessionId::parse(key.as_ref())
             .ok_or_else(|| UpdateError::Other(visit::session_gone(Outcome::Gone)))?;
         let renewal = visit::with(|visit| std::mem::take(&mut visit.renewal)).unwrap_or_default();
+        if let Renewal::Done(new) = renewal {
+            // Committed with the change: the browser needs the new ID, even if the rest is lost.
+            let saved = session::save_state(&self.db, &new.hash(), user_id, &state).await;
+            if let Err(error) = saved {
+                tracing::warn!(%error, "the state of a session could not be saved");
+            }
+            return to_key(&new).map_err(UpdateError::Other);
+        }
         let lost = match renewal {
             Renewal::Wanted => Outcome::RenewedElsewhere,
             _ => Outcome::Gone,
@@ -107,9 +115,8 @@ impl SessionStore for PostgresStore {
             // ID would never reach the browser.
             let mut db = self.db.acquire().await?;
             let id = match renewal {
-                Renewal::None => Some(old),
-                Renewal::Done(new) => Some(new),
                 Renewal::Wanted => session::renew(&mut db, &old.hash()).await?,
+                _ => Some(old),
             };
             let Some(id) = id else { return Ok(None) };
             let saved = session::save_state(&mut db, &id.hash(), user_id, &state).await?;

@@ -10,12 +10,14 @@ use url::Url;
 use super::page::{selector, text_of};
 
 /// A form as found, ready to be filled.
+#[derive(Clone)]
 pub struct Form {
     pub action: Url,
     pub is_post: bool,
     fields: Vec<Field>,
 }
 
+#[derive(Clone)]
 struct Field {
     name: String,
     value: String,
@@ -23,6 +25,7 @@ struct Field {
     kind: Kind,
 }
 
+#[derive(Clone)]
 enum Kind {
     Text,
     /// A checkbox or a radio button, and whether it is on.

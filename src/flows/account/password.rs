@@ -13,7 +13,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::credentials::{self, Kept};
+use crate::accounts::credentials;
 use crate::accounts::email::Email;
 use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::{Password, PasswordHash, Verdict};
@@ -21,13 +21,13 @@ use crate::accounts::session;
 use crate::accounts::strength::{self, Strength};
 use crate::accounts::throttle::Refusal;
 use crate::accounts::user::{self, proof};
-use crate::error::Error;
+use crate::error::{Error, log_if_failed};
 use crate::mail::notice::{self, Owner, What};
 use crate::web::csrf::Checked;
 use crate::web::page::{self, FlashKind, Page};
 use crate::web::visit::{self, Renewal};
 use crate::web::visitor::LoggedIn;
-use crate::web::{device, limit, next_page};
+use crate::web::{device, limit};
 
 #[derive(Template)]
 #[template(path = "account/password.html")]
@@ -94,6 +94,9 @@ pub async fn submit(
         return page::again(again);
     }
     throttle.succeeded(attempt).await?;
+    if let Err(refusal) = limit::admit_ip(&somebody.visitor, Purpose::NewPassword).await? {
+        return too_many(again, refusal);
+    }
     let hash = match app.hash_new(&new, &Email::parse(&somebody.user.email)?).await? {
         Ok(hash) => hash,
         Err(refusal) => {
@@ -107,9 +110,10 @@ pub async fn submit(
         return too_many(again, refusal);
     }
     if !change(&somebody, &stored, &hash).await? {
-        // Another request changed the password meanwhile, which ended this session.
-        visit::with(|visit| visit.visitor.set_flash(next_page::session_ended(true)));
-        return Err(Error::LogInFirst("/account/password".to_owned()));
+        // Another request did, and ended this session; or a login renewed the hash, and did not.
+        let problem = "The account was changed at the same moment. Please send the form again.";
+        again.problems.form = Some(problem.to_owned());
+        return page::again(again);
     }
     let text = "Your password is changed. Every other session has ended.";
     somebody.visitor.flash(FlashKind::Good, text);
@@ -141,8 +145,7 @@ async fn change(
     let Some(epoch) = proof::change_password(&mut tx, user_id, old, new).await? else {
         return Ok(false);
     };
-    let kept = Kept { session: Some(somebody.session.id), device: device::sent() };
-    credentials::end_access(&mut tx, user_id, kept).await?;
+    credentials::end_access(&mut tx, user_id, Some(somebody.session.id)).await?;
     let renewed = session::renew_after_proof(&mut tx, somebody.session.id, epoch).await?;
     let Some(session_id) = renewed else { return Ok(false) };
     audit::record(&mut tx, Kind::PasswordChanged, Some(user_id), &somebody.visitor.client).await?;
@@ -152,6 +155,7 @@ async fn change(
     notice::send(&mut tx, app, owner, What::PasswordChanged).await?;
     tx.commit().await?;
     visit::with(|visit| visit.renewal = Renewal::Done(session_id));
+    log_if_failed("a device", device::remember(&somebody.visitor, user_id).await);
     Ok(true)
 }
 

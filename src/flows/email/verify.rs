@@ -22,7 +22,7 @@ use crate::accounts::password::PasswordHash;
 use crate::accounts::registration::{self, Registration};
 use crate::accounts::token;
 use crate::accounts::user::User;
-use crate::error::Error;
+use crate::error::{Error, log_if_failed};
 use crate::flows::start_session;
 use crate::mail::notice::{self, Owner, What};
 use crate::web::csrf::Checked;
@@ -162,8 +162,8 @@ async fn confirm(
     let Some(user) = create(visitor, registration, password_hash).await? else {
         return already_confirmed(visitor, email);
     };
-    reset_counters(visitor, email).await?;
-    device::remember(visitor, user.id).await?;
+    log_if_failed("the limits", reset_counters(visitor, email).await);
+    log_if_failed("a device", device::remember(visitor, user.id).await);
     visitor.forget_registration(email);
     if let Some(other) = &visitor.user {
         let text = format!(

@@ -18,14 +18,14 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::credentials::{self, Kept};
+use crate::accounts::credentials;
 use crate::accounts::email::Email;
 use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::strength::Strength;
 use crate::accounts::token::{self, Holder};
 use crate::accounts::user::{self, proof};
-use crate::error::Error;
+use crate::error::{Error, log_if_failed};
 use crate::mail::notice::{self, Owner, What};
 use crate::web::csrf::Checked;
 use crate::web::page::{self, FlashKind, Page};
@@ -59,6 +59,14 @@ struct ChoosePage {
     problem: Option<String>,
     minimum: usize,
     strength: Option<Strength>,
+}
+
+/// Without a form: sent once more, it would change the account of whoever opened the other link.
+#[derive(Template)]
+#[template(path = "password/reset_other.html")]
+struct OtherLinkPage {
+    page: Page,
+    address: String,
 }
 
 #[derive(Deserialize)]
@@ -144,21 +152,22 @@ pub async fn choose(visitor: Visitor) -> Result<HttpResponse, Error> {
 }
 
 pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpResponse, Error> {
-    let (proof, form) = match (proved(&visitor).await?, form) {
-        (Some(proof), Checked::Valid(form)) => (proof, form),
-        (None, Checked::Valid(_)) => return dead_link(&visitor),
-        (Some(proof), Checked::OutOfDate(_, refused)) => {
-            let problem = Some(refused.sentence().to_owned());
-            return page::out_of_date(ChoosePage { problem, ..blank(&visitor, &proof) });
-        }
-        (None, Checked::OutOfDate(_, refused)) => return Err(refused.into()),
+    let (form, refused) = match form {
+        Checked::Valid(form) => (form, None),
+        Checked::OutOfDate(form, refused) => (form, Some(refused)),
+    };
+    let Some(proof) = proved(&visitor).await? else {
+        return refused.map_or_else(|| dead_link(&visitor), |refused| Err(refused.into()));
     };
     let mut again = blank(&visitor, &proof);
+    // First, because opening another link makes every older form out of date.
     if form.link != again.link {
-        let problem = "Since this form was opened, the link of another account was opened in this \
-                       browser. The address above is the account that you change now.";
-        again.problem = Some(problem.to_owned());
-        return page::again(again);
+        let (page, address) = (visitor.page("Another link was opened"), again.address);
+        return page::out_of_date(OtherLinkPage { page, address });
+    }
+    if let Some(refused) = refused {
+        again.problem = Some(refused.sentence().to_owned());
+        return page::out_of_date(again);
     }
     if let Err(refusal) = limit::admit_ip(&visitor, Purpose::NewPassword).await? {
         again.problem = Some(limit::sentence(refusal));
@@ -178,12 +187,13 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
     };
     visitor.keep_reset_proof(None);
     // This browser is known from now on, so it does not wait while strangers keep guessing.
-    device::remember(&visitor, owner.user_id).await?;
+    log_if_failed("a device", device::remember(&visitor, owner.user_id).await);
     let account = owner.email.canonical();
     // Failed guesses at the old password must not delay a login with the new one.
     let pair = Key::Pair(&account, visitor.client.address);
     let keys = [Key::Account(&account), pair, Key::AllDevices(&account)];
-    visitor.app.throttle.forget(Purpose::Login, &keys).await?;
+    let freed = visitor.app.throttle.forget(Purpose::Login, &keys).await;
+    log_if_failed("the limits", freed.map_err(Error::from));
     visitor.say_ended(
         owner.user_id,
         "Your password is changed, and every device is logged out. Log in with the new one.",
@@ -202,7 +212,7 @@ async fn take_and_change(
     let Some(owner) = taken else { return Ok(None) };
     let user_id = owner.user_id;
     proof::reset_password(&mut tx, user_id, password_hash).await?;
-    credentials::end_access(&mut tx, user_id, Kept::default()).await?;
+    credentials::end_access(&mut tx, user_id, None).await?;
     audit::record(&mut tx, Kind::PasswordReset, Some(user_id), &visitor.client).await?;
     let told = Owner { user_id, email: owner.email.as_str(), client: &visitor.client };
     notice::send(&mut tx, &visitor.app, told, What::PasswordReset).await?;
