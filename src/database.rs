@@ -1,10 +1,10 @@
 //! The database: the pool, the migrations of this build, and which failures mean that PostgreSQL is
 //! unavailable.
 //!
-//! A connection that was idle for a second is pinged before it is used again. On a busy site none is,
-//! so that loading a session stays one round trip. After a failure all connections that were opened
-//! before it are replaced, so a restart of PostgreSQL fails one statement and not one for each
-//! connection.
+//! A connection that was idle for a second is pinged before it is used again. On a busy site none
+//! is, so that loading a session stays one round trip. After a failure all connections that were
+//! opened before it are replaced, so a restart of PostgreSQL fails one statement and not one for
+//! each connection.
 
 mod connection;
 mod listener;
@@ -111,7 +111,8 @@ impl Database {
         self.pool.close().await;
     }
 
-    /// A connection beside the pool, with other settings of PostgreSQL. Nothing limits its use here.
+    /// A connection beside the pool, with other settings of PostgreSQL. Nothing limits its use
+    /// here.
     async fn connection_with(&self, settings: &[(&str, &str)]) -> sqlx::Result<PgConnection> {
         let options = (*self.pool.connect_options()).clone();
         options.options(settings.iter().copied()).connect().await
@@ -170,13 +171,14 @@ pub fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether PostgreSQL is away, out of connections or too busy, rather than unhappy with a statement.
+/// Whether PostgreSQL is away, out of connections or too busy, rather than unhappy with a
+/// statement.
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
         // 53300: too many connections. 55P03 and 57014: our own limits, to wait for a lock and for
-        // a statement. 40P01 and 40001: a deadlock, and a transaction that lost to another one; both
-        // were rolled back and succeed when they are tried again.
+        // a statement. 40P01 and 40001: a deadlock, and a transaction that lost to another one;
+        // both were rolled back and succeed when they are tried again.
         sqlx::Error::Database(error)
             if error.code().is_some_and(|code| {
                 matches!(&*code, "53300" | "55P03" | "57014" | "40P01" | "40001")

@@ -1,8 +1,8 @@
 //! Connections whose every statement has a time limit here, in the client.
 //!
-//! PostgreSQL's `statement_timeout` ends a slow statement. It does not help when the server has gone
-//! silent: its process is stopped, or a proxy no longer forwards what it says. sqlx then waits for
-//! ever, and so does the place in the pool (transact-rs/sqlx#4349). Dropping sqlx's connection
+//! PostgreSQL's `statement_timeout` ends a slow statement. It does not help when the server has
+//! gone silent: its process is stopped, or a proxy no longer forwards what it says. sqlx then waits
+//! for ever, and so does the place in the pool (transact-rs/sqlx#4349). Dropping sqlx's connection
 //! is no way out: before it gives its place back it pings the server, without a limit.
 //!
 //! So nothing outside of this folder sees a connection or a transaction of sqlx, and
@@ -24,8 +24,8 @@ use super::{Database, Failures, is_lost, within};
 
 /// A second more than `statement_timeout`: PostgreSQL is first unless it is silent.
 const LIMIT: Duration = Duration::from_secs(6);
-/// How long a rollback, and the ping before a connection returns to the pool, may take. The ping also
-/// waits for a statement whose request was dropped.
+/// How long a rollback, and the ping before a connection returns to the pool, may take. The ping
+/// also waits for a statement whose request was dropped.
 const RETURN_LIMIT: Duration = Duration::from_secs(1);
 
 type Step = Either<PgQueryResult, PgRow>;

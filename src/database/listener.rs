@@ -11,7 +11,8 @@ use super::{Database, within};
 /// For each of its statements. Nobody waits for a listener, so a busy server may take its time.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// Hears the notifications of a channel. Beside the pool, because it is kept as long as the app runs.
+/// Hears the notifications of a channel. Beside the pool, because it is kept as long as the app
+/// runs.
 pub struct Listener(PgListener);
 
 impl Listener {

@@ -24,8 +24,8 @@ pub fn log_in_first(req: &HttpRequest) -> Error {
     Error::LogInFirst(way_back(req))
 }
 
-/// `sent`: the request was a POST, and its fields are lost. They are not sent again after the login:
-/// by then it may be somebody else who is logged in.
+/// `sent`: the request was a POST, and its fields are lost. They are not sent again after the
+/// login: by then it may be somebody else who is logged in.
 pub fn session_ended(sent: bool) -> Flash {
     let text = match sent {
         true => "Your session has ended. Log in to continue. What you were sending was not saved.",
