@@ -215,7 +215,9 @@ pub fn log_if_failed(what: &str, outcome: Result<(), Error>) {
 
 /// Logs why a request failed, once: for our own faults with the cause.
 pub fn log_cause(status: StatusCode, cause: Option<&actix_web::Error>) {
-    if status.is_server_error() {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        tracing::warn!(cause = cause.map(tracing::field::display), "too busy to answer a request");
+    } else if status.is_server_error() {
         tracing::error!(cause = cause.map(tracing::field::display), "a request failed");
     }
 }

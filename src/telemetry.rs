@@ -21,7 +21,11 @@ const METHOD_SHOWN: usize = 16;
 /// Logs to stderr; stdout is for the one line that says where the site is.
 pub fn start(config: &Config) {
     let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&config.log_filter))
+        // Malformed HTTP is the client's doing, and not worth an error each time.
+        .with_env_filter(EnvFilter::new(format!(
+            "{},actix_http::h1::dispatcher=off",
+            config.log_filter
+        )))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     if config.log_json { log.json().init() } else { log.init() }

@@ -40,57 +40,55 @@ impl DeviceToken {
     }
 }
 
-/// Whether the account of this address has logged in on this device within a year.
-pub async fn is_known(
+/// Which of these values the account of this email address knows, from a login within a year.
+pub async fn known(
     db: impl PgExecutor<'_>,
-    token_hash: &[u8; 32],
+    token_hashes: &[[u8; 32]],
     email: &Email,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (
-               select from devices d join users u on u.id = d.user_id
-               where d.token_hash = $1 and u.email_canonical = $2
-                 and d.last_used_at > now() - interval '1 year') as "known!""#,
-        token_hash,
+) -> sqlx::Result<Option<[u8; 32]>> {
+    let token_hashes: Vec<&[u8]> = token_hashes.iter().map(<[u8; 32]>::as_slice).collect();
+    let known = sqlx::query_scalar!(
+        "select d.token_hash from devices d join users u on u.id = d.user_id
+         where d.token_hash = any($1) and u.email_canonical = $2
+           and d.last_used_at > now() - interval '1 year'
+         order by d.last_used_at desc limit 1",
+        &token_hashes as _,
         email.canonical(),
-    )
-    .fetch_one(db)
-    .await
+    );
+    Ok(known.fetch_optional(db).await?.and_then(|token_hash| token_hash.try_into().ok()))
 }
 
-/// Makes this browser a known device for another year, under a new value: an old one that was
-/// copied or planted is then invalid. Other accounts that knew the old value know the new one.
-/// Beyond `MOST` devices of the account, those not used for longest are forgotten.
+/// Makes a browser a known device for another year, under a new value. The values of this account
+/// among those that it sent are replaced, so a copy of one is invalid from now on; those of other
+/// accounts stay as they are. Beyond `MOST` devices, those not used for longest are forgotten.
+///
+/// Returns the hashes that were replaced. `None` when the account's credentials have changed since
+/// `epoch` was read: a thief's login on its way makes no device known.
 pub async fn remember(
     tx: &mut Connection,
-    old: Option<&[u8; 32]>,
+    sent: &[[u8; 32]],
     new: &[u8; 32],
     user_id: Uuid,
-) -> sqlx::Result<()> {
-    sqlx::query!("select id from users where id = $1 for no key update", user_id)
-        .fetch_one(&mut *tx)
-        .await?;
-    if let Some(old) = old {
-        // In one order: two people who log in at once in the same browser would deadlock.
-        sqlx::query!(
-            "with held as materialized (
-                 select user_id from devices where token_hash = $1 order by user_id for update)
-             update devices d set token_hash = $2
-             from held where d.token_hash = $1 and d.user_id = held.user_id",
-            old,
-            new,
-        )
+    epoch: i32,
+) -> sqlx::Result<Option<Vec<Vec<u8>>>> {
+    let unchanged = sqlx::query!(
+        "select id from users where id = $1 and session_epoch = $2 for no key update",
+        user_id,
+        epoch,
+    );
+    if unchanged.fetch_optional(&mut *tx).await?.is_none() {
+        return Ok(None);
+    }
+    let sent: Vec<&[u8]> = sent.iter().map(<[u8; 32]>::as_slice).collect();
+    let replaced = sqlx::query_scalar!(
+        "delete from devices where user_id = $1 and token_hash = any($2) returning token_hash",
+        user_id,
+        &sent as _,
+    );
+    let replaced = replaced.fetch_all(&mut *tx).await?;
+    sqlx::query!("insert into devices (token_hash, user_id) values ($1, $2)", new, user_id)
         .execute(&mut *tx)
         .await?;
-    }
-    sqlx::query!(
-        "insert into devices (token_hash, user_id) values ($1, $2)
-         on conflict (token_hash, user_id) do update set last_used_at = now()",
-        new,
-        user_id,
-    )
-    .execute(&mut *tx)
-    .await?;
     sqlx::query!(
         "delete from devices where user_id = $1 and token_hash <> $2 and token_hash not in (
              select token_hash from devices where user_id = $1 and token_hash <> $2
@@ -100,8 +98,8 @@ pub async fn remember(
         MOST - 1,
     )
     .execute(tx)
-    .await
-    .map(drop)
+    .await?;
+    Ok(Some(replaced))
 }
 
 /// Forgets the devices of an account.

@@ -22,12 +22,15 @@ pub enum Purpose {
     /// Guesses at the code in a verification mail.
     EmailVerify,
     EmailVerifyResend,
-    /// Everything that registering and "Send it again" mail to one email address.
+    /// What registering mails to one email address.
     EmailVerifyMail,
+    /// What "Send it again" mails to one email address. Apart, because for an address without a
+    /// registration it is spent without a mail.
+    EmailVerifyResendMail,
     /// Requests for a reset link.
     PasswordReset,
     PasswordResetMail,
-    /// Passwords chosen by a link. Rating and hashing one is expensive.
+    /// New passwords. Rating and hashing one is expensive.
     NewPassword,
     /// Guesses at the current password by somebody who is logged in.
     CurrentPassword,
@@ -45,6 +48,7 @@ impl Purpose {
             Self::EmailVerify => "email.verify",
             Self::EmailVerifyResend => "email.verify.resend",
             Self::EmailVerifyMail => "email.verify.mail",
+            Self::EmailVerifyResendMail => "email.verify.resend.mail",
             Self::PasswordReset => "password.reset",
             Self::PasswordResetMail => "password.reset.mail",
             Self::NewPassword => "password.new",
@@ -117,7 +121,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
-pub const LIMITS: [Limit; 18] = [
+pub const LIMITS: [Limit; 19] = [
     // NIST SP 800-63B-4 §3.2.2: at most 100 in a row; these are 80 of them. From a thousand IP
     // addresses it takes more than two days to get there.
     limit(Purpose::Login, Per::Account, 10, SECOND, HOUR).most_in_a_row(80),
@@ -145,6 +149,7 @@ pub const LIMITS: [Limit; 18] = [
     // that mentioned them could tell who has an account; so none of them depends on the IP
     // address, which would take the mails of honest people who share one.
     limit(Purpose::EmailVerifyMail, Per::Account, 3, HOUR, HOUR),
+    limit(Purpose::EmailVerifyResendMail, Per::Account, 3, HOUR, HOUR),
     limit(Purpose::PasswordReset, Per::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
     limit(Purpose::PasswordResetMail, Per::Account, 3, HOUR, HOUR),
     // Counted instead of the one above, so that strangers cannot use up the owner's resets.

@@ -44,7 +44,7 @@ pub struct Session {
     pub seconds_left: i64,
     pub remembered: bool,
     pub state: serde_json::Value,
-    /// `last_seen_at` is more than a minute old.
+    /// `last_seen_at` is more than a minute old, or than a tenth of a short idle timeout.
     pub touch_due: bool,
 }
 
@@ -54,7 +54,7 @@ pub async fn find(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<O
     let row = sqlx::query!(
         r#"select s.id, s.csrf_binding, s.ends_at, s.remembered, s.state,
                 ceil(extract(epoch from s.ends_at - now()))::bigint as "seconds_left!",
-                s.last_seen_at < now() - interval '1 minute' as "touch_due!",
+                s.last_seen_at < now() - least('1 minute', s.idle_timeout / 10) as "touch_due!",
                 u.id as "user_id?", u.email as "email?", u.session_epoch as "session_epoch?"
            from sessions s left join users u on u.id = s.user_id
            where s.id_hash = $1
@@ -171,22 +171,6 @@ pub async fn save_state(
     .execute(db)
     .await?;
     Ok(saved.rows_affected() == 1)
-}
-
-/// Gives a session a new ID; the old one is invalid at once (ASVS 7.2.4). `None` when another
-/// request did so first, or the session is gone. Only for a key rotation: the CSRF binding stays,
-/// so open forms stay valid. A change of authentication needs `renew_after_proof`.
-pub async fn renew(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<Option<SessionId>> {
-    let session_id = SessionId::generate();
-    let renewed = sqlx::query!(
-        "update sessions set id_hash = $2, previous_id_hash = $1
-         where id_hash = $1 and ends_at > now()",
-        id_hash,
-        &session_id.hash(),
-    )
-    .execute(db)
-    .await?;
-    Ok((renewed.rows_affected() == 1).then_some(session_id))
 }
 
 /// After a change of a credential: the session that made it goes on under a new ID, with

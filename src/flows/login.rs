@@ -87,7 +87,7 @@ pub async fn submit(
     };
     if let Some(user) = prove(&visitor, &form, &attempt).await? {
         visitor.app.throttle.succeeded(attempt).await?;
-        device::remember(&visitor, user.id).await?;
+        device::remember(&visitor, &user).await?;
         visitor.forget_registration(&Email::parse(&user.email)?);
         let remembered = form.remember.is_some();
         return start_session::start(&req, &visitor, Login { user, remembered }, &form.next);

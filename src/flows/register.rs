@@ -113,7 +113,8 @@ async fn begin(visitor: &Visitor, email: &Email, hash: &PasswordHash) -> Result<
     let known = user::find(&app.db, email).await?.map(|known| known.user.id);
     let mut tx = app.db.begin().await?;
     let begun = registration::begin(&mut *tx, email, Some(hash)).await?;
-    audit::record(&mut tx, Kind::RegistrationStarted, known, &visitor.client).await?;
+    let owner = known.filter(|_| may_mail);
+    audit::record(&mut tx, Kind::RegistrationStarted, owner, &visitor.client).await?;
     // Beyond the budget the rows are decoys, so that the response takes the same time.
     verification::send(&mut tx, app, may_mail.then_some(begun.id), email).await?;
     tx.commit().await?;

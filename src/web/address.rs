@@ -24,6 +24,9 @@ use crate::error::{Error, see_other};
 /// the walk, at the last one that somebody trusted vouched for.
 pub fn caller(req: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
     let mut address = peer(req);
+    if !is_trusted(address, trusted) {
+        return address;
+    }
     let hops = forwarded(req, "x-forwarded-for");
     let mut hops = hops.iter().rev();
     while is_trusted(address, trusted) {
@@ -36,8 +39,9 @@ pub fn caller(req: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
 /// Whether the visitor came by https. Of several words of a trusted proxy the last one counts,
 /// that of the proxy next to us: it alone is known to be the proxy's own.
 pub fn is_https(req: &HttpRequest, trusted: &[IpNet]) -> bool {
-    let word = forwarded(req, "x-forwarded-proto").pop();
-    match word.filter(|_| is_trusted(peer(req), trusted)) {
+    let trusted = is_trusted(peer(req), trusted);
+    let word = trusted.then(|| forwarded(req, "x-forwarded-proto").pop()).flatten();
+    match word {
         Some(word) => word.eq_ignore_ascii_case("https"),
         None => req.app_config().secure(),
     }

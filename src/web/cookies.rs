@@ -39,10 +39,8 @@ pub fn admit(app: &App, req: &mut ServiceRequest, visit: &mut Visit) {
                 .map(|cookie| visit.visitor = cookie),
             DEVICE => visit.device.receive(&value),
             _ => reseal(&app.keys, SESSION, &value).map(|(value, renewed)| {
-                // The new ID comes sealed by the new key. Only on GET: a renewal that another
-                // request wins is answered with the same address again.
-                if renewed && req.method() == actix_web::http::Method::GET {
-                    visit.renewal = Renewal::Wanted;
+                if renewed {
+                    visit.renewal = Renewal::NewKey;
                 }
                 let header = HeaderValue::from_str(&format!("{name}={value}"));
                 header.into_iter().for_each(|header| req.headers_mut().append(COOKIE, header));
@@ -73,10 +71,11 @@ fn known_cookies(req: &ServiceRequest, suffix: &[u8]) -> Vec<(&'static str, Stri
             );
             continue;
         };
-        if found.iter().any(|(earlier, _)| *earlier == name) {
+        if !found.iter().any(|(earlier, _)| *earlier == name) {
+            found.push((name, String::from_utf8_lossy(value).into_owned()));
+        } else if !twice.contains(&name) {
             twice.push(name);
         }
-        found.push((name, String::from_utf8_lossy(value).into_owned()));
     }
     for name in &twice {
         tracing::warn!(target: "security", event = "input_validation_fail", cookie = name, "came twice");

@@ -1,10 +1,9 @@
 //! `__Host-device`: a browser that has logged in before does not wait with strangers.
 //!
-//! One random value for each browser; the table `devices` says which accounts know it. Each login
-//! gives the browser a new value, so a copy of the cookie, taken from a shared browser or planted
-//! in it, is invalid after the next login there.
-
-use uuid::Uuid;
+//! A random value for each account that has logged in here; the table `devices` says whose. Each
+//! login gives its account a new value, so a copy of the cookie, taken from a shared browser or
+//! planted in it, is invalid after the owner's next login there. Other accounts keep theirs: only
+//! who knows an account's password changes what the account knows.
 
 use super::visit;
 use super::visitor::Visitor;
@@ -12,40 +11,50 @@ use crate::accounts::device::{self, DeviceToken};
 use crate::accounts::email::Email;
 use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::throttle::{Attempt, Refusal};
+use crate::accounts::user::User;
 use crate::error::Error;
 
 /// How long the browser keeps the cookie, in seconds: a year from the last login.
 pub const LIFETIME: i64 = 365 * 24 * 60 * 60;
 
-/// The value that the browser sent, and the one that the response sets.
+/// How many accounts one browser is remembered for.
+const ACCOUNTS: usize = 5;
+
+/// The values that the browser sent, and those that the response sets.
 #[derive(Default)]
 pub struct DeviceCookie {
-    sent: Option<DeviceToken>,
-    issued: Option<DeviceToken>,
+    sent: Vec<DeviceToken>,
+    issued: Option<Vec<DeviceToken>>,
 }
 
 impl DeviceCookie {
-    /// `None` when it is no token.
+    /// `None` for anything that `issued` cannot have written.
     pub fn receive(&mut self, value: &str) -> Option<()> {
-        self.sent = DeviceToken::parse(value);
-        self.sent.as_ref().map(drop)
+        let values = value.splitn(ACCOUNTS + 1, '.').map(DeviceToken::parse);
+        self.sent = values.collect::<Option<Vec<_>>>().filter(|sent| sent.len() <= ACCOUNTS)?;
+        Some(())
     }
 
     /// The value to set, after a login.
     pub fn issued(&self) -> Option<String> {
-        self.issued.as_ref().map(DeviceToken::text)
+        let issued = self.issued.as_ref()?.iter().map(DeviceToken::text);
+        Some(issued.collect::<Vec<_>>().join("."))
     }
 }
 
-/// The hash of the cookie that this browser sent.
-pub fn sent() -> Option<[u8; 32]> {
-    visit::with(|visit| visit.device.sent.as_ref().map(DeviceToken::hash)).flatten()
+/// The hashes of the values that this browser sent.
+fn sent() -> Vec<[u8; 32]> {
+    visit::with(|visit| visit.device.sent.iter().map(DeviceToken::hash).collect())
+        .unwrap_or_default()
 }
 
-/// The hash of this browser's cookie, when the account of `email` has logged in here before.
+/// The hash of this browser's value for the account of `email`, when it has logged in here before.
 pub async fn known_to(visitor: &Visitor, email: &Email) -> Result<Option<[u8; 32]>, Error> {
-    let Some(token_hash) = sent() else { return Ok(None) };
-    Ok(device::is_known(&visitor.app.db, &token_hash, email).await?.then_some(token_hash))
+    let sent = sent();
+    if sent.is_empty() {
+        return Ok(None);
+    }
+    Ok(device::known(&visitor.app.db, &sent, email).await?)
 }
 
 /// Counts an attempt to log in: on the device and on all known devices together when this account
@@ -77,12 +86,21 @@ pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Ref
     Ok(admitted.map(|attempt| app.throttle.freeing(Purpose::Login, attempt, &all)))
 }
 
-/// Makes this browser known to the account, under a new value of its cookie.
-pub async fn remember(visitor: &Visitor, user_id: Uuid) -> Result<(), Error> {
-    let (old, new) = (sent(), DeviceToken::generate());
+/// Makes this browser known to the account, under a new value. Nothing happens when its credentials
+/// have changed since `user` was read.
+pub async fn remember(visitor: &Visitor, user: &User) -> Result<(), Error> {
+    let (sent, new) = (sent(), DeviceToken::generate());
     let mut tx = visitor.app.db.begin().await?;
-    device::remember(&mut tx, old.as_ref(), &new.hash(), user_id).await?;
+    let replaced =
+        device::remember(&mut tx, &sent, &new.hash(), user.id, user.session_epoch).await?;
     tx.commit().await?;
-    visit::with(|visit| visit.device.issued = Some(new));
+    let Some(replaced) = replaced else { return Ok(()) };
+    visit::with(|visit| {
+        let mut values = visit.device.sent.clone();
+        values.retain(|value| !replaced.contains(&value.hash().to_vec()));
+        values.push(new);
+        let surplus = values.len().saturating_sub(ACCOUNTS);
+        visit.device.issued = Some(values.split_off(surplus));
+    });
     Ok(())
 }

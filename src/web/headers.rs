@@ -1,4 +1,5 @@
-//! The headers on every response, errors included.
+//! The headers on every response, errors included. (Not on those that actix gives before any of our
+//! code runs: to a request that is no HTTP, or whose head is too large or too slow.)
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -44,6 +45,18 @@ pub fn add(headers: &mut HeaderMap, https: bool) {
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+}
+
+/// More than any browser sends. HTTP/2 lets a client repeat a long header for one byte each, so a
+/// few kilobytes on the wire would be a hundred megabytes here (HPACK bomb, CVE-2016-6581).
+pub fn are_too_large(headers: &HeaderMap) -> bool {
+    const VALUES: usize = 200;
+    const BYTES: usize = 128 * 1024;
+    let mut bytes = 0;
+    headers.iter().enumerate().any(|(number, (name, value))| {
+        bytes += name.as_str().len() + value.len();
+        number >= VALUES || bytes > BYTES
+    })
 }
 
 /// A header of a request as text; empty when it is absent or not text.

@@ -12,7 +12,7 @@ use actix_session::SessionExt;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
@@ -35,6 +35,10 @@ pub async fn complete(
     if req.method() == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
+    let too_large = headers::are_too_large(req.headers());
+    if too_large {
+        req.headers_mut().clear();
+    }
     let proxies = &app.config.trusted_proxies;
     let caller = address::caller(req.request(), proxies);
     let client = Client::new(caller, headers::text(&req, "user-agent"));
@@ -44,27 +48,33 @@ pub async fn complete(
     let visit = Rc::new(RefCell::new(visit));
     cookies::admit(&app, &mut req, &mut visit.borrow_mut());
     let facts = Facts {
-        here: app.origin.with_path_of(req.uri()),
         get: req.method() == Method::GET,
         https: address::is_https(req.request(), proxies),
     };
 
-    let answer = visit::scope(visit.clone(), next.call(req));
+    let answer = async {
+        if too_large {
+            return Ok::<_, actix_web::Error>(req.error_response(Error::Malformed(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "The headers of this request are too large. Deleting this site's cookies may help.",
+            )));
+        }
+        Ok(next.call(req).await?.map_into_boxed_body())
+    };
+    let answer = visit::scope(visit.clone(), answer);
     // A panic becomes the page of a 500: without this the connection just closes.
     let answer = AssertUnwindSafe(answer).catch_unwind().await;
     visit::sync_scope(visit, || match answer {
         Ok(Ok(response)) => {
             let (request, response) = response.into_parts();
             error::log_cause(response.status(), response.error());
-            let response = finish(&app, &facts, response.map_into_boxed_body());
+            let response = finish(&app, &facts, response);
             Ok(ServiceResponse::new(request, response))
         }
         Ok(Err(failure)) => {
             let response = failure.error_response();
             // A session that ended, or was renewed, while the request ran is no fault of the app.
-            let raced = visit::with(|visit| {
-                matches!(visit.outcome, Outcome::Gone | Outcome::RenewedElsewhere)
-            });
+            let raced = visit::with(|visit| matches!(visit.outcome, Outcome::Gone));
             if raced != Some(true) {
                 error::log_cause(response.status(), Some(&failure));
             }
@@ -82,7 +92,6 @@ pub async fn complete(
 
 /// Facts of the request that `finish` needs after the request is gone.
 struct Facts {
-    here: String,
     get: bool,
     https: bool,
 }
@@ -92,9 +101,7 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
     let mut response = match outcome {
         Outcome::Fine => error::dress(response),
         Outcome::DatabaseDown => HttpResponse::from_error(Error::Busy),
-        // The same URL again: by then the browser holds the new cookie.
-        Outcome::RenewedElsewhere if facts.get => error::see_other(&facts.here),
-        Outcome::Gone | Outcome::RenewedElsewhere => {
+        Outcome::Gone => {
             visit::with(|visit| visit.visitor.set_flash(next_page::session_ended(!facts.get)));
             error::see_other("/login")
         }
@@ -104,8 +111,9 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
     response
 }
 
-/// Between actix-session and actix-identity: names the session in the log. When the session ID is
-/// to be renewed, or was, it makes the crate call the store's `update`, which returns the new ID.
+/// Between actix-session and actix-identity: names the session in the log. When the session ID was
+/// renewed, or its cookie is to be encrypted anew, it makes the crate call the store's `update`, which
+/// returns the ID for the cookie.
 pub async fn renew_in_place(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

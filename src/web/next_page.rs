@@ -16,10 +16,14 @@ const NEXT_MAX: usize = 512;
 /// Leads to the login page, which says why when a session has ended or a form was on its way.
 pub fn log_in_first(req: &HttpRequest) -> Error {
     let sent = req.method() != Method::GET;
-    visit::with(|visit| {
-        if sent || visit.stale == Stale::Gone {
-            visit.visitor.set_flash(session_ended(sent));
+    visit::with(|visit| match visit.stale {
+        // A second click on the form that has changed the password, for one.
+        Stale::Renewed if sent => {
+            let text = "You sent this from an old page. Check whether what you sent was saved.";
+            visit.visitor.set_flash(Flash::new(FlashKind::Bad, text));
         }
+        Stale::No | Stale::Renewed if !sent => {}
+        _ => visit.visitor.set_flash(session_ended(sent)),
     });
     Error::LogInFirst(way_back(req))
 }
@@ -39,7 +43,7 @@ pub fn session_ended(sent: bool) -> Flash {
 /// `Referrer-Policy` hides it from other sites.
 fn way_back(req: &HttpRequest) -> String {
     if req.method() == Method::GET {
-        return req.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        return own_path(req.uri().path_and_query().map_or("/", |path| path.as_str()), HOME);
     }
     let referer = req.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
     let app = req.app_data::<web::Data<App>>();

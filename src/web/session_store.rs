@@ -106,25 +106,11 @@ impl SessionStore for PostgresStore {
             }
             return to_key(&new).map_err(UpdateError::Other);
         }
-        let lost = match renewal {
-            Renewal::Wanted => Outcome::RenewedElsewhere,
-            _ => Outcome::Gone,
-        };
-        let updated = async {
-            // One connection for both: if a second one could not be had after the renewal, the new
-            // ID would never reach the browser.
-            let mut db = self.db.acquire().await?;
-            let id = match renewal {
-                Renewal::Wanted => session::renew(&mut db, &old.hash()).await?,
-                _ => Some(old),
-            };
-            let Some(id) = id else { return Ok(None) };
-            let saved = session::save_state(&mut db, &id.hash(), user_id, &state).await?;
-            Ok(saved.then_some(id))
-        };
-        let updated = updated.await.map_err(visit::store_failed).map_err(UpdateError::Other)?;
-        let id = updated.ok_or_else(|| UpdateError::Other(visit::session_gone(lost)))?;
-        to_key(&id).map_err(UpdateError::Other)
+        let saved = session::save_state(&self.db, &old.hash(), user_id, &state).await;
+        match saved.map_err(visit::store_failed).map_err(UpdateError::Other)? {
+            true => Ok(key),
+            false => Err(UpdateError::Other(visit::session_gone(Outcome::Gone))),
+        }
     }
 
     /// Not needed: timeouts are columns of the row, and `touch` moves them.

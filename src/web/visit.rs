@@ -61,13 +61,14 @@ pub struct Login {
     pub remembered: bool,
 }
 
-/// Whether the session gets a new ID in place.
+/// Whether the session's cookie is set anew.
 #[derive(Default)]
 pub enum Renewal {
     #[default]
     None,
-    /// By the store, when the handler has returned.
-    Wanted,
+    /// With the same ID: a key that is not the newest one has encrypted it. With a new one, an answer
+    /// that never arrives would log the browser out.
+    NewKey,
     /// In the transaction that changed a credential: this is the new ID.
     Done(SessionId),
 }
@@ -89,8 +90,6 @@ pub enum Outcome {
     Fine,
     /// The session ended while the request ran.
     Gone,
-    /// Another request renewed the ID first.
-    RenewedElsewhere,
     DatabaseDown,
 }
 

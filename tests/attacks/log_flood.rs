@@ -52,6 +52,21 @@ async fn nothing_that_a_client_sends_makes_a_long_log_line() {
 }
 
 #[tokio::test]
+async fn a_cookie_that_comes_thousands_of_times_is_one_log_line() {
+    let db = database().await;
+    let process = Process::logging(&db, &[("RUST_LOG", "info")]);
+    let (_, port) = process.address();
+    let many = "__Host-visitor=;__Host-device=;".repeat(2_000);
+    let get = format!("GET /login HTTP/1.1\r\nHost: localhost:{port}\r\nCookie: {many}\r\n\r\n");
+    assert_eq!(raw::send(("127.0.0.1", port), get).await.status, 200);
+    let malformed = raw::send(("127.0.0.1", port), "GET / HTTP/1.1\r\nno header\r\n\r\n").await;
+    assert_eq!(malformed.status, 400);
+    let log = process.log();
+    assert_eq!(log.lines().filter(|line| line.contains("came twice")).count(), 2, "{log}");
+    assert!(!log.contains("ERROR"), "{log}");
+}
+
+#[tokio::test]
 async fn a_rejected_host_is_logged_once_with_the_expected_one() {
     let db = database().await;
     let process = Process::logging(&db, &[("RUST_LOG", "warn")]);

@@ -9,12 +9,13 @@
 
 use std::time::Instant;
 
+use vestibule::accounts::device;
 use vestibule::accounts::limits::{Per, Purpose};
 
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::guesses::*;
-use crate::support::people::{ADA, EVE};
+use crate::support::people::{ADA, EVE, Person};
 use crate::support::site::Site;
 
 const DEVICE: &str = "__Host-device";
@@ -91,6 +92,70 @@ async fn each_login_makes_copies_of_the_cookie_worthless() {
         shared.visit("/login").await;
         assert_eq!(try_password(&mut shared, person.email, person.password).await, 303);
     }
+}
+
+/// With a copy of the cookie, somebody logs in to accounts of their own again and again.
+#[tokio::test]
+async fn logins_to_other_accounts_change_nothing_for_the_owner() {
+    let site = Site::behind_a_proxy().await;
+    let mut owner = ADA.at(&site).await;
+    EVE.joins(&site).await;
+    let mut eve = with_cookie(&site, "203.0.113.66", &device_of(&owner)).await;
+    let known = "select count(*) from devices d join users u on u.id = d.user_id
+                 where u.email like 'ada%'";
+    for _ in 0..4 {
+        EVE.logs_in(&mut eve).await;
+        eve.must_be_at("/app", 200);
+        eve.press("Log out").await;
+        assert_eq!(site.db.number(known).await, 1);
+    }
+    // Her copy of Ada's value ends with Ada's next login; Ada's browser never waits.
+    owner.visit("/app").await;
+    owner.press("Log out").await;
+    wear_out(&site, ADA).await;
+    clock::later(&site.db, "-1 hour").await;
+    assert_eq!(try_password(&mut owner, ADA.email, ADA.password).await, 303);
+    // A login on a known device opens the account to strangers, so they wear it out once more.
+    wear_out(&site, ADA).await;
+    clock::later(&site.db, "-1 hour").await;
+    eve.visit("/login").await;
+    assert_eq!(try_password(&mut eve, ADA.email, WRONG).await, 429);
+}
+
+#[tokio::test]
+async fn a_browser_is_remembered_for_the_five_accounts_that_logged_in_last() {
+    let site = Site::behind_a_proxy().await;
+    let mut browser = site.browser();
+    let people: Vec<Person> =
+        (0..6).map(|n| Person { email: format!("person{n}@example.com").leak(), ..ADA }).collect();
+    for person in &people {
+        person.joins(&site).await;
+        person.logs_in(&mut browser).await;
+        browser.press("Log out").await;
+    }
+    assert_eq!(device_of(&browser).split('.').count(), 5);
+    for (number, person) in people.iter().enumerate() {
+        wear_out(&site, *person).await;
+        clock::later(&site.db, "-1 hour").await;
+        browser.visit("/login").await;
+        let answer = try_password(&mut browser, person.email, WRONG).await;
+        assert_eq!(answer, if number == 0 { 429 } else { 422 }, "{number}");
+        clock::later(&site.db, "3 days").await;
+    }
+}
+
+/// A thief's login that waits for the owner's change to commit.
+#[tokio::test]
+async fn a_login_that_races_with_a_change_makes_no_device_known() {
+    let site = Site::start().await;
+    let ada = ADA.joins(&site).await;
+    let before = ada.session_epoch;
+    site.db.run("update users set session_epoch = session_epoch + 1").await;
+    let mut tx = site.db.pool.begin().await.expect("the database");
+    let remembered = device::remember(&mut tx, &[], &[7; 32], ada.id, before).await;
+    assert!(remembered.expect("the database").is_none());
+    tx.commit().await.expect("the database");
+    assert_eq!(site.db.number("select count(*) from devices").await, 0);
 }
 
 #[tokio::test]

@@ -60,7 +60,8 @@ async fn works(site: &Site, link: &str) -> &'static str {
 async fn known(site: &Site, browser: &Browser) -> &'static str {
     let cookie = browser.cookie("__Host-device").expect("a device cookie");
     let known = "select exists (select from devices where token_hash = $1)";
-    let hash = vestibule::accounts::device::DeviceToken::parse(&cookie).expect("a value").hash();
+    let value = cookie.split('.').next_back().expect("a value");
+    let hash = vestibule::accounts::device::DeviceToken::parse(value).expect("a value").hash();
     let known = sqlx::query_scalar(known).bind(hash.as_slice()).fetch_one(&site.db.pool).await;
     if known.expect("the database") { "stays" } else { "ends" }
 }

@@ -62,6 +62,21 @@ async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
     browser.must_be_at("/app", 200);
 }
 
+/// A double-click, or a network that drops: the new cookie never reaches the browser.
+#[tokio::test]
+async fn an_answer_that_never_arrives_logs_nobody_out() {
+    let site = Site::start().await;
+    let browser = ADA.at(&site).await;
+    let site = with_a_new_key(site).await;
+    for _ in 0..3 {
+        // The answer is dropped: this browser keeps the cookie of before.
+        same_browser(&browser, &site).visit("/app").await;
+        let mut again = same_browser(&browser, &site);
+        again.visit("/app").await;
+        again.must_be_at("/app", 200);
+    }
+}
+
 #[tokio::test]
 async fn a_first_request_that_fails_logs_nobody_out() {
     let paths =
@@ -166,12 +181,11 @@ async fn a_remembered_login_stays_remembered_under_the_new_key() {
 }
 
 #[tokio::test]
-async fn fifty_requests_at_once_renew_once_and_log_nobody_out() {
+async fn fifty_requests_at_once_log_nobody_out() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
     let site = with_a_new_key(site).await;
-    let mut tab = same_browser(&browser, &site);
-    tab.follow_redirects = false;
+    let tab = same_browser(&browser, &site);
     let tabs = race((0..50).map(|_| {
         let mut tab = tab.clone();
         async move {
@@ -180,17 +194,12 @@ async fn fifty_requests_at_once_renew_once_and_log_nobody_out() {
         }
     }))
     .await;
-
-    let winners: Vec<&Browser> = tabs.iter().filter(|tab| !session_lines(tab).is_empty()).collect();
-    assert_eq!(winners.len(), 1, "one new ID, and no removal of a cookie");
-    // The tabs of one browser share its cookies: each goes on to where it was sent with the new
-    // one, or tries again where a busy machine answered 503.
-    for tab in &tabs {
-        let location = tab.headers.get("location").map(|to| to.to_str().expect("ASCII"));
-        let mut browser = same_browser(winners[0], &site);
-        browser.visit(location.unwrap_or("/app")).await;
-        browser.must_be_at("/app", 200);
-        assert!(matches!(tab.status, 200 | 303 | 503), "{}", tab.status);
+    for mut tab in tabs {
+        tab.must_be_at("/app", 200);
+        assert_eq!(session_lines(&tab).len(), 1);
+        // Whichever answer came last, its cookie is as good as the others.
+        tab.visit("/app").await;
+        tab.must_be_at("/app", 200);
     }
     assert_eq!(site.db.number("select count(*) from sessions").await, 1);
 }

@@ -182,6 +182,21 @@ async fn one_request_moves_the_idle_timeout() {
 }
 
 #[tokio::test]
+async fn a_short_idle_timeout_is_kept_too() {
+    let site = Site::with(&[("SESSION_IDLE_TIMEOUT", "60s")]).await;
+    let browser = ADA.at(&site).await;
+    let mut touches = Touches::watch(&site.db).await;
+    for _ in 0..8 {
+        clock::later(&site.db, "50 seconds").await;
+        visit_once(&mut touches, &browser).await;
+    }
+    clock::later(&site.db, "60 seconds").await;
+    let mut browser = browser;
+    browser.visit("/app").await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+}
+
+#[tokio::test]
 async fn activity_is_written_once_a_minute_however_many_requests_there_are() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;

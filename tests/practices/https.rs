@@ -105,6 +105,19 @@ async fn get_over_http_2(site: &Site, path: &str, cookies: Vec<String>) -> Statu
     status
 }
 
+/// HPACK lets a client send a header of kilobytes again for one byte (CVE-2016-6581). What would be
+/// read a thousand times over is answered before anything looks at it.
+#[tokio::test]
+async fn a_header_that_is_repeated_without_end_is_rejected() {
+    let site = Site::with_tls(&[]).await;
+    let long = "x".repeat(2_000);
+    assert_eq!(get_over_http_2(&site, "/login", vec![long.clone(); 20]).await, 200);
+    for cookies in [vec![long.clone(); 80], vec!["a=b".to_owned(); 300]] {
+        assert_eq!(get_over_http_2(&site, "/login", cookies).await, 431);
+    }
+    assert_eq!(get_over_http_2(&site, "/login", vec![]).await, 200);
+}
+
 #[tokio::test]
 async fn plain_http_on_the_tls_port_is_hung_up_on() {
     let site = Site::with_tls(&[]).await;

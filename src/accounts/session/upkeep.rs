@@ -11,7 +11,7 @@ pub async fn touch(db: impl PgExecutor<'_>, id_hashes: &[[u8; 32]]) -> sqlx::Res
         "with off as materialized (select set_config('synchronous_commit', 'off', true)),
          due as (
              select id from sessions
-             where id_hash = any($1) and last_seen_at < now() - interval '1 minute'
+             where id_hash = any($1) and last_seen_at < now() - least('1 minute', idle_timeout / 10)
              for no key update skip locked)
          update sessions s set last_seen_at = now() from off, due where s.id = due.id",
         &id_hashes as _,

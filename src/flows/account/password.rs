@@ -20,7 +20,7 @@ use crate::accounts::password::{Password, PasswordHash, Verdict};
 use crate::accounts::session;
 use crate::accounts::strength::{self, Strength};
 use crate::accounts::throttle::Refusal;
-use crate::accounts::user::{self, proof};
+use crate::accounts::user::{self, User, proof};
 use crate::error::{Error, log_if_failed};
 use crate::mail::notice::{self, Owner, What};
 use crate::web::csrf::Checked;
@@ -155,7 +155,8 @@ async fn change(
     notice::send(&mut tx, app, owner, What::PasswordChanged).await?;
     tx.commit().await?;
     visit::with(|visit| visit.renewal = Renewal::Done(session_id));
-    log_if_failed("a device", device::remember(&somebody.visitor, user_id).await);
+    let user = User { session_epoch: epoch, ..somebody.user.clone() };
+    log_if_failed("a device", device::remember(&somebody.visitor, &user).await);
     Ok(true)
 }
 

@@ -163,7 +163,7 @@ async fn confirm(
         return already_confirmed(visitor, email);
     };
     log_if_failed("the limits", reset_counters(visitor, email).await);
-    log_if_failed("a device", device::remember(visitor, user.id).await);
+    log_if_failed("a device", device::remember(visitor, &user).await);
     visitor.forget_registration(email);
     if let Some(other) = &visitor.user {
         let text = format!(
@@ -203,7 +203,9 @@ async fn reset_counters(visitor: &Visitor, owner: &Email) -> Result<(), Error> {
     let pair = Key::Pair(&canonical, visitor.client.address);
     let login = [Key::Account(&canonical), pair, Key::AllDevices(&canonical)];
     throttle.forget(Purpose::Login, &login).await?;
-    for budget in [Purpose::EmailVerifyMail, Purpose::PasswordResetMail] {
+    let budgets =
+        [Purpose::EmailVerifyMail, Purpose::EmailVerifyResendMail, Purpose::PasswordResetMail];
+    for budget in budgets {
         throttle.forget(budget, &[Key::Account(&canonical)]).await?;
     }
     Ok(())

@@ -24,7 +24,7 @@ use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::strength::Strength;
 use crate::accounts::token::{self, Holder};
-use crate::accounts::user::{self, proof};
+use crate::accounts::user::{self, User, proof};
 use crate::error::{Error, log_if_failed};
 use crate::mail::notice::{self, Owner, What};
 use crate::web::csrf::Checked;
@@ -129,9 +129,10 @@ async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
     let app = &visitor.app;
     let known = user::find(&app.db, email).await?.map(|known| known.user);
     let mut tx = app.db.begin().await?;
-    let user_id = known.as_ref().map(|user| user.id);
+    let known = known.as_ref().filter(|_| may_mail);
+    let user_id = known.map(|user| user.id);
     audit::record(&mut tx, Kind::ResetAsked, user_id, &visitor.client).await?;
-    notice::reset_link(&mut tx, app, known.as_ref().filter(|_| may_mail)).await?;
+    notice::reset_link(&mut tx, app, known).await?;
     Ok(tx.commit().await?)
 }
 
@@ -182,12 +183,14 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
             return page::again(again);
         }
     };
-    let Some(owner) = take_and_change(&visitor, &proof.token_hash, &hash).await? else {
+    let Some((owner, epoch)) = take_and_change(&visitor, &proof.token_hash, &hash).await? else {
         return dead_link(&visitor);
     };
     visitor.keep_reset_proof(None);
     // This browser is known from now on, so it does not wait while strangers keep guessing.
-    log_if_failed("a device", device::remember(&visitor, owner.user_id).await);
+    let (id, email) = (owner.user_id, owner.email.as_str().to_owned());
+    let user = User { id, email, session_epoch: epoch };
+    log_if_failed("a device", device::remember(&visitor, &user).await);
     let account = owner.email.canonical();
     // Failed guesses at the old password must not delay a login with the new one.
     let pair = Key::Pair(&account, visitor.client.address);
@@ -206,18 +209,18 @@ async fn take_and_change(
     visitor: &Visitor,
     token_hash: &[u8; 32],
     password_hash: &PasswordHash,
-) -> Result<Option<Holder>, Error> {
+) -> Result<Option<(Holder, i32)>, Error> {
     let mut tx = visitor.app.db.begin().await?;
     let taken = token::take(&mut *tx, token::Purpose::Reset, token_hash).await?;
     let Some(owner) = taken else { return Ok(None) };
     let user_id = owner.user_id;
-    proof::reset_password(&mut tx, user_id, password_hash).await?;
+    let epoch = proof::reset_password(&mut tx, user_id, password_hash).await?;
     credentials::end_access(&mut tx, user_id, None).await?;
     audit::record(&mut tx, Kind::PasswordReset, Some(user_id), &visitor.client).await?;
     let told = Owner { user_id, email: owner.email.as_str(), client: &visitor.client };
     notice::send(&mut tx, &visitor.app, told, What::PasswordReset).await?;
     tx.commit().await?;
-    Ok(Some(owner))
+    Ok(Some((owner, epoch)))
 }
 
 fn dead_link(visitor: &Visitor) -> Result<HttpResponse, Error> {

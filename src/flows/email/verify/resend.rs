@@ -48,7 +48,7 @@ pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpR
         again.problems.resend = Some(limit::sentence(refusal));
         return page::too_many(again, refusal);
     }
-    let may_mail = limit::may_mail(&visitor, Purpose::EmailVerifyMail, &email).await?;
+    let may_mail = limit::may_mail(&visitor, Purpose::EmailVerifyResendMail, &email).await?;
     send_again(&visitor, &email, may_mail).await?;
     let text = format!(
         "If {} is waiting to be confirmed and we can email it, a new link and code are on their \
@@ -70,8 +70,10 @@ async fn send_again(visitor: &Visitor, email: &Email, may_mail: bool) -> Result<
         Some(pending) => registration::find(&mut *tx, pending.id).await?.map(|_| pending.id),
         None => None,
     };
-    let id = found.or(newest);
-    // Beyond the budget too, or the cookie's new Max-Age would show whether an email was sent.
+    // Of somebody else's within the mail budget only: concurrent requests wait for each other's lock
+    // on the row, which shows that there is one. This browser's own beyond the budget too, or its
+    // cookie's new Max-Age would show whether an email was sent.
+    let id = found.or(newest.filter(|_| may_mail));
     let extended = registration::extend(&mut *tx, id).await?;
     verification::send(&mut tx, &visitor.app, id.filter(|_| may_mail), email).await?;
     tx.commit().await?;

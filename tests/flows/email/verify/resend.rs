@@ -108,3 +108,38 @@ async fn a_registration_ends_after_a_week_however_often_its_email_is_asked_for()
     let left = "select extract(epoch from expires_at - created_at)::bigint from registrations";
     assert_eq!(site.db.number(left).await, 7 * 86_400);
 }
+
+/// Else concurrent requests would wait for each other where there is a registration, and not where
+/// there is none: the time of a burst told who had registered.
+#[tokio::test]
+async fn beyond_the_budget_a_resend_does_not_touch_somebody_elses_registration() {
+    let site = Site::behind_a_proxy().await;
+    ADA.registers(&site).await;
+    let mut other = site.browser();
+    other.visit("/email/verify").await;
+    for _ in 0..4 {
+        other.submit("Send it again", &[("Send it again to", ADA.email)]).await;
+    }
+    assert_eq!(mailbox(&site.db, ADA.email).await.len(), 1 + 3);
+    let mut elsewhere = site.db.pool.begin().await.expect("the database");
+    sqlx::query("select from registrations for update")
+        .execute(&mut *elsewhere)
+        .await
+        .expect("the row");
+    // Answered while somebody else holds the row.
+    other.submit("Send it again", &[("Send it again to", ADA.email)]).await;
+    other.must_be_at("/email/verify", 200);
+    elsewhere.rollback().await.expect("the database");
+}
+
+#[tokio::test]
+async fn resends_that_strangers_ask_for_leave_the_first_mail_of_a_registration() {
+    let site = Site::behind_a_proxy().await;
+    let mut stranger = site.browser();
+    stranger.visit("/email/verify").await;
+    for _ in 0..5 {
+        stranger.submit("Send it again", &[("Send it again to", ADA.email)]).await;
+    }
+    ADA.registers(&site).await;
+    assert_eq!(mailbox(&site.db, ADA.email).await.len(), 1);
+}
