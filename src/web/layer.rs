@@ -112,8 +112,8 @@ fn finish(app: &App, facts: &Facts, response: HttpResponse) -> HttpResponse {
 }
 
 /// Between actix-session and actix-identity: names the session in the log. When the session ID was
-/// renewed, or its cookie is to be encrypted anew, it makes the crate call the store's `update`, which
-/// returns the ID for the cookie.
+/// renewed, or its cookie is to be encrypted anew, it makes the crate call the store's `update`,
+/// which returns the ID for the cookie.
 pub async fn renew_in_place(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -66,8 +66,8 @@ pub struct Login {
 pub enum Renewal {
     #[default]
     None,
-    /// With the same ID: a key that is not the newest one has encrypted it. With a new one, an answer
-    /// that never arrives would log the browser out.
+    /// With the same ID: a key that is not the newest one has encrypted it. With a new one, an
+    /// answer that never arrives would log the browser out.
     NewKey,
     /// In the transaction that changed a credential: this is the new ID.
     Done(SessionId),
