@@ -62,7 +62,7 @@ pub async fn known(
 /// among those that it sent are replaced, so a copy of one is invalid from now on; those of other
 /// accounts stay as they are. Beyond `MOST` devices, those not used for longest are forgotten.
 ///
-/// Returns the hashes that were replaced. `None` when the account's credentials have changed since
+/// Returns the hashes among `sent` that other accounts still know. `None` when the account's credentials have changed since
 /// `epoch` was read: a thief's login on its way makes no device known.
 pub async fn remember(
     tx: &mut Connection,
@@ -80,12 +80,18 @@ pub async fn remember(
         return Ok(None);
     }
     let sent: Vec<&[u8]> = sent.iter().map(<[u8; 32]>::as_slice).collect();
-    let replaced = sqlx::query_scalar!(
-        "delete from devices where user_id = $1 and token_hash = any($2) returning token_hash",
+    sqlx::query!(
+        "delete from devices where user_id = $1 and token_hash = any($2)",
         user_id,
         &sent as _,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let others = sqlx::query_scalar!(
+        "select token_hash from devices where token_hash = any($1)",
+        &sent as _,
     );
-    let replaced = replaced.fetch_all(&mut *tx).await?;
+    let others = others.fetch_all(&mut *tx).await?;
     sqlx::query!("insert into devices (token_hash, user_id) values ($1, $2)", new, user_id)
         .execute(&mut *tx)
         .await?;
@@ -99,7 +105,7 @@ pub async fn remember(
     )
     .execute(tx)
     .await?;
-    Ok(Some(replaced))
+    Ok(Some(others))
 }
 
 /// Forgets the devices of an account.

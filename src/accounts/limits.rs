@@ -121,7 +121,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
-pub const LIMITS: [Limit; 19] = [
+pub const LIMITS: [Limit; 20] = [
     // NIST SP 800-63B-4 §3.2.2: at most 100 in a row; these are 80 of them. From a thousand IP
     // addresses it takes more than two days to get there.
     limit(Purpose::Login, Per::Account, 10, SECOND, HOUR).most_in_a_row(80),
@@ -154,6 +154,8 @@ pub const LIMITS: [Limit; 19] = [
     limit(Purpose::PasswordResetMail, Per::Account, 3, HOUR, HOUR),
     // Counted instead of the one above, so that strangers cannot use up the owner's resets.
     limit(Purpose::PasswordResetMail, Per::Device, 3, HOUR, HOUR),
+    // Each login makes a device with a budget of its own.
+    limit(Purpose::PasswordResetMail, Per::AllDevices, 6, HOUR, HOUR),
     limit(Purpose::NewPassword, Per::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
     // Somebody with a stolen session has to guess the current password here. No login waits for it.
     limit(Purpose::CurrentPassword, Per::Account, 5, SECOND, HOUR),

@@ -86,14 +86,15 @@ pub async fn newest(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Opti
 }
 
 /// Gives a registration another 24 hours, because its email is sent again: else the new link could
-/// expire within minutes. It ends a week after it began, however often somebody asks. `None` runs
-/// the same statement and changes no row.
+/// expire within minutes. It ends a week after it began, however often somebody asks. A
+/// concurrent request that extends it is not waited for: the wait would show that there is a
+/// registration. `None` runs the same statement and changes no row.
 pub async fn extend(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<Option<Begun>> {
     sqlx::query_as!(
         Begun,
         "update registrations
          set expires_at = least(now() + make_interval(secs => $2), created_at + interval '7 days')
-         where id = $1
+         where id = (select id from registrations where id = $1 for no key update skip locked)
          returning id, expires_at",
         id,
         token::Purpose::Verify.lifetime().as_secs_f64(),

@@ -24,6 +24,9 @@ pub fn start(
     next: &str,
 ) -> Result<HttpResponse, Error> {
     visitor.state.clear();
+    if visitor.reset_proof().is_some() {
+        visitor.keep_reset_proof(None);
+    }
     let user_id = login.user.id.to_string();
     // The session store inserts the session for this user, with the epoch that was read together
     // with the password hash: after a change of the password in between, it inserts nothing.

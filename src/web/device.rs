@@ -2,8 +2,9 @@
 //!
 //! A random value for each account that has logged in here; the table `devices` says whose. Each
 //! login gives its account a new value, so a copy of the cookie, taken from a shared browser or
-//! planted in it, is invalid after the owner's next login there. Other accounts keep theirs: only
-//! who knows an account's password changes what the account knows.
+//! planted in it, is invalid after the owner's next login there, as long as the browser still sends
+//! that value. Other accounts keep theirs: only somebody who knows an account's password changes
+//! what the account knows.
 
 use super::visit;
 use super::visitor::Visitor;
@@ -91,13 +92,12 @@ pub async fn admit(visitor: &Visitor, typed: &str) -> Result<Result<Attempt, Ref
 pub async fn remember(visitor: &Visitor, user: &User) -> Result<(), Error> {
     let (sent, new) = (sent(), DeviceToken::generate());
     let mut tx = visitor.app.db.begin().await?;
-    let replaced =
-        device::remember(&mut tx, &sent, &new.hash(), user.id, user.session_epoch).await?;
+    let others = device::remember(&mut tx, &sent, &new.hash(), user.id, user.session_epoch).await?;
     tx.commit().await?;
-    let Some(replaced) = replaced else { return Ok(()) };
+    let Some(others) = others else { return Ok(()) };
     visit::with(|visit| {
         let mut values = visit.device.sent.clone();
-        values.retain(|value| !replaced.contains(&value.hash().to_vec()));
+        values.retain(|value| others.contains(&value.hash().to_vec()));
         values.push(new);
         let surplus = values.len().saturating_sub(ACCOUNTS);
         visit.device.issued = Some(values.split_off(surplus));

@@ -128,16 +128,17 @@ pub async fn admit_ip(visitor: &Visitor, purpose: Purpose) -> Result<Result<(), 
 ///
 /// Call it before you look whether the email address has an account, and show the same page either
 /// way: a visible difference would tell who is written to. Where `purpose` has a budget per device,
-/// a browser that the account knows spends that one, so strangers cannot use up the owner's mails.
+/// a browser that the account knows spends that one first, so strangers cannot use up the owner's
+/// mails.
 pub async fn may_mail(visitor: &Visitor, purpose: Purpose, email: &Email) -> Result<bool, Error> {
-    let account = email.canonical();
-    let device = match limits::find(purpose, Per::Device) {
-        Some(_) => device::known_to(visitor, email).await?,
-        None => None,
-    };
-    let key = match device {
-        Some(token_hash) => Key::Device(token_hash, &account),
-        None => Key::Account(&account),
-    };
-    Ok(visitor.app.throttle.admit(purpose, &[key]).await?.is_ok())
+    let (account, throttle) = (email.canonical(), &visitor.app.throttle);
+    if limits::find(purpose, Per::Device).is_some()
+        && let Some(token_hash) = device::known_to(visitor, email).await?
+    {
+        let keys = [Key::Device(token_hash, &account), Key::AllDevices(&account)];
+        if throttle.admit(purpose, &keys).await?.is_ok() {
+            return Ok(true);
+        }
+    }
+    Ok(throttle.admit(purpose, &[Key::Account(&account)]).await?.is_ok())
 }

@@ -56,7 +56,8 @@ impl SessionStore for PostgresStore {
     }
 
     /// A new session: a login, or the first value a visitor keeps.
-    async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
+    async fn save(&self, mut state: State, _: &Duration) -> Result<SessionKey, SaveError> {
+        state.remove(RENEWED);
         let (user_id, state) = from_map(state).map_err(SaveError::Serialization)?;
         let (login, client) = visit::with(|visit| (visit.login.clone(), visit.client.clone()))
             .ok_or_else(|| SaveError::Other(anyhow!("no visit")))?;

@@ -63,7 +63,11 @@ impl Visitor {
     /// Ends the session in this browser, and says something on the next page.
     pub fn leave(&self, text: &str) {
         self.state.purge();
-        visit::with(|visit| visit.visitor.set_flash(Flash::new(FlashKind::Good, text)));
+        visit::with(|visit| {
+            // Of a shared browser the next person gets nothing: no reset link that was opened.
+            visit.visitor.keep_reset_proof(None);
+            visit.visitor.set_flash(Flash::new(FlashKind::Good, text));
+        });
     }
 
     /// After every session of a user has ended. This browser's may be one of them, so its cookie

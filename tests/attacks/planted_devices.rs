@@ -144,6 +144,25 @@ async fn a_browser_is_remembered_for_the_five_accounts_that_logged_in_last() {
     }
 }
 
+/// Else the changes of one account push the others out.
+#[tokio::test]
+async fn the_cookie_holds_no_value_that_is_known_to_nobody() {
+    let site = Site::behind_a_proxy().await;
+    let mut browser = EVE.at(&site).await;
+    browser.press("Log out").await;
+    ADA.joins(&site).await;
+    ADA.logs_in(&mut browser).await;
+    let mut passwords = [ADA.password, EVE.password, "marble kangaroo umbrella"];
+    for _ in 0..3 {
+        browser.visit("/account/password").await;
+        let fields = [("Current password", passwords[0]), ("New password", passwords[1])];
+        browser.submit("Change password", &fields).await;
+        browser.must_be_at("/account", 200);
+        passwords.rotate_left(1);
+        assert_eq!(device_of(&browser).split('.').count(), 2);
+    }
+}
+
 /// A thief's login that waits for the owner's change to commit.
 #[tokio::test]
 async fn a_login_that_races_with_a_change_makes_no_device_known() {

@@ -52,3 +52,23 @@ async fn resets_that_strangers_ask_for_leave_a_known_device_its_own() {
     asks_for_a_reset(&site, "192.0.2.7", ADA.email).await;
     assert_eq!(mails(&site, ADA.email, RESET).await, 7);
 }
+
+/// A thief who knows the password logs in again and again, each time as a device of its own.
+#[tokio::test]
+async fn logins_again_and_again_bring_no_more_reset_mails() {
+    let site = Site::behind_a_proxy().await;
+    let mut thief = ADA.at(&site).await;
+    for number in 0..8 {
+        move_to(&mut thief, &address(number));
+        for _ in 0..3 {
+            thief.visit("/password/reset").await;
+            thief.submit("Send the link", &[("E-mail", ADA.email)]).await;
+        }
+        thief.visit("/app").await;
+        thief.press("Log out").await;
+        ADA.logs_in(&mut thief).await;
+        thief.must_be_at("/app", 200);
+    }
+    // Six of all devices, three of strangers.
+    assert_eq!(mails(&site, ADA.email, "password.reset.asked").await, 9);
+}

@@ -109,3 +109,25 @@ async fn a_registration_that_is_not_confirmed_gets_no_link() {
     let letters = mailbox(&site.db, ADA.email).await;
     assert_eq!(letters.len(), 1, "the one that asks to confirm");
 }
+
+/// In a shared browser: the next person must not find the form.
+#[tokio::test]
+async fn a_login_or_a_logout_forgets_a_link_that_was_opened() {
+    let site = Site::start().await;
+    ADA.joins(&site).await;
+    GRACE.joins(&site).await;
+    for person in [ADA, GRACE] {
+        let mut browser = asks(&site, ADA.email).await;
+        browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+        person.logs_in(&mut browser).await;
+        browser.must_be_at("/app", 200);
+        browser.visit("/password/reset/choose").await;
+        assert_eq!(browser.status, 404);
+    }
+    let mut browser = ADA.on_another_device(&site).await;
+    browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    browser.must_be_at("/password/reset/choose", 200);
+    browser.press("Log out").await;
+    browser.visit("/password/reset/choose").await;
+    assert_eq!(browser.status, 404);
+}
