@@ -79,6 +79,7 @@ pub fn lines(answer: &Answer, typed: &[(&str, &str)]) -> Vec<Line> {
     headers.sort_by(|one, other| one.text.cmp(&other.text));
     let mut body = mask(&answer.body);
     cut(&mut body, "name=\"csrf\" value=\"", "\"");
+    cut(&mut body, "name=\"link\" value=\"", "\"");
     cut(&mut body, "give this number: <code>", "</code>");
     // The minute may pass between two replays.
     cut(&mut body, "<p>Ends ", " UTC");

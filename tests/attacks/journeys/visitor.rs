@@ -95,7 +95,14 @@ impl Visitor {
         let page = self.open(link).await;
         let done = match kind {
             Kind::Verify => self.post("/email/verify", &[("token", token(link))]).await,
-            Kind::Reset => self.post("/password/reset/choose", &[("password", password)]).await,
+            Kind::Reset => {
+                // The form names the link that it was drawn for.
+                let form = self.browser.html().split_once("name=\"link\" value=\"");
+                let drawn_for = form.and_then(|(_, rest)| rest.split('"').next());
+                let drawn_for = drawn_for.unwrap_or_default().to_owned();
+                let fields = [("link", drawn_for.as_str()), ("password", password)];
+                self.post("/password/reset/choose", &fields).await
+            }
             Kind::NotMe => self.post("/not-me", &[("token", token(link))]).await,
         };
         [page, done].concat()
