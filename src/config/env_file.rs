@@ -1,7 +1,7 @@
 //! `.env`, which development reads from the current folder and from no other.
 //!
-//! A file in a parent folder belongs to somebody else, and production has its settings from whoever
-//! starts it: a forgotten `.env` must not change them.
+//! A file in a parent folder belongs to another project. In production the settings come from the
+//! environment of the process, and a forgotten `.env` must not change them.
 
 use std::cell::Cell;
 use std::collections::HashMap;

@@ -73,8 +73,8 @@ pub async fn complete(
         }
         Ok(Err(failure)) => {
             let response = failure.error_response();
-            // A session that ended, or was renewed, while the request ran is no fault of the app.
-            let raced = visit::with(|visit| matches!(visit.outcome, Outcome::Gone));
+            // A session that ended while the request ran is no fault of the app.
+            let raced = visit::with(|visit| visit.outcome == Outcome::Gone);
             if raced != Some(true) {
                 error::log_cause(response.status(), Some(&failure));
             }

@@ -19,7 +19,7 @@ use crate::accounts::session_id::SessionId;
 use crate::config::Lifetimes;
 use crate::database::{Connection, Database, is_lost};
 
-/// `layer::renew_in_place` inserts this key, so that actix-session calls `update`, which renews.
+/// `layer::renew_in_place` inserts this key, so that actix-session calls `update` and sets the cookie.
 pub const RENEWED: &str = "renewed";
 
 pub struct PostgresStore {

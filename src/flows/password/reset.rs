@@ -61,7 +61,7 @@ struct ChoosePage {
     strength: Option<Strength>,
 }
 
-/// Without a form: sent once more, it would change the account of whoever opened the other link.
+/// It has no form: sending it again would change the account of the other link.
 #[derive(Template)]
 #[template(path = "password/reset_other.html")]
 struct OtherLinkPage {

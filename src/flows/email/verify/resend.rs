@@ -70,8 +70,8 @@ async fn send_again(visitor: &Visitor, email: &Email, may_mail: bool) -> Result<
         Some(pending) => registration::find(&mut *tx, pending.id).await?.map(|_| pending.id),
         None => None,
     };
-    // Of somebody else's within the mail budget only: concurrent requests wait for each other's
-    // lock on the row, which shows that there is one. This browser's own beyond the budget too, or
+    // Beyond the mail budget a registration of another browser is not written, so that the time of
+    // the response does not show that there is one. This browser's own is extended all the same, or
     // its cookie's new Max-Age would show whether an email was sent.
     let id = found.or(newest.filter(|_| may_mail));
     let extended = registration::extend(&mut *tx, id).await?;
