@@ -34,9 +34,11 @@ impl SessionStore for PostgresStore {
         let Some(id) = SessionId::parse(key.as_ref()) else { return Ok(None) };
         let (mut db, found) = self.find(&id).await.map_err(LoadError::Other)?;
         let Some(session) = found else {
-            tracing::info!(target: "security", event = "session_use_after_expire");
             let renewed = session::was_renewed(&mut db, &id.hash()).await;
             let renewed = renewed.map_err(visit::store_failed).map_err(LoadError::Other)?;
+            if !renewed {
+                tracing::info!(target: "security", event = "session_use_after_expire");
+            }
             visit::with(|visit| visit.stale = if renewed { Stale::Renewed } else { Stale::Gone });
             return Ok(None);
         };

@@ -42,6 +42,15 @@ async fn keep_notes(writers: Vec<Browser>) -> Vec<u16> {
     .await
 }
 
+/// A site whose way to PostgreSQL leads through a proxy, and somebody who is logged in.
+async fn behind_a_proxy() -> (Site, Proxy, Browser) {
+    let db = database().await;
+    let proxy = Proxy::to(&db).await;
+    let site = Site::impatient_on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
+    let ada = ADA.at(&site).await;
+    (site, proxy, ada)
+}
+
 async fn is_well(ada: &mut Browser) {
     // More often than there are places.
     for _ in 0..=CONNECTIONS {
@@ -54,10 +63,7 @@ async fn is_well(ada: &mut Browser) {
 
 #[tokio::test]
 async fn statements_under_way_when_a_proxy_goes_silent_are_given_up() {
-    let db = database().await;
-    let proxy = Proxy::to(&db).await;
-    let site = Site::impatient_on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
-    let mut ada = ADA.at(&site).await;
+    let (site, proxy, mut ada) = behind_a_proxy().await;
     let writers = writers(&mut ada).await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
     sqlx::query("select from sessions for update").execute(&mut *elsewhere).await.expect("a lock");
@@ -74,10 +80,7 @@ async fn statements_under_way_when_a_proxy_goes_silent_are_given_up() {
 
 #[tokio::test]
 async fn requests_abandoned_in_the_silence_hold_no_connection() {
-    let db = database().await;
-    let proxy = Proxy::to(&db).await;
-    let site = Site::impatient_on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
-    let mut ada = ADA.at(&site).await;
+    let (site, proxy, mut ada) = behind_a_proxy().await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
     sqlx::query("lock table audit_events").execute(&mut *elsewhere).await.expect("a lock");
     let abandoned: Vec<_> = (0..CONNECTIONS)
@@ -99,10 +102,7 @@ async fn requests_abandoned_in_the_silence_hold_no_connection() {
 
 #[tokio::test]
 async fn idle_connections_through_a_proxy_that_has_gone_silent_are_replaced() {
-    let db = database().await;
-    let proxy = Proxy::to(&db).await;
-    let site = Site::impatient_on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
-    let mut ada = ADA.at(&site).await;
+    let (site, proxy, mut ada) = behind_a_proxy().await;
     site.fill_the_pool().await;
     // Idle long enough to be doubted.
     tokio::time::sleep(Duration::from_millis(1_100)).await;

@@ -46,6 +46,10 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     window.fill("New password", "passwordpassword").await;
     window.press("Change password").await;
     look("reset-weak").await;
+    window.ask("document.querySelector('main [name=link]').value = 'of before'").await;
+    window.fill("New password", person.password).await;
+    window.press("Change password").await;
+    look("reset-other-link").await;
     window.visit("/not-me/nothing").await;
     look("dead-link").await;
 

@@ -2,11 +2,25 @@
 
 use serde_json::json;
 use vestibule::accounts::session::{self, NewSession};
-use vestibule::accounts::user::{self, proof};
+use vestibule::accounts::session_id::SessionId;
+use vestibule::accounts::user::{self, User, proof};
+use vestibule::database::Connection;
 
 use crate::support::people::{ADA, GRACE, somewhere};
 use crate::support::race::race;
 use crate::support::site::Site;
+
+/// The last step of a login, in a transaction of the test.
+async fn start(site: &Site, tx: &mut Connection, user: &User, per_user: i64) -> Option<SessionId> {
+    let new = NewSession {
+        user: Some(user),
+        timeouts: site.app.config.lifetimes.ordinary,
+        remembered: false,
+        client: &somewhere(),
+        state: &json!({}),
+    };
+    session::start(tx, new, per_user).await.expect("the database")
+}
 
 #[tokio::test]
 async fn the_oldest_session_makes_room_for_the_newest() {
@@ -59,14 +73,7 @@ async fn a_login_that_had_to_wait_is_not_the_one_that_makes_room() {
     let mut late = site.db.pool.begin().await.expect("the database");
     sqlx::query("select now()").execute(&mut *late).await.expect("its time");
     let mut early = ADA.on_another_device(&site).await;
-    let new = NewSession {
-        user: Some(&ada),
-        timeouts: site.app.config.lifetimes.ordinary,
-        remembered: false,
-        client: &somewhere(),
-        state: &json!({}),
-    };
-    let started = session::start(&mut late, new, 1).await.expect("the database");
+    let started = start(&site, &mut late, &ada, 1).await;
     late.commit().await.expect("to commit");
     let id_hash = started.expect("a session").hash();
     assert!(session::find(&site.db.pool, &id_hash).await.expect("the database").is_some());
@@ -100,13 +107,5 @@ async fn a_login_on_its_way_does_not_survive_a_password_change() {
     let old = user::password_hash(&mut *tx, ada.id).await.expect("a hash");
     // … which is not her password any more when the session is to begin.
     proof::change_password(&mut tx, ada.id, &old, &old).await.expect("a change");
-    let new = NewSession {
-        user: Some(&ada),
-        timeouts: site.app.config.lifetimes.ordinary,
-        remembered: false,
-        client: &somewhere(),
-        state: &json!({}),
-    };
-    let started = session::start(&mut tx, new, 20).await.expect("the database");
-    assert!(started.is_none());
+    assert!(start(&site, &mut tx, &ada, 20).await.is_none());
 }

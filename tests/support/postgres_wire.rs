@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
-use url::Url;
 
 use super::database::Database;
+use super::proxy::in_front_of;
 
 pub struct Wire {
     /// For `DATABASE_URL`.
@@ -23,12 +23,7 @@ struct Executed(Arc<Mutex<(usize, Vec<String>)>>);
 
 impl Wire {
     pub async fn to(db: &Database) -> Wire {
-        let mut url = Url::parse(&db.url).expect("an address");
-        let server = (url.host_str().expect("a host").to_owned(), url.port().unwrap_or(5432));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        url.set_host(Some("127.0.0.1")).expect("a host");
-        url.set_port(listener.local_addr().ok().map(|address| address.port())).expect("a port");
-        url.query_pairs_mut().append_pair("sslmode", "disable");
+        let (listener, server, url) = in_front_of(db).await;
         let executed = Executed::default();
         let recorder = executed.clone();
         tokio::spawn(async move {
@@ -44,7 +39,7 @@ impl Wire {
                 tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_app).await });
             }
         });
-        Wire { url: url.into(), executed }
+        Wire { url, executed }
     }
 
     /// How many since the last look.

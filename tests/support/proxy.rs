@@ -10,6 +10,18 @@ use url::Url;
 
 use super::database::Database;
 
+/// A listener to put before PostgreSQL, where the server is, and a `DATABASE_URL` that leads to the
+/// listener instead.
+pub async fn in_front_of(db: &Database) -> (TcpListener, (String, u16), String) {
+    let mut url = Url::parse(&db.url).expect("an address");
+    let server = (url.host_str().expect("a host").to_owned(), url.port().unwrap_or(5432));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    url.set_host(Some("127.0.0.1")).expect("a host");
+    url.set_port(listener.local_addr().ok().map(|address| address.port())).expect("a port");
+    url.query_pairs_mut().append_pair("sslmode", "disable");
+    (listener, server, url.into())
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Silent,
@@ -31,12 +43,7 @@ impl Proxy {
 
     /// Hangs up on so many connections before it forwards the first one.
     pub async fn that_hangs_up_on(first: usize, db: &Database) -> Proxy {
-        let mut url = Url::parse(&db.url).expect("an address");
-        let server = (url.host_str().expect("a host").to_owned(), url.port().unwrap_or(5432));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        url.set_host(Some("127.0.0.1")).expect("a host");
-        url.set_port(listener.local_addr().ok().map(|address| address.port())).expect("a port");
-        url.query_pairs_mut().append_pair("sslmode", "disable");
+        let (listener, server, url) = in_front_of(db).await;
         let (fates, accepted) = (watch::Sender::new(None), Arc::new(AtomicUsize::new(0)));
         let (sender, count) = (fates.clone(), accepted.clone());
         tokio::spawn(async move {
@@ -63,7 +70,7 @@ impl Proxy {
                 });
             }
         });
-        Proxy { url: url.into(), fates, accepted }
+        Proxy { url, fates, accepted }
     }
 
     /// Forwards nothing any more on the connections that are open; new ones work.
