@@ -6,7 +6,7 @@ use crate::support::race::race;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn a_newcomer_registers_confirms_the_address_and_is_in() {
+async fn a_newcomer_registers_confirms_logs_out_and_logs_in() {
     let site = Site::start().await;
     let mut browser = site.browser();
     ADA.registers_in(&mut browser).await;
@@ -19,6 +19,11 @@ async fn a_newcomer_registers_confirms_the_address_and_is_in() {
     browser.press("Confirm my email").await;
     browser.must_be_at("/app", 200);
     browser.must_see("Your email is confirmed");
+
+    browser.press("Log out").await;
+    browser.must_be_at("/login", 200);
+    ADA.logs_in(&mut browser).await;
+    browser.must_be_at("/app", 200);
 }
 
 #[tokio::test]
