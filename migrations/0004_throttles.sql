@@ -1,12 +1,12 @@
--- Attempts that are counted before they are looked at. Written by src/accounts/throttle.rs alone;
+-- Attempts that are counted before they are looked at. Written by src/throttle/table.rs alone;
 -- its `LIMITS` say how many are free and how long the wait grows.
 create table throttles (
-    -- HMAC-SHA256 of purpose, kind and subject under a key of SECRET_KEYS: what people type into
+    -- HMAC-SHA256 of action, scope and subject under a key of SECRET_KEYS: what people type into
     -- an e-mail field, a password sometimes, cannot be guessed back out of a stolen dump.
     key_hash bytea primary key check (length(key_hash) = 32),
     -- For whoever looks in here: login, register …, and what is counted: account, address …
-    purpose text not null,
-    per text not null,
+    action text not null,
+    scope text not null,
     -- Failed attempts that are not forgotten yet, as of counted_at. The wait grows with them.
     failures integer not null default 0,
     -- The same without forgetting: only a success takes it back to 0.

@@ -1,20 +1,21 @@
 //! Background tasks: prune expired rows, send mails, and report late mails in the log.
 //!
 //! Pruning runs every 15 minutes, as in Express's connect-pg-simple, give or take half at random,
-//! so that instances that started together do not prune together. `mail/courier.rs` sends the
+//! so that instances that started together do not prune together. `mail/delivery.rs` sends the
 //! mails.
 
 use std::time::Duration;
 
-use crate::accounts::{audit, device, registration, session, throttle, token};
-use crate::app::App;
+use crate::accounts::{audit, device, registration, session, token};
 use crate::config::Config;
 use crate::config::mail::Sender;
 use crate::database::Database;
-use crate::mail::courier::Courier;
+use crate::mail::delivery::Delivery;
 use crate::mail::outbox;
-use crate::mail::smtp::{Mailer, Timeouts};
+use crate::mail::smtp::{CommandTimeouts, Mailer};
+use crate::state::AppState;
 use crate::supervise::supervise;
+use crate::throttle;
 
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// How many rows one statement deletes: few, so that no statement locks rows for long.
@@ -66,16 +67,16 @@ pub async fn prune(db: &Database, audit_retention: Duration) -> sqlx::Result<u64
 ///
 /// # Errors
 /// When the sender is no address.
-pub fn carry_mail(app: &App) -> anyhow::Result<Option<Courier>> {
-    let Some(mailer) = mailer(&app.config, &app.origin.url, Timeouts::RFC_5321)? else {
+pub fn deliver_mail(state: &AppState) -> anyhow::Result<Option<Delivery>> {
+    let Some(mailer) = mailer(&state.config, &state.origin.url, CommandTimeouts::RFC_5321)? else {
         return Ok(None);
     };
-    let db = app.db.clone();
+    let db = state.db.clone();
     actix_web::rt::spawn(async move { supervise("late mail", || report_late_mail(&db)).await });
-    Ok(Some(Courier::start(app.db.clone(), mailer)))
+    Ok(Some(Delivery::start(state.db.clone(), mailer)))
 }
 
-/// Warns of late mails: in a task of its own, because the courier may hang, and in the log and not
+/// Warns of late mails: in a task of its own, because the delivery may hang, and in the log and not
 /// in `/readyz`, which anybody may ask: whether a reset wrote a mail would tell who has an account.
 async fn report_late_mail(db: &Database) {
     loop {
@@ -99,14 +100,18 @@ pub async fn check_mail(config: &Config) -> anyhow::Result<bool> {
     let origin = config.base_url.as_ref().map(|url| url.origin().ascii_serialization());
     let origin = origin.as_deref().unwrap_or("http://localhost");
     // Ten seconds for the greeting and for each command: a person is waiting.
-    let timeouts = Timeouts::RFC_5321.divided_by(30);
+    let timeouts = CommandTimeouts::RFC_5321.divided_by(30);
     let Some(mailer) = mailer(config, origin, timeouts)? else { return Ok(false) };
     let checked = mailer.check().await;
     checked.map_err(|failure| anyhow::anyhow!("SMTP_URL: {}", failure.problem()))?;
     Ok(true)
 }
 
-fn mailer(config: &Config, origin: &str, timeouts: Timeouts) -> anyhow::Result<Option<Mailer>> {
+fn mailer(
+    config: &Config,
+    origin: &str,
+    timeouts: CommandTimeouts,
+) -> anyhow::Result<Option<Mailer>> {
     let Some(server) = config.mail.server.clone() else { return Ok(None) };
     let sender = config.mail.sender.clone();
     let sender = sender.unwrap_or_else(|| Sender::of_site(&config.app_name, origin));

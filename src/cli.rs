@@ -7,11 +7,13 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::accounts::password::Hasher;
-use crate::app::{self, App, Doors};
 use crate::config::{Config, Waiver};
 use crate::database::Database;
 use crate::keys::Keys;
-use crate::{background, database, stop, telemetry};
+use crate::server::{self, Listeners, stop};
+use crate::state::AppState;
+use crate::web::rate_limit::RateLimit;
+use crate::{background, database, telemetry};
 
 /// Getting in and staying in safely, shown in full.
 #[derive(Parser)]
@@ -92,15 +94,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     for waiver in &config.allow_unsafe {
         tracing::warn!(waiver = waiver.name(), "started with ALLOW_UNSAFE");
     }
-    let doors = Doors::open(&config)?;
-    let port = doors.main.local_addr()?.port();
+    let listeners = Listeners::open(&config)?;
+    let port = listeners.main.local_addr()?.port();
     let hasher = Hasher::new(config.argon2.clone(), config.argon2_concurrency)?;
-    let app = web::Data::new(App::new(config, port, db, hasher)?);
-    background::start(app.db.clone(), app.config.audit_retention);
-    let courier = background::carry_mail(&app)?;
-    let url = app.origin.url.clone();
-    let server = app::serve(app.clone(), doors)?;
-    stop::run(server, &app.in_flight, courier, || println!("listening on {url}")).await?;
+    let state = web::Data::new(AppState::new(config, port, db, hasher)?);
+    background::start(state.db.clone(), state.config.audit_retention);
+    let delivery = background::deliver_mail(&state)?;
+    let url = state.origin.url.clone();
+    let running = server::serve(state, RateLimit::default(), listeners, |_| {})?;
+    stop::run(running, delivery, || println!("listening on {url}")).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod env_file;
 mod https;
+mod lifetimes;
 pub mod mail;
 mod parse;
 mod refusals;
@@ -23,11 +24,10 @@ use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 pub use https::{Certificate, Https};
+pub use lifetimes::{Lifetimes, Timeouts};
 use mail::MailSettings;
 use parse::*;
 pub use refusals::Waiver;
-
-use crate::accounts::session::Timeouts;
 
 /// What `ENVIRONMENT` is when nobody sets it.
 const BUILT_AS: &str = if cfg!(debug_assertions) { "development" } else { "production" };
@@ -41,20 +41,6 @@ pub enum Environment {
 impl Environment {
     pub fn is_development(self) -> bool {
         self == Self::Development
-    }
-}
-
-/// How long sessions live, and how many one user keeps.
-#[derive(Debug, Clone, Copy)]
-pub struct Lifetimes {
-    pub ordinary: Timeouts,
-    pub remembered: Timeouts,
-    pub sessions_per_user: i64,
-}
-
-impl Lifetimes {
-    pub fn of(&self, remembered: bool) -> Timeouts {
-        if remembered { self.remembered } else { self.ordinary }
     }
 }
 

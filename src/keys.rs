@@ -15,7 +15,11 @@ use sha2::Sha256;
 const MIN_BYTES: usize = 64;
 
 /// Derived keys, without `Debug`.
-pub struct Keys(Vec<Derived>);
+pub struct Keys {
+    newest: Derived,
+    /// Newest first.
+    older: Vec<Derived>,
+}
 
 struct Derived {
     cookies: Key,
@@ -31,8 +35,12 @@ impl Keys {
     /// # Errors
     /// What is wrong, without the value: it ends up in a log.
     pub fn parse(setting: &str) -> Result<Self, String> {
-        let derived: Result<Vec<_>, _> = setting.split(',').map(|key| derive(key.trim())).collect();
-        derived.map(Self)
+        let (newest, older) = match setting.split_once(',') {
+            Some((newest, older)) => (newest, older.split(',').collect()),
+            None => (setting, Vec::new()),
+        };
+        let older = older.into_iter().map(|key| derive(key.trim())).collect::<Result<_, _>>()?;
+        Ok(Self { newest: derive(newest.trim())?, older })
     }
 
     /// A fresh secret, as `SECRET_KEYS` takes it.
@@ -40,32 +48,45 @@ impl Keys {
         BASE64.encode(rand::random::<[u8; MIN_BYTES]>())
     }
 
-    /// Seals cookies.
+    fn all(&self) -> impl Iterator<Item = &Derived> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+
+    /// Decrypt cookies, newest first.
     pub fn cookies(&self) -> impl Iterator<Item = &Key> {
-        self.0.iter().map(|derived| &derived.cookies)
+        self.all().map(|derived| &derived.cookies)
+    }
+
+    /// Encrypts cookies.
+    pub fn newest_cookies(&self) -> &Key {
+        &self.newest.cookies
+    }
+
+    /// Verify CSRF tokens, newest first.
+    pub fn csrf(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.all().map(|derived| &derived.csrf)
     }
 
     /// Authenticates CSRF tokens.
-    pub fn csrf(&self) -> impl Iterator<Item = &[u8; 32]> {
-        self.0.iter().map(|derived| &derived.csrf)
+    pub fn newest_csrf(&self) -> &[u8; 32] {
+        &self.newest.csrf
     }
 
     /// For `throttles.key_hash`. The oldest key, so that a new one in front resets no counter.
     pub fn throttle(&self) -> [u8; 32] {
-        self.0.last().map(|derived| derived.throttle).unwrap_or_default()
+        self.older.last().unwrap_or(&self.newest).throttle
     }
 
     /// What the database keeps of a short code for this address, under each key, newest first.
     pub fn code_macs(&self, email_canonical: &str, code: &str) -> Vec<[u8; 32]> {
         let subject = format!("{email_canonical}\n{code}");
-        self.0.iter().map(|derived| mac(&derived.codes, subject.as_bytes())).collect()
+        self.all().map(|derived| mac(&derived.codes, subject.as_bytes())).collect()
     }
 
     /// A pseudonym for the log: the same subject always has the same one, and nobody can compute it
     /// without the key.
     pub fn log_name(&self, subject: &[u8]) -> String {
-        let Some(newest) = self.0.first() else { return String::new() };
-        mac(&newest.log, subject)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        mac(&self.newest.log, subject)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -91,9 +112,11 @@ fn derive(key: &str) -> Result<Derived, String> {
         return Err("is not random".to_owned());
     }
     let hkdf = Hkdf::<Sha256>::new(None, &secret);
-    let expand = |purpose: &str, out: &mut [u8]| {
-        hkdf.expand(purpose.as_bytes(), out).map_err(|error| error.to_string())
+    let expand = |label: &str, out: &mut [u8]| {
+        hkdf.expand(label.as_bytes(), out).map_err(|error| error.to_string())
     };
+    // Part of the derivation, and not the name of the app. Never change them: every cookie, code
+    // and counter that exists depends on them.
     let (mut cookies, mut csrf, mut codes) = ([0; 64], [0; 32], [0; 32]);
     let (mut log, mut throttle) = ([0; 32], [0; 32]);
     expand("vestibule cookies", &mut cookies)?;
@@ -121,7 +144,7 @@ mod tests {
     #[test]
     fn each_purpose_has_a_key_of_its_own() {
         let keys = Keys::parse(&Keys::generate()).unwrap();
-        let (cookies, csrf) = (keys.cookies().next().unwrap(), keys.csrf().next().unwrap());
+        let (cookies, csrf) = (keys.newest_cookies(), keys.newest_csrf());
         assert_ne!(&cookies.master()[..32], csrf);
         assert_ne!(keys.log_name(b"a"), keys.log_name(b"b"));
     }

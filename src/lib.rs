@@ -4,25 +4,28 @@
 //! every session) · `web/visitor` and `web/guard` (who may see a page) · `web/session_store` and
 //! `accounts/session` (the row behind the cookie) · `web/cookies` · `web/csrf`.
 //!
-//! Three levels: `flows` (what people can do) use `web` (how the site speaks HTTP), which uses
-//! `accounts` (a file for each table). Nothing calls upwards; `tests/house_rules.rs` checks it.
+//! `flows` (what people can do) use `web` (how the site speaks HTTP), which uses `throttle` and
+//! `accounts` (who people are). No module imports one above it: `tests/house_rules.rs` holds the
+//! order, `docs/architecture.md` explains it.
 
 #![forbid(unsafe_code)]
 
 pub mod accounts;
-pub mod app;
 pub mod background;
 pub mod cli;
 pub mod config;
 pub mod database;
 pub mod dev;
-pub mod error;
+pub mod email;
 pub mod flows;
 pub mod keys;
 pub mod mail;
+pub mod origin;
 pub mod routes;
-pub mod stop;
+pub mod server;
+pub mod state;
 pub mod supervise;
 pub mod telemetry;
+pub mod throttle;
 pub mod tls;
 pub mod web;

@@ -1,7 +1,7 @@
-//! The binary: reads the command line and hands over to `vestibule::cli`.
+//! The binary: reads the command line and hands over to `app::cli`.
 
+use app::cli::{self, Cli};
 use clap::Parser;
-use vestibule::cli::{self, Cli};
 
 #[actix_web::main]
 async fn main() {

@@ -4,6 +4,8 @@
 #[path = "support/source.rs"]
 mod source;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use source::{Source, files, is_in, none_of, read};
 
 /// Where the code names something that `forbidden` knows.
@@ -22,25 +24,98 @@ fn sources_except(allowed: &[&str]) -> Vec<Source> {
     sources
 }
 
+/// The modules of `src/`, from top to bottom. A module imports only modules below it.
+const ROOMS: [&str; 20] = [
+    "main",
+    "cli",
+    "server",
+    "routes",
+    "flows",
+    "dev",
+    "background",
+    "mail",
+    "web",
+    "state",
+    "throttle",
+    "accounts",
+    "database",
+    "telemetry",
+    "config",
+    "tls",
+    "keys",
+    "origin",
+    "email",
+    "supervise",
+];
+
+/// `web` of `crate::web::error::Error`, and of the file `src/web/error.rs`.
+fn room(path: &str) -> Option<usize> {
+    let name = path.strip_prefix("crate::")?.split("::").next()?;
+    ROOMS.iter().position(|room| *room == name)
+}
+
+fn room_of(file: &Source) -> usize {
+    let place = if file.path == "src/main.rs" { "crate::main".to_owned() } else { file.module() };
+    room(&place).unwrap_or_else(|| panic!("{} belongs to no module of ROOMS", file.path))
+}
+
 #[test]
-fn accounts_know_nothing_of_the_web() {
-    let above = |path: &str| {
-        path.starts_with("actix_")
-            || is_in(path, "askama")
-            || is_in(path, "crate::web")
-            || is_in(path, "crate::flows")
-    };
+fn no_module_imports_one_above_it() {
+    let mut places = Vec::new();
+    for file in sources_except(&["src/lib.rs"]) {
+        let own = room_of(&file);
+        for name in file.names() {
+            if let Some(target) = room(&name.path).filter(|target| *target < own) {
+                places.push(format!("{}:{} {}", file.path, name.line, ROOMS[target]));
+            }
+        }
+    }
     none_of(
-        "src/accounts/ says who people are, without HTTP and templates. Move this to src/web/ or src/flows/:",
-        naming(files("src/accounts", "rs"), above),
+        "ROOMS in tests/house_rules.rs lists the modules from top to bottom. Move what both need to the lower one:",
+        places,
+    );
+}
+
+/// A file of a room together with the folder of its name: `csrf` for `src/web/csrf/token.rs`.
+fn unit(module: &str) -> Option<String> {
+    let mut parts = module.strip_prefix("crate::")?.splitn(3, "::");
+    Some(format!("{}::{}", parts.next()?, parts.next()?))
+}
+
+#[test]
+fn no_files_of_a_module_import_each_other_in_a_circle() {
+    let sources = files("src", "rs");
+    let units: BTreeSet<String> = sources.iter().filter_map(|file| unit(&file.module())).collect();
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in &sources {
+        let Some(own) = unit(&file.module()) else { continue };
+        let targets = file.names().into_iter().filter_map(|name| unit(&name.path));
+        let targets = targets.filter(|target| *target != own && units.contains(target));
+        imports.entry(own.clone()).or_default().extend(targets);
+    }
+    // Whatever imports nothing that is left can be taken away; a circle remains.
+    let nothing = BTreeSet::new();
+    let mut left = units.clone();
+    while let Some(free) =
+        left.iter().find(|unit| imports.get(*unit).unwrap_or(&nothing).is_disjoint(&left)).cloned()
+    {
+        left.remove(&free);
+    }
+    none_of(
+        "These files import each other in a circle, or import one that does. Move what two of them need to a third:",
+        left.iter()
+            .map(|unit| format!("{unit} imports {:?}", imports[unit].intersection(&left)))
+            .collect(),
     );
 }
 
 #[test]
-fn the_web_floor_knows_no_flow() {
+fn accounts_and_throttle_know_nothing_of_http() {
+    let http = |path: &str| path.starts_with("actix_") || is_in(path, "askama");
+    let sources = files("src/accounts", "rs").into_iter().chain(files("src/throttle", "rs"));
     none_of(
-        "src/web/ carries every flow and knows none. Let routes.rs or the flow connect the two:",
-        naming(files("src/web", "rs"), |path| is_in(path, "crate::flows")),
+        "src/accounts/ and src/throttle/ know neither HTTP nor templates. Move this to src/web/ or src/flows/:",
+        naming(sources.collect(), http),
     );
 }
 
@@ -71,12 +146,21 @@ fn flows_do_not_call_flows() {
 }
 
 #[test]
-fn one_door_leads_in() {
+fn only_start_session_begins_a_login() {
+    let mut places = naming(sources_except(&["src/flows/start_session.rs"]), |path| {
+        path.ends_with("Identity::login")
+    });
+    let definition = "src/web/request_context.rs";
+    for file in sources_except(&["src/flows/start_session.rs", definition]) {
+        for (number, line) in lines_of(&file) {
+            if line.contains("begin_login") {
+                places.push(format!("{}:{number} begin_login", file.path));
+            }
+        }
+    }
     none_of(
-        "Every way in ends in start_session, which renews the session ID and drops what was set before. Call that instead of Identity::login:",
-        naming(sources_except(&["src/flows/start_session.rs"]), |path| {
-            path.ends_with("Identity::login")
-        }),
+        "Every login ends in start_session, which gives a new session ID and drops what was set before. Call that instead:",
+        places,
     );
 }
 

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use super::email::Email;
 use crate::database::Connection;
+use crate::email::Email;
 
 /// How many devices an account knows at most.
 pub const MOST: i64 = 20;

@@ -15,11 +15,11 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::email::Email;
 use super::password::PasswordHash;
 use super::token;
 use super::user::{self, User};
 use crate::database::Connection;
+use crate::email::Email;
 
 /// A registration that has not expired.
 pub struct Registration {

@@ -8,8 +8,6 @@
 
 mod upkeep;
 
-use std::time::Duration;
-
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -17,21 +15,9 @@ use uuid::Uuid;
 use super::client::Client;
 use super::session_id::SessionId;
 use super::user::User;
+use crate::config::Timeouts;
 use crate::database::Connection;
 pub use upkeep::{prune, touch};
-
-/// How long a session lives: without activity, and at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    pub idle: Duration,
-    pub absolute: Duration,
-}
-
-impl Timeouts {
-    /// For a visitor's session before a login: it begins when a page of yours keeps a value there.
-    pub const ANONYMOUS: Self =
-        Self { idle: Duration::from_secs(30 * 60), absolute: Duration::from_secs(60 * 60) };
-}
 
 /// A session that is valid now.
 #[derive(Debug, Clone)]
@@ -173,15 +159,15 @@ pub async fn save_state(
     Ok(saved.rows_affected() == 1)
 }
 
-/// After a change of a credential: the session that made it goes on under a new ID, with
-/// the new epoch and a new binding for CSRF tokens. `None` when it ended meanwhile.
-pub async fn renew_after_proof(
+/// Rotates the ID of the session that changed a credential. It also gets the new epoch and a new
+/// binding for CSRF tokens. `None` when the session ended meanwhile.
+pub async fn rotate_after_proof(
     tx: &mut Connection,
     id: Uuid,
     epoch: i32,
 ) -> sqlx::Result<Option<SessionId>> {
     let session_id = SessionId::generate();
-    let renewed = sqlx::query!(
+    let rotated = sqlx::query!(
         "update sessions set id_hash = $2, previous_id_hash = id_hash, user_epoch = $3,
                 csrf_binding = $4, authenticated_at = now()
          where id = $1 and ends_at > now()",
@@ -192,13 +178,13 @@ pub async fn renew_after_proof(
     )
     .execute(tx)
     .await?;
-    Ok((renewed.rows_affected() == 1).then_some(session_id))
+    Ok((rotated.rows_affected() == 1).then_some(session_id))
 }
 
-/// Whether a session had this ID before its last renewal, and continues under a new one.
-pub async fn was_renewed(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<bool> {
+/// Whether this was the ID of a session before its last rotation.
+pub async fn was_rotated(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
-        r#"select exists (select from sessions where previous_id_hash = $1) as "renewed!""#,
+        r#"select exists (select from sessions where previous_id_hash = $1) as "rotated!""#,
         id_hash,
     )
     .fetch_one(db)

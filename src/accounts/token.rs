@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use super::email::Email;
 use crate::database::Connection;
+use crate::email::Email;
 
 /// Crockford's alphabet: no I, L, O or U to be misread.
 const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -155,7 +155,7 @@ pub async fn registration(
 }
 
 /// Whether one of the emails of a registration holds this code. The caller has counted the
-/// attempt (`limits::Purpose::EmailVerify`).
+/// attempt (`limits::Action::EmailVerify`).
 ///
 /// `code_macs`: the code under each key that may have made it.
 pub async fn has_code(

@@ -9,8 +9,8 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::email::Email;
 use super::password::PasswordHash;
+use crate::email::Email;
 
 /// An account, without its secrets.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{Config, Reader, Waiver};
-use crate::accounts::email::Email;
+use crate::email::Email;
 
 /// What `SMTP_URL` and `MAIL_FROM` say.
 #[derive(Debug, Clone, Default)]

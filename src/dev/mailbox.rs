@@ -10,12 +10,12 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use uuid::Uuid;
 
-use crate::error::Error;
+use crate::mail::body::{self, Block};
 use crate::mail::outbox::{self, Kept};
-use crate::mail::words::{self, Block};
+use crate::web::error::Error;
+use crate::web::human_time::moment;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
-use crate::web::words::moment;
 
 /// Nobody looks further back by hand.
 const NEWEST: i64 = 100;
@@ -71,7 +71,7 @@ pub async fn show(visitor: Visitor, id: web::Path<String>) -> Result<HttpRespons
     let mail = outbox::find(&visitor.app.db, id).await?.ok_or(Error::NotFound)?;
     page::show(MailPage {
         page: visitor.page(&mail.subject),
-        blocks: mail.text.as_deref().map(words::blocks),
+        blocks: mail.text.as_deref().map(body::blocks),
         mail,
         leaves: visitor.app.config.mail.server.is_some(),
     })

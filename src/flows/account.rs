@@ -8,11 +8,11 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use crate::accounts::user;
-use crate::error::Error;
 use crate::mail::outbox;
+use crate::web::error::Error;
+use crate::web::human_time;
 use crate::web::page::{self, Page};
 use crate::web::visitor::LoggedIn;
-use crate::web::words;
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -37,14 +37,14 @@ pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
     let refused = outbox::refused_at(db, &somebody.user.email).await?;
     let password = Line {
         name: "Password",
-        value: format!("last changed {}", words::moment(dates.password_changed_at)),
+        value: format!("last changed {}", human_time::moment(dates.password_changed_at)),
         href: "/account/password",
         link: "Change",
     };
     page::show(AccountPage {
         page: somebody.visitor.page("Account"),
-        since: words::moment(dates.created_at),
-        refused: refused.map(words::moment),
+        since: human_time::moment(dates.created_at),
+        refused: refused.map(human_time::moment),
         lines: vec![password],
     })
 }

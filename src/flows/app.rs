@@ -9,11 +9,12 @@ use actix_web::HttpResponse;
 use askama::Template;
 use serde::Deserialize;
 
-use crate::error::Error;
 use crate::web::csrf::Checked;
-use crate::web::page::{self, FlashKind, Page};
+use crate::web::error::Error;
+use crate::web::flash::FlashKind;
+use crate::web::human_time;
+use crate::web::page::{self, Page};
 use crate::web::visitor::LoggedIn;
-use crate::web::words;
 
 /// The note's name in the session.
 const NOTE: &str = "note";
@@ -46,23 +47,23 @@ pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
 pub async fn keep_note(somebody: LoggedIn, form: Checked<NoteForm>) -> Result<HttpResponse, Error> {
     let form = match form {
         Checked::Valid(form) => form,
-        Checked::OutOfDate(form, refused) => {
-            let problem = Some(refused.sentence().to_owned());
+        Checked::OutOfDate(form, invalid) => {
+            let problem = Some(invalid.sentence().to_owned());
             return page::out_of_date(draw(&somebody, form.note, problem));
         }
     };
     if form.note.chars().count() > NOTE_MAX {
         let problem = format!("A note holds up to {NOTE_MAX} characters.");
-        return page::again(draw(&somebody, form.note, Some(problem)));
+        return page::invalid(draw(&somebody, form.note, Some(problem)));
     }
     // Above all NUL, which PostgreSQL cannot store.
     if form.note.contains(char::is_control) {
         let problem = "A note is one line of text, without control characters.".to_owned();
-        return page::again(draw(&somebody, form.note, Some(problem)));
+        return page::invalid(draw(&somebody, form.note, Some(problem)));
     }
     somebody.visitor.state.insert(NOTE, form.note)?;
     somebody.visitor.flash(FlashKind::Good, "The note is kept.");
-    page::go_to("/app")
+    page::redirect("/app")
 }
 
 fn draw(somebody: &LoggedIn, note: String, problem: Option<String>) -> AppPage {
@@ -71,7 +72,7 @@ fn draw(somebody: &LoggedIn, note: String, problem: Option<String>) -> AppPage {
         page: somebody.visitor.page("Dashboard"),
         note,
         problem,
-        ends: words::moment(somebody.session.ends_at),
-        idle: words::span(lifetimes.of(somebody.session.remembered).idle),
+        ends: human_time::moment(somebody.session.ends_at),
+        idle: human_time::span(lifetimes.of(somebody.session.remembered).idle),
     }
 }

@@ -5,7 +5,7 @@
 use actix_web::HttpResponse;
 use askama::Template;
 
-use crate::error::Error;
+use crate::web::error::Error;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
 

@@ -4,7 +4,7 @@
 //! `POST /login`  submit  a session, under a new ID, and on to `next`
 //!
 //! An attacker tries to learn who has an account: the response to an unknown address and to a wrong
-//! password is the same, in bytes and in time. Guessing is limited by `accounts/throttle.rs`.
+//! password is the same, in bytes and in time. Guessing is limited by `throttle.rs`.
 //! Logging a victim in to the attacker's account is stopped by `web/csrf.rs`, an open redirect by
 //! `own_path`.
 
@@ -14,19 +14,23 @@ use serde::Deserialize;
 
 use super::start_session;
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::email::Email;
-use crate::accounts::limits::Purpose;
 use crate::accounts::password::{Password, Verdict};
-use crate::accounts::throttle::Attempt;
 use crate::accounts::user::{self, User};
-use crate::error::Error;
+use crate::email::Email;
 use crate::mail::notice;
-use crate::web::csrf::{Checked, Refused};
+use crate::throttle::Admission;
+use crate::throttle::Attempt;
+use crate::throttle::limits::Action;
+use crate::web::admission;
+use crate::web::csrf::Checked;
+use crate::web::error::Error;
+use crate::web::error::InvalidToken;
+use crate::web::known_device;
 use crate::web::next_page::{HOME, own_path};
 use crate::web::page::{self, Page};
-use crate::web::visit::Login;
+use crate::web::rejection;
+use crate::web::request_context::Login;
 use crate::web::visitor::Visitor;
-use crate::web::{device, limit};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -61,7 +65,7 @@ pub struct LoginForm {
 pub async fn show(visitor: Visitor, query: web::Query<LoginQuery>) -> Result<HttpResponse, Error> {
     let next = query.into_inner().next;
     if visitor.user.is_some() {
-        return page::go_to(&own_path(&next, HOME));
+        return page::redirect(&own_path(&next, HOME));
     }
     let (page, email) = (visitor.page("Log in"), String::new());
     let blank =
@@ -76,38 +80,41 @@ pub async fn submit(
 ) -> Result<HttpResponse, Error> {
     let form = match form {
         Checked::Valid(form) => form,
-        Checked::OutOfDate(form, refused) => return out_of_date(&visitor, form, refused),
+        Checked::OutOfDate(form, invalid) => return out_of_date(&visitor, form, invalid),
     };
     // Counted before the password is verified, so that hanging up early saves no attempt.
-    let attempt = match device::admit(&visitor, &form.email).await? {
-        Ok(attempt) => attempt,
-        Err(refusal) => {
-            return page::too_many(again(&visitor, form, limit::sentence(refusal)), refusal);
+    let attempt = match admission::login(&visitor, &form.email).await? {
+        Admission::Counted(attempt) => attempt,
+        Admission::Rejected(rejection) => {
+            return page::too_many(
+                again(&visitor, form, rejection::sentence(rejection)),
+                rejection,
+            );
         }
     };
     if let Some(user) = prove(&visitor, &form, &attempt).await? {
         visitor.app.throttle.succeeded(attempt).await?;
-        device::remember(&visitor, &user).await?;
+        known_device::remember(&visitor, &user).await?;
         visitor.forget_registration(&Email::parse(&user.email)?);
         let remembered = form.remember.is_some();
         return start_session::start(&req, &visitor, Login { user, remembered }, &form.next);
     }
-    page::again(again(&visitor, form, "Wrong email or password."))
+    page::invalid(again(&visitor, form, "Wrong email or password."))
 }
 
 /// For a form from before a login in another tab: on to `next`, if the same user is logged in.
 fn out_of_date(
     visitor: &Visitor,
     form: LoginForm,
-    refused: Refused,
+    invalid: InvalidToken,
 ) -> Result<HttpResponse, Error> {
     let typed = Email::parse(&form.email).map(|email| email.canonical());
     let problem = match visitor.user.as_ref().map(|user| Email::parse(&user.email)).transpose()? {
         Some(user) if typed.is_ok_and(|typed| typed == user.canonical()) => {
-            return page::go_to(&own_path(&form.next, HOME));
+            return page::redirect(&own_path(&form.next, HOME));
         }
         Some(user) => format!("You're logged in as {}. Log out first.", user.as_str()),
-        None => refused.sentence().to_owned(),
+        None => invalid.sentence().to_owned(),
     };
     page::out_of_date(again(visitor, form, problem))
 }
@@ -150,7 +157,7 @@ async fn prove(
     let user = known.map(|known| known.user);
     let to = user.as_ref().filter(|_| right && stopped).map(|user| Email::parse(&user.email));
     let may_mail = match to.transpose()? {
-        Some(email) => limit::may_mail(visitor, Purpose::LoginStoppedMail, &email).await?,
+        Some(email) => admission::may_mail(visitor, Action::LoginStoppedMail, &email).await?,
         None => false,
     };
     let mut tx = app.db.begin().await?;

@@ -11,10 +11,9 @@ use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::session;
-use crate::error::Error;
 use crate::web::csrf::Form;
+use crate::web::error::Error;
 use crate::web::page;
-use crate::web::visit::{self, Stale};
 use crate::web::visitor::Visitor;
 
 #[derive(Deserialize)]
@@ -27,11 +26,10 @@ pub async fn submit(
 ) -> Result<HttpResponse, Error> {
     // Without a session there is nothing to protect, and the token of an old tab cannot be valid:
     // the person who presses the button there wants to be logged out, and is.
-    let lives = visit::with(|visit| visit.session.is_some() || visit.stale == Stale::Renewed);
-    if lives != Some(false) {
+    if visitor.may_have_session() {
         form?;
     }
-    if let Some(session) = visit::with(|visit| visit.session.take()).flatten() {
+    if let Some(session) = visitor.take_session() {
         let user_id = session.user.map(|user| user.id);
         let mut tx = visitor.app.db.begin().await?;
         session::end(&mut *tx, session.id).await?;
@@ -41,6 +39,6 @@ pub async fn submit(
     if let Some(identity) = identity {
         identity.logout();
     }
-    visitor.leave("You are logged out.");
-    page::go_to("/login")
+    visitor.end_session("You are logged out.");
+    page::redirect("/login")
 }

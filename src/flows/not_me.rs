@@ -14,8 +14,8 @@ use crate::accounts::audit::{self, Kind};
 use crate::accounts::credentials;
 use crate::accounts::token::{self, Purpose};
 use crate::accounts::user::proof;
-use crate::error::Error;
 use crate::web::csrf::Form;
+use crate::web::error::Error;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
 
@@ -56,6 +56,6 @@ pub async fn submit(visitor: Visitor, Form(form): Form<NotMeForm>) -> Result<Htt
     tx.commit().await?;
     let text = "Every device is logged out, and the password no longer works. Ask here for a link \
                 to choose a new one.";
-    visitor.say_ended(owner.user_id, text);
-    page::go_to("/password/reset")
+    visitor.end_session_of(owner.user_id, text);
+    page::redirect("/password/reset")
 }

@@ -14,18 +14,21 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::email::Email;
-use crate::accounts::limits::Purpose;
+use crate::accounts::password::NewHash;
+use crate::accounts::password::strength::{self, Strength};
 use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::registration::{self, Begun};
-use crate::accounts::strength::{self, Strength};
 use crate::accounts::user;
-use crate::error::Error;
+use crate::email::Email;
 use crate::mail::verification;
+use crate::throttle::Admission;
+use crate::throttle::limits::Action;
+use crate::web::admission;
 use crate::web::csrf::Checked;
-use crate::web::limit;
+use crate::web::error::Error;
 use crate::web::next_page::HOME;
 use crate::web::page::{self, Page};
+use crate::web::rejection;
 use crate::web::visitor::Visitor;
 
 #[derive(Template)]
@@ -55,7 +58,7 @@ pub struct RegisterForm {
 
 pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
     if visitor.user.is_some() {
-        return page::go_to(HOME);
+        return page::redirect(HOME);
     }
     page::show(blank(&visitor))
 }
@@ -64,9 +67,9 @@ pub async fn submit(visitor: Visitor, form: Checked<RegisterForm>) -> Result<Htt
     let mut again = blank(&visitor);
     let form = match form {
         Checked::Valid(form) => form,
-        Checked::OutOfDate(form, refused) => {
+        Checked::OutOfDate(form, invalid) => {
             again.email = form.email;
-            again.problems.form = Some(refused.sentence().to_owned());
+            again.problems.form = Some(invalid.sentence().to_owned());
             return page::out_of_date(again);
         }
     };
@@ -74,26 +77,26 @@ pub async fn submit(visitor: Visitor, form: Checked<RegisterForm>) -> Result<Htt
     let password = Password::typed(&form.password);
     let email =
         Email::parse(&form.email).map_err(|error| again.problems.email = Some(error.to_string()));
-    if let Err(refusal) = strength::check_length(&password, again.minimum) {
-        again.problems.password = Some(refusal.reason);
+    if let Err(weakness) = strength::check_length(&password, again.minimum) {
+        again.problems.password = Some(weakness.reason);
     }
-    let (Ok(email), None) = (email, &again.problems.password) else { return page::again(again) };
+    let (Ok(email), None) = (email, &again.problems.password) else { return page::invalid(again) };
 
-    if let Err(refusal) = limit::admit_ip(&visitor, Purpose::Register).await? {
-        again.problems.form = Some(limit::sentence(refusal));
-        return page::too_many(again, refusal);
+    if let Admission::Rejected(rejection) = admission::by_ip(&visitor, Action::Register).await? {
+        again.problems.form = Some(rejection::sentence(rejection));
+        return page::too_many(again, rejection);
     }
     let hash = match visitor.app.hash_new(&password, &email).await? {
-        Ok(hash) => hash,
-        Err(refusal) => {
-            again.problems.password = Some(refusal.reason);
-            again.strength = refusal.strength;
-            return page::again(again);
+        NewHash::Hashed(hash) => hash,
+        NewHash::TooWeak(weakness) => {
+            again.problems.password = Some(weakness.reason);
+            again.strength = weakness.strength;
+            return page::invalid(again);
         }
     };
     let begun = begin(&visitor, &email, &hash).await?;
     visitor.remember_registration(&email, &begun);
-    page::go_to("/email/verify")
+    page::redirect("/email/verify")
 }
 
 fn blank(visitor: &Visitor) -> RegisterPage {
@@ -109,7 +112,7 @@ fn blank(visitor: &Visitor) -> RegisterPage {
 /// The registration and its email. The same rows for every address.
 async fn begin(visitor: &Visitor, email: &Email, hash: &PasswordHash) -> Result<Begun, Error> {
     let app = &visitor.app;
-    let may_mail = limit::may_mail(visitor, Purpose::EmailVerifyMail, email).await?;
+    let may_mail = admission::may_mail(visitor, Action::EmailVerifyMail, email).await?;
     let known = user::find(&app.db, email).await?.map(|known| known.user.id);
     let mut tx = app.db.begin().await?;
     let begun = registration::begin(&mut *tx, email, Some(hash)).await?;

@@ -7,10 +7,10 @@
 use actix_identity::Identity;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use crate::error::Error;
+use crate::web::error::Error;
 use crate::web::next_page::{HOME, own_path};
 use crate::web::page;
-use crate::web::visit::{self, Login};
+use crate::web::request_context::{Login, RequestContext};
 use crate::web::visitor::Visitor;
 
 /// Begins a session for a user who has authenticated, and redirects to `next`.
@@ -30,7 +30,7 @@ pub fn start(
     let user_id = login.user.id.to_string();
     // The session store inserts the session for this user, with the epoch that was read together
     // with the password hash: after a change of the password in between, it inserts nothing.
-    visit::with(|visit| visit.login = Some(login));
+    RequestContext::of(req)?.begin_login(login);
     Identity::login(&req.extensions(), user_id)?;
-    page::go_to(&own_path(next, HOME))
+    page::redirect(&own_path(next, HOME))
 }

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::{Letterhead, Mail};
 use crate::accounts::client::Client;
-use crate::accounts::email::Email;
 use crate::accounts::token::{self, NewToken, Purpose};
 use crate::accounts::user::User;
-use crate::app::App;
 use crate::database::Connection;
+use crate::email::Email;
+use crate::state::AppState;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,14 +85,14 @@ struct ResetLetter<'a> {
 /// Tells the owner, in the transaction of the change.
 pub async fn send(
     tx: &mut Connection,
-    app: &App,
+    app: &AppState,
     owner: Owner<'_>,
     what: What,
 ) -> anyhow::Result<()> {
     let user = token::Owner::User(owner.user_id);
     let token = issue(tx, user, Some(owner.email), Purpose::NotMe).await?;
     let letter = NoticeLetter {
-        letterhead: app.letterhead(),
+        letterhead: Letterhead::of(app),
         happened: format!(
             "{} It was made from the IP address {}.",
             what.words(),
@@ -106,10 +106,14 @@ pub async fn send(
 
 /// The link to a new password. `user` is `None` for an address without an account, or beyond the
 /// mail budget: then the same rows are written, and nothing is sent.
-pub async fn reset_link(tx: &mut Connection, app: &App, user: Option<&User>) -> anyhow::Result<()> {
+pub async fn reset_link(
+    tx: &mut Connection,
+    app: &AppState,
+    user: Option<&User>,
+) -> anyhow::Result<()> {
     let owner = user.map_or(token::Owner::Nobody, |user| token::Owner::User(user.id));
     let token = issue(tx, owner, user.map(|user| user.email.as_str()), Purpose::Reset).await?;
-    let letter = ResetLetter { letterhead: app.letterhead(), token: token.as_str() };
+    let letter = ResetLetter { letterhead: Letterhead::of(app), token: token.as_str() };
     let mail = Mail::new("password.reset.asked", "Choose a new password", &letter)?
         .expires_in(token.lifetime);
     let written = match user {
@@ -120,8 +124,12 @@ pub async fn reset_link(tx: &mut Connection, app: &App, user: Option<&User>) -> 
 }
 
 /// Tells the owner why the right password does not work after "this was not me".
-pub async fn reset_is_required(tx: &mut Connection, app: &App, email: &str) -> anyhow::Result<()> {
-    let letter = ResetRequiredLetter { letterhead: app.letterhead() };
+pub async fn reset_is_required(
+    tx: &mut Connection,
+    app: &AppState,
+    email: &str,
+) -> anyhow::Result<()> {
+    let letter = ResetRequiredLetter { letterhead: Letterhead::of(app) };
     let mail = Mail::new("login.stopped", "Your password needs to be changed", &letter)?;
     Ok(super::send(tx, email, mail).await?)
 }

@@ -26,13 +26,13 @@ pub use self::failure::{Failure, Stage};
 
 use self::connect::Tls;
 use self::failure::{answer, one_line};
+use super::body;
 use super::outbox::Claimed;
-use super::words;
 use crate::config::mail::{Sender, SmtpServer, SmtpTls};
 
 /// How long each stage may take.
 #[derive(Debug, Clone, Copy)]
-pub struct Timeouts {
+pub struct CommandTimeouts {
     /// For each IP address of the server to accept a connection, and for NOOP and QUIT.
     pub address: Duration,
     /// For the name to be resolved, and for the TLS handshake.
@@ -45,7 +45,7 @@ pub struct Timeouts {
     pub content: Duration,
 }
 
-impl Timeouts {
+impl CommandTimeouts {
     /// The last four: RFC 5321 §4.5.3.2. The mails of this app fit into one data block, so the
     /// content has the 3 minutes of a block and the 10 minutes of the answer after it.
     pub const RFC_5321: Self = Self {
@@ -77,7 +77,7 @@ pub struct Mailer {
     server: SmtpServer,
     tls: Option<Tls>,
     sender: Mailbox,
-    timeouts: Timeouts,
+    timeouts: CommandTimeouts,
     resolve: Arc<Resolve>,
 }
 
@@ -96,7 +96,7 @@ impl Mailer {
     pub fn new(
         server: SmtpServer,
         sender: &Sender,
-        timeouts: Timeouts,
+        timeouts: CommandTimeouts,
         more: &[&str],
     ) -> anyhow::Result<Self> {
         let address: Address = sender.address.parse().context("MAIL_FROM")?;
@@ -142,7 +142,7 @@ impl Mailer {
         let recipient: Address = mail.recipient.parse()?;
         let sender = self.sender.email.clone();
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-        let html = words::html(&mail.subject, &mail.text)?;
+        let html = body::html(&mail.subject, &mail.text)?;
         let message = Message::builder()
             .from(self.sender.clone())
             .to(Mailbox::new(None, recipient.clone()))
@@ -158,7 +158,7 @@ impl Mailer {
 /// A connection that is ready for a mail.
 pub struct Connection {
     smtp: AsyncSmtpConnection,
-    timeouts: Timeouts,
+    timeouts: CommandTimeouts,
 }
 
 impl Connection {

@@ -4,11 +4,11 @@ use askama::Template;
 use uuid::Uuid;
 
 use super::{Letterhead, Mail};
-use crate::accounts::email::Email;
 use crate::accounts::registration;
 use crate::accounts::token::{self, NewToken, Owner, Purpose, Token};
-use crate::app::App;
 use crate::database::Connection;
+use crate::email::Email;
+use crate::state::AppState;
 
 #[derive(Template)]
 #[template(path = "mail/verify.txt")]
@@ -32,7 +32,7 @@ struct AlreadyLetter<'a> {
 /// then both rows are decoys.
 pub async fn send(
     tx: &mut Connection,
-    app: &App,
+    app: &AppState,
     registration_id: Option<Uuid>,
     email: &Email,
 ) -> anyhow::Result<()> {
@@ -57,15 +57,15 @@ pub async fn send(
     Ok(written?)
 }
 
-fn verify(app: &App, token: &Token, code: &str) -> askama::Result<Mail> {
+fn verify(app: &AppState, token: &Token, code: &str) -> askama::Result<Mail> {
     let (front, back) = code.split_at(code.len() / 2);
     let code = format!("{front}-{back}");
-    let letter = VerifyLetter { letterhead: app.letterhead(), token: token.as_str(), code };
+    let letter = VerifyLetter { letterhead: Letterhead::of(app), token: token.as_str(), code };
     let mail = Mail::new("email.verify", "Confirm your email", &letter)?;
     Ok(mail.expires_in(token.lifetime))
 }
 
-fn already(app: &App) -> askama::Result<Mail> {
-    let letter = AlreadyLetter { letterhead: app.letterhead() };
+fn already(app: &AppState) -> askama::Result<Mail> {
+    let letter = AlreadyLetter { letterhead: Letterhead::of(app) };
     Mail::new("register.already", "You already have an account", &letter)
 }

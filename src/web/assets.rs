@@ -18,8 +18,6 @@ use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
-use crate::error::Error;
-
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct Files;
@@ -43,13 +41,10 @@ pub fn url(name: &str) -> String {
 
 /// `GET /static/{hash}/{path}`. An old hash gets today's file, for a page that was rendered before
 /// an update; only a response to today's hash may be cached.
-pub async fn show(
-    req: HttpRequest,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Error> {
+pub async fn show(req: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
     let catalogue = catalogue();
     let (hash, name) = path.into_inner();
-    let file = catalogue.files.get(&name).ok_or(Error::NotFound)?;
+    let Some(file) = catalogue.files.get(&name) else { return HttpResponse::NotFound().finish() };
     let mut response = HttpResponse::Ok();
     response.content_type(file.kind.as_str()).insert_header((header::VARY, "Accept-Encoding"));
     if hash == catalogue.hash {
@@ -57,9 +52,9 @@ pub async fn show(
     }
     match &file.gzip {
         Some(gzip) if prefers_gzip(&req) => {
-            Ok(response.insert_header((header::CONTENT_ENCODING, "gzip")).body(gzip.clone()))
+            response.insert_header((header::CONTENT_ENCODING, "gzip")).body(gzip.clone())
         }
-        _ => Ok(response.body(file.content.clone())),
+        _ => response.body(file.content.clone()),
     }
 }
 

@@ -9,10 +9,10 @@
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{COOKIE, HeaderValue};
 
-use super::sealed::{open_by_any, reseal};
-use super::visit::{Renewal, Visit};
+use super::encrypted_cookie::{decrypt_by_any, reencrypt};
+use super::request_context::{RequestContext, Rotation};
 use super::visitor_cookie::VisitorCookie;
-use crate::app::App;
+use crate::state::AppState;
 
 /// The sealed session ID. In the browser each name ends in `App::cookie_suffix`.
 pub const SESSION: &str = "__Host-session";
@@ -23,31 +23,31 @@ pub const DEVICE: &str = "__Host-device";
 /// Every cookie that reaches the app. All others are dropped.
 const KNOWN: [&str; 3] = [SESSION, VISITOR, DEVICE];
 
-/// On the way in: leaves the known cookies in the request, opens the visitor's, and seals a
-/// session cookie of an older key anew, so that actix-session, which has one key, can open it.
-pub fn admit(app: &App, req: &mut ServiceRequest, visit: &mut Visit) {
+/// Leaves the known cookies in the request and decrypts the visitor's. Encrypts a session cookie
+/// of an older key again, because actix-session has one key.
+pub fn admit(app: &AppState, req: &mut ServiceRequest, context: &RequestContext) {
     let mut known = known_cookies(req, app.cookie_suffix.as_bytes());
-    // Static files and probes are the same for everybody, and cost no look at a session.
+    // Static files and probes are the same for everybody, so no session is loaded for them.
     if ["/static/", "/healthz", "/readyz"].iter().any(|start| req.path().starts_with(start)) {
         known.clear();
     }
     req.headers_mut().remove(COOKIE);
     for (name, value) in known {
-        let opened = match name {
-            VISITOR => open_by_any(&app.keys, VISITOR, &value)
+        let readable = match name {
+            VISITOR => decrypt_by_any(&app.keys, VISITOR, &value)
                 .and_then(|json| VisitorCookie::parse(&json))
-                .map(|cookie| visit.visitor = cookie),
-            DEVICE => visit.device.receive(&value),
-            _ => reseal(&app.keys, SESSION, &value).map(|(value, renewed)| {
-                if renewed {
-                    visit.renewal = Renewal::NewKey;
+                .map(|parsed| drop(context.visitor_cookie.replace(parsed))),
+            DEVICE => context.device_cookie.borrow_mut().receive(&value),
+            _ => reencrypt(&app.keys, SESSION, &value).map(|(value, from_older_key)| {
+                if from_older_key {
+                    context.rotation.set(Rotation::Reencrypt);
                 }
                 let header = HeaderValue::from_str(&format!("{name}={value}"));
                 header.into_iter().for_each(|header| req.headers_mut().append(COOKIE, header));
             }),
         };
-        if opened.is_none() {
-            visit.unreadable.push(name);
+        if readable.is_none() {
+            context.unreadable_cookies.borrow_mut().push(name);
         }
     }
 }

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::Error;
+use super::error::Error;
 
 /// Largest form, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;

@@ -5,17 +5,20 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
-use super::{next_page, visit};
+use super::error::Error;
+use super::next_page;
+use super::request_context::RequestContext;
 
-/// For a scope: anonymous visitors are sent to the login page, with the URL to return to.
+/// Middleware for a scope: redirects anonymous visitors to the login page, with the URL to return
+/// to.
 pub async fn logged_in(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let session = visit::with(|visit| visit.session.clone()).flatten();
-    if session.is_some_and(|session| session.user.is_some()) {
+    let context = RequestContext::of(&req).map_err(Error::from)?;
+    if context.session().is_some_and(|session| session.user.is_some()) {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
-    let log_in_first = next_page::log_in_first(req.request());
+    let log_in_first = next_page::log_in_first(req.request(), &context);
     Ok(req.error_response(log_in_first))
 }

@@ -2,10 +2,10 @@
 
 use actix_web::{HttpResponse, web};
 
+use super::error::Error;
 use super::page;
-use crate::app::App;
 use crate::database;
-use crate::error::Error;
+use crate::state::AppState;
 
 /// `GET /healthz`: the process answers. It does not ask the database, whose outage no restart ends.
 pub async fn alive() -> HttpResponse {
@@ -13,7 +13,7 @@ pub async fn alive() -> HttpResponse {
 }
 
 /// `GET /readyz`: the database answers and has the schema that this build knows.
-pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub async fn ready(app: web::Data<AppState>) -> Result<HttpResponse, Error> {
     match database::is_current(&app.db).await? {
         true => Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n")),
         false => Err(Error::Busy),
@@ -30,5 +30,5 @@ pub async fn robots() -> HttpResponse {
 /// `GET /.well-known/change-password`: where password managers send people
 /// (W3C, A Well-Known URL for Changing Passwords).
 pub async fn change_password() -> Result<HttpResponse, Error> {
-    page::go_to("/account/password")
+    page::redirect("/account/password")
 }

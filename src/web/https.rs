@@ -10,21 +10,21 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpResponse, web};
 
-use super::{address, headers};
-use crate::app::App;
-use crate::error::Error;
+use super::error::Error;
+use super::{client_ip, headers, host};
+use crate::state::AppState;
 
 pub async fn only(
-    app: web::Data<App>,
+    app: web::Data<AppState>,
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     // Probes come past the proxy. An app with a certificate is asked where everybody asks.
     let terminates = app.config.https.certificate.is_some();
-    let probe = !terminates && address::is_probe(&req);
+    let probe = !terminates && host::is_probe(&req);
     let proxies = &app.config.trusted_proxies;
     let plain = !app.origin.is_https() || app.config.forwarded_port();
-    if probe || plain || address::is_https(req.request(), proxies) {
+    if probe || plain || client_ip::is_https(req.request(), proxies) {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
     if !terminates && headers::text(&req, "x-forwarded-proto") != "http" {

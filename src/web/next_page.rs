@@ -3,28 +3,31 @@
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, web};
 
-use super::page::{Flash, FlashKind};
-use super::visit::{self, Stale};
-use crate::app::App;
-use crate::error::Error;
+use super::error::Error;
+use super::flash::{Flash, FlashKind};
+use super::request_context::{RequestContext, StaleCookie};
+use crate::state::AppState;
 
 /// Where a login leads when the visitor was not on the way to another page.
 pub const HOME: &str = "/app";
 /// Longest `next`, in bytes: it ends up in a Location header.
 const NEXT_MAX: usize = 512;
 
-/// Leads to the login page, which says why when a session has ended or a form was on its way.
-pub fn log_in_first(req: &HttpRequest) -> Error {
+/// Leads to the login page, which says why when a session has ended or a form was sent.
+pub fn log_in_first(req: &HttpRequest, context: &RequestContext) -> Error {
     let sent = req.method() != Method::GET;
-    visit::with(|visit| match visit.stale {
-        // A second click on the form that has changed the password, for one.
-        Stale::Renewed if sent => {
+    let flash = match context.stale_cookie.get() {
+        // For example a second click on the form that has changed the password.
+        StaleCookie::Rotated if sent => {
             let text = "You sent this from an old page. Check whether what you sent was saved.";
-            visit.visitor.set_flash(Flash::new(FlashKind::Bad, text));
+            Some(Flash::new(FlashKind::Bad, text))
         }
-        Stale::No | Stale::Renewed if !sent => {}
-        _ => visit.visitor.set_flash(session_ended(sent)),
-    });
+        StaleCookie::No | StaleCookie::Rotated if !sent => None,
+        _ => Some(session_ended(sent)),
+    };
+    if let Some(flash) = flash {
+        context.visitor_cookie.borrow_mut().set_flash(flash);
+    }
     Error::LogInFirst(way_back(req))
 }
 
@@ -46,7 +49,7 @@ fn way_back(req: &HttpRequest) -> String {
         return own_path(req.uri().path_and_query().map_or("/", |path| path.as_str()), HOME);
     }
     let referer = req.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
-    let app = req.app_data::<web::Data<App>>();
+    let app = req.app_data::<web::Data<AppState>>();
     let path = app.zip(referer).and_then(|(app, referer)| referer.strip_prefix(&app.origin.url));
     own_path(path.unwrap_or_default(), HOME)
 }

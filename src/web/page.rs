@@ -3,17 +3,19 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use serde::{Deserialize, Serialize};
 
-use super::{assets, csrf, limit};
-use crate::accounts::throttle::Refusal;
+use super::error::{Error, see_other};
+use super::flash::Flash;
+use super::request_context::RequestContext;
+use super::{assets, csrf, rejection};
 use crate::accounts::token::{self, Purpose};
-use crate::app::App;
-use crate::error::Error;
+use crate::state::AppState;
+use crate::throttle::Rejection;
 
 /// First field of every page struct: what `layout.html` draws around it.
 pub struct Page {
-    pub app: web::Data<App>,
+    pub app: web::Data<AppState>,
+    pub(super) context: RequestContext,
     pub title: String,
     pub app_name: String,
     /// The email address of the logged-in user.
@@ -28,41 +30,12 @@ impl Page {
     /// The CSRF token for a form. Made when the form is rendered: a page without one sets no
     /// cookie.
     pub fn csrf(&self) -> String {
-        csrf::token(&self.app.keys)
+        csrf::token(&self.app.keys, &self.context)
     }
 
     /// The URL of a file in `static/`; it changes when any file does.
     pub fn asset(&self, name: &str) -> String {
         assets::url(name)
-    }
-}
-
-/// Said once, on the next page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flash {
-    pub kind: FlashKind,
-    pub text: String,
-}
-
-impl Flash {
-    pub fn new(kind: FlashKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into() }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FlashKind {
-    Good,
-    Bad,
-}
-
-impl FlashKind {
-    pub fn class(&self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Bad => "bad",
-        }
     }
 }
 
@@ -72,19 +45,19 @@ pub fn show(page: impl Template) -> Result<HttpResponse, Error> {
 }
 
 /// The same page again, with what is wrong and what was typed: 422.
-pub fn again(page: impl Template) -> Result<HttpResponse, Error> {
+pub fn invalid(page: impl Template) -> Result<HttpResponse, Error> {
     html(StatusCode::UNPROCESSABLE_ENTITY, page)
 }
 
-/// The same page again, with what was typed and `Refused::sentence` on it: 403.
+/// The same page again, with what was typed and `InvalidToken::sentence` on it: 403.
 pub fn out_of_date(page: impl Template) -> Result<HttpResponse, Error> {
     html(StatusCode::FORBIDDEN, page)
 }
 
-/// The same page again, with `limit::sentence` on it: 429.
-pub fn too_many(page: impl Template, refusal: Refusal) -> Result<HttpResponse, Error> {
+/// The same page again, with `rejection::sentence` on it: 429.
+pub fn too_many(page: impl Template, rejection: Rejection) -> Result<HttpResponse, Error> {
     let mut response = html(StatusCode::TOO_MANY_REQUESTS, page)?;
-    response.headers_mut().insert(header::RETRY_AFTER, limit::seconds(refusal).into());
+    response.headers_mut().insert(header::RETRY_AFTER, rejection::seconds(rejection).into());
     Ok(response)
 }
 
@@ -101,8 +74,8 @@ struct DeadLinkPage {
 }
 
 /// After success, so that a reload repeats nothing: 303.
-pub fn go_to(path: &str) -> Result<HttpResponse, Error> {
-    Ok(crate::error::see_other(path))
+pub fn redirect(path: &str) -> Result<HttpResponse, Error> {
+    Ok(see_other(path))
 }
 
 pub fn html(status: StatusCode, page: impl Template) -> Result<HttpResponse, Error> {

@@ -5,38 +5,34 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::{HeaderValue, SET_COOKIE};
 
 use super::cookies::{DEVICE, SESSION, VISITOR};
-use super::device;
-use super::sealed::seal;
-use super::visit::{self, Stale};
-use crate::app::App;
+use super::device_cookie;
+use super::encrypted_cookie::encrypt;
+use super::request_context::{RequestContext, StaleCookie};
+use crate::state::AppState;
 
 /// Completes a response: `Max-Age` for a remembered session, the removal of a cookie whose session
-/// is gone or that no key opens, the visitor's cookie and the device's.
-pub fn complete(app: &App, response: &mut HttpResponse) {
-    let Some(plan) = visit::with(|visit| {
-        let remembered = visit.session.as_ref().filter(|session| session.remembered);
-        Plan {
-            max_age: visit.cookie_seconds.or(remembered.map(|session| session.seconds_left)),
-            stale: (visit.stale == Stale::Gone && visit.session.is_none()).then_some(SESSION),
-            unreadable: std::mem::take(&mut visit.unreadable),
-            visitor: visit.visitor.changed.then(|| serde_json::to_string(&visit.visitor)),
-            visitor_max_age: visit.visitor.seconds_left(),
-            device: visit.device.issued(),
-        }
-    }) else {
-        return;
-    };
+/// is gone or that no key decrypts, the visitor's cookie and the device's.
+pub fn complete(app: &AppState, context: &RequestContext, response: &mut HttpResponse) {
     let mut lines: Vec<HeaderValue> = response.headers_mut().remove(SET_COOKIE).collect();
-    if let Some(seconds) = plan.max_age {
+    let session = context.session();
+    let remembered = session.as_ref().filter(|session| session.remembered);
+    let max_age = context.cookie_max_age.get();
+    if let Some(seconds) = max_age.or(remembered.map(|session| session.seconds_left)) {
         keep_for(&mut lines, seconds);
     }
-    if let (Some(Ok(json)), Some(key)) = (plan.visitor, app.keys.cookies().next()) {
-        lines.extend(header(cookie(VISITOR, seal(key, VISITOR, json), plan.visitor_max_age)));
+    let visitor = context.visitor_cookie.borrow();
+    if visitor.changed
+        && let Ok(json) = serde_json::to_string(&*visitor)
+    {
+        let value = encrypt(app.keys.newest_cookies(), VISITOR, json);
+        lines.extend(header(cookie(VISITOR, value, visitor.seconds_left())));
     }
-    if let Some(token) = plan.device {
-        lines.extend(header(cookie(DEVICE, token, Some(device::LIFETIME))));
+    if let Some(value) = context.device_cookie.borrow().issued() {
+        lines.extend(header(cookie(DEVICE, value, Some(device_cookie::LIFETIME))));
     }
-    for name in plan.unreadable.into_iter().chain(plan.stale) {
+    let gone = context.stale_cookie.get() == StaleCookie::Gone && session.is_none();
+    let removed = context.unreadable_cookies.take();
+    for name in removed.into_iter().chain(gone.then_some(SESSION)) {
         if !lines.iter().any(|line| is_named(line, name)) {
             lines.extend(header(cookie(name, String::new(), Some(0))));
         }
@@ -44,15 +40,6 @@ pub fn complete(app: &App, response: &mut HttpResponse) {
     for line in lines {
         response.headers_mut().append(SET_COOKIE, with_suffix(line, &app.cookie_suffix));
     }
-}
-
-struct Plan {
-    max_age: Option<i64>,
-    stale: Option<&'static str>,
-    unreadable: Vec<&'static str>,
-    visitor: Option<serde_json::Result<String>>,
-    visitor_max_age: Option<i64>,
-    device: Option<String>,
 }
 
 /// actix-session sets the whole cookie at every change, without a Max-Age per login: the first
@@ -77,7 +64,7 @@ fn with_suffix(line: HeaderValue, suffix: &str) -> HeaderValue {
     named.and_then(Result::ok).unwrap_or(line)
 }
 
-/// The attributes of every cookie but the session's, which `app.rs` gives to actix-session; this
+/// The attributes of every cookie but the session's, which `server.rs` gives to actix-session; this
 /// sets the removal of the session cookie too.
 fn cookie(name: &'static str, value: String, seconds: Option<i64>) -> String {
     let mut cookie = Cookie::build(name, value)

@@ -1,7 +1,7 @@
 //! Who sent the request: `Visitor` is anyone, `LoggedIn` a user. A handler's signature says which.
 //!
-//! Both read what the session store found for this request; neither asks the database again.
-//! Neither holds the `HttpRequest`: a clone that lives past the handler panics actix's router.
+//! Both hold what the session store found for this request; neither asks the database again.
+//! Neither holds the `HttpRequest`: a clone that outlives the handler makes actix's router panic.
 
 mod kept;
 
@@ -12,27 +12,29 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use uuid::Uuid;
 
-use super::page::{Flash, FlashKind, Page};
-use super::{next_page, visit};
+use super::error::Error;
+use super::flash::{Flash, FlashKind};
+use super::next_page;
+use super::page::Page;
+use super::request_context::{RequestContext, StaleCookie};
 use crate::accounts::client::Client;
 use crate::accounts::session::Session;
 use crate::accounts::user::User;
-use crate::app::App;
-use crate::error::Error;
+use crate::state::AppState;
 
 /// Where a session keeps its flash.
 const FLASH: &str = "flash";
 
 /// Anyone: a visitor with or without a session.
 pub struct Visitor {
-    pub app: web::Data<App>,
+    pub app: web::Data<AppState>,
     pub client: Client,
-    /// Who is logged in, if anybody.
+    /// The logged-in user, if there is one.
     pub user: Option<User>,
     /// Small values that belong to this session, Express's `req.session`.
     pub state: State,
+    context: RequestContext,
     path: String,
-    has_session: bool,
 }
 
 impl Visitor {
@@ -40,6 +42,7 @@ impl Visitor {
     pub fn page(&self, title: &str) -> Page {
         Page {
             app: self.app.clone(),
+            context: self.context.clone(),
             title: title.to_owned(),
             app_name: self.app.config.app_name.clone(),
             email: self.user.as_ref().map(|user| user.email.clone()),
@@ -49,33 +52,14 @@ impl Visitor {
         }
     }
 
-    /// Says something on the next page.
+    /// Shows a message on the next page.
     pub fn flash(&self, kind: FlashKind, text: impl Into<String>) {
         let flash = Flash::new(kind, text);
-        if self.has_session {
+        if self.context.session().is_some() {
             // Fails only for values that cannot be written as JSON.
             let _ = self.state.insert(FLASH, flash);
         } else {
-            visit::with(|visit| visit.visitor.set_flash(flash));
-        }
-    }
-
-    /// Ends the session in this browser, and says something on the next page.
-    pub fn leave(&self, text: &str) {
-        self.state.purge();
-        visit::with(|visit| {
-            // Of a shared browser the next person gets nothing: no reset link that was opened.
-            visit.visitor.keep_reset_proof(None);
-            visit.visitor.set_flash(Flash::new(FlashKind::Good, text));
-        });
-    }
-
-    /// After every session of a user has ended. This browser's may be one of them, so its cookie
-    /// goes; somebody else who is logged in here stays so.
-    pub fn say_ended(&self, user_id: Uuid, text: &str) {
-        match &self.user {
-            Some(user) if user.id != user_id => self.flash(FlashKind::Good, text),
-            _ => self.leave(text),
+            self.context.visitor_cookie.borrow_mut().set_flash(flash);
         }
     }
 
@@ -84,7 +68,41 @@ impl Visitor {
         if of_session.is_some() {
             self.state.remove(FLASH);
         }
-        of_session.or_else(|| visit::with(|visit| visit.visitor.take_flash()).flatten())
+        of_session.or_else(|| self.context.visitor_cookie.borrow_mut().take_flash())
+    }
+
+    /// Whether a log-out could change anything: this browser has a session, or is about to receive
+    /// the cookie of one.
+    pub fn may_have_session(&self) -> bool {
+        let rotated = self.context.stale_cookie.get() == StaleCookie::Rotated;
+        self.context.session().is_some() || rotated
+    }
+
+    /// The session, whose row the caller deletes.
+    pub fn take_session(&self) -> Option<Session> {
+        self.context.session.take()
+    }
+
+    /// Ends the session in this browser, and shows a message on the next page.
+    pub fn end_session(&self, text: &str) {
+        self.state.purge();
+        // The next person at a shared browser finds nothing, not even an opened reset link.
+        self.keep_reset_proof(None);
+        let flash = Flash::new(FlashKind::Good, text);
+        self.context.visitor_cookie.borrow_mut().set_flash(flash);
+    }
+
+    /// After every session of a user has ended: removes this browser's cookie if it is one of
+    /// them. A session of another user is kept.
+    pub fn end_session_of(&self, user_id: Uuid, text: &str) {
+        match &self.user {
+            Some(user) if user.id != user_id => self.flash(FlashKind::Good, text),
+            _ => self.end_session(text),
+        }
+    }
+
+    pub(super) fn context(&self) -> &RequestContext {
+        &self.context
     }
 }
 
@@ -98,15 +116,14 @@ impl FromRequest for Visitor {
 }
 
 fn visitor(req: &HttpRequest) -> Result<Visitor, Error> {
-    let app = req.app_data::<web::Data<App>>().cloned();
-    let (client, session) = visit::with(|visit| (visit.client.clone(), visit.session.clone()))
-        .ok_or_else(|| anyhow::anyhow!("no visit"))?;
+    let app = req.app_data::<web::Data<AppState>>().cloned();
+    let context = RequestContext::of(req)?;
     Ok(Visitor {
-        app: app.ok_or_else(|| anyhow::anyhow!("no App in app_data"))?,
-        client,
-        has_session: session.is_some(),
-        user: session.and_then(|session| session.user),
+        app: app.ok_or_else(|| anyhow::anyhow!("no AppState in app_data"))?,
+        client: context.client.clone(),
+        user: context.session().and_then(|session| session.user),
         state: req.get_session(),
+        context,
         path: req.path().to_owned(),
     })
 }
@@ -124,10 +141,9 @@ impl FromRequest for LoggedIn {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(visitor(req).and_then(|visitor| {
-            let session = visit::with(|visit| visit.session.clone()).flatten();
-            match (visitor.user.clone(), session) {
+            match (visitor.user.clone(), visitor.context.session()) {
                 (Some(user), Some(session)) => Ok(Self { visitor, user, session }),
-                _ => Err(next_page::log_in_first(req)),
+                _ => Err(next_page::log_in_first(req, &visitor.context)),
             }
         }))
     }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::page::Flash;
-use crate::accounts::email::Email;
+use super::flash::Flash;
 use crate::accounts::registration::Begun;
+use crate::email::Email;
 
 /// What `__Host-visitor` holds. Sealed, so that nobody can write a flash for somebody else.
 #[derive(Default, Serialize, Deserialize)]

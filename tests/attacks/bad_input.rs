@@ -7,8 +7,8 @@
 //! hold), `src/web/session_store.rs` (a row that cannot be read ends).
 //! Sources: ASVS 5.0 1.1.1, 2.2.1, 15.3.7, 16.5.3; WSTG-INPV-04; CWE-20, CWE-235.
 
+use app::web::cookies::SESSION;
 use futures_util::future::join_all;
-use vestibule::web::cookies::SESSION;
 
 use super::{get, is_logged_in, sessions};
 use crate::support::browser::Browser;

@@ -4,16 +4,16 @@
 //! Why it matters: a count that is kept after the verification, per process or per address, is
 //! not there when it is needed: a hundred parallel guesses read the same number, a client that
 //! resets its connection cancels the handler, a botnet has an address for each guess.
-//! Stops in: `src/accounts/throttle.rs` (`count`: one statement, committed before `prove` runs).
+//! Stops in: `src/throttle.rs` (`count`: one statement, committed before `prove` runs).
 //! Sources: ASVS 5.0 6.1.1, 6.3.1; NIST SP 800-63B-4 §3.2.2 (100 in a row); CWE-307.
 
 use std::time::Instant;
 
+use app::throttle::limits::{Action, LIMITS, Scope};
+use app::web::human_time;
 use argon2::Params;
 use futures_util::future::join_all;
 use url::form_urlencoded::Serializer;
-use vestibule::accounts::limits::{LIMITS, Per, Purpose};
-use vestibule::web::words;
 
 use crate::support::browser::Browser;
 use crate::support::clock;
@@ -28,7 +28,7 @@ async fn a_hundred_addresses_get_no_further_than_one() {
     ADA.joins(&site).await;
     let (before, began) = (site.app.hasher.runs(), Instant::now());
     let answers = guess_from_everywhere(&site, ADA.email, 120).await;
-    let limit = limit(Purpose::Login, Per::Account);
+    let limit = limit(Action::Login, Scope::Account);
     let evaluated = site.app.hasher.runs() - before;
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 120 were evaluated");
     assert_eq!(evaluated, count(&answers, 422), "only what is evaluated is answered");
@@ -45,7 +45,7 @@ async fn a_hundred_guesses_at_once_get_no_further_than_one_after_the_other() {
         raw::send(site.address, as_bytes(&site, &form, &address(n), ADA.email)).await.status
     };
     let answers = join_all((0..100).map(guess)).await;
-    let limit = limit(Purpose::Login, Per::Account);
+    let limit = limit(Action::Login, Scope::Account);
     let evaluated = site.app.hasher.runs() - before;
     assert!(evaluated > 0 && evaluated <= allowed(limit, began), "{evaluated}: {answers:?}");
 }
@@ -69,7 +69,7 @@ async fn an_attempt_is_counted_though_the_client_hangs_up_before_the_answer() {
     let slow = Params::new(64 * 1024, 3, 1, None).expect("slow settings");
     let site = Site::behind_a_proxy_with(slow).await;
     ADA.joins(&site).await;
-    let limit = limit(Purpose::Login, Per::Account);
+    let limit = limit(Action::Login, Scope::Account);
     let (before, began, mut hung_up) = (site.app.hasher.runs(), Instant::now(), 0);
     let form = stranger(&site, &address(0)).await;
     for number in 0..40 {
@@ -161,7 +161,7 @@ async fn logins_to_an_account_of_her_own_do_not_help_the_attacker() {
         assert_eq!(try_password(&mut eve, EVE.email, EVE.password).await, 303);
     }
     let evaluated = count(&answers, 422);
-    assert!(evaluated <= allowed(limit(Purpose::Login, Per::Pair), began), "{answers:?}");
+    assert!(evaluated <= allowed(limit(Action::Login, Scope::Pair), began), "{answers:?}");
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn a_stolen_session_does_not_guess_the_current_password() {
         }
     }
     let evaluated = site.app.hasher.runs() - before;
-    let limit = limit(Purpose::CurrentPassword, Per::Account);
+    let limit = limit(Action::CurrentPassword, Scope::Account);
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 20 were evaluated");
     // Nobody waits at the login for what happened here.
     ADA.on_another_device(&site).await;
@@ -197,10 +197,10 @@ fn the_documented_limits_are_the_real_ones() {
     let real: Vec<String> = LIMITS
         .iter()
         .map(|limit| {
-            let (purpose, per) = (limit.purpose.name(), limit.per.name());
+            let (action, scope) = (limit.action.name(), limit.scope.name());
             let in_a_row = limit.in_a_row.map_or("–".to_owned(), |most| most.to_string());
-            let [first, longest] = [limit.first_wait, limit.longest_wait].map(words::span);
-            format!("| {purpose} | {per} | {} | {first} | {longest} | {in_a_row} |", limit.free)
+            let [first, longest] = [limit.first_wait, limit.longest_wait].map(human_time::span);
+            format!("| {action} | {scope} | {} | {first} | {longest} | {in_a_row} |", limit.free)
         })
         .collect();
     assert_eq!(documented, real);

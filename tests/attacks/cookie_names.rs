@@ -8,7 +8,7 @@
 //! Stops in: `src/web/cookies.rs` (`known_cookies` compares raw bytes, believes no name twice).
 //! Sources: ASVS 5.0 3.3.3; RFC 6265bis; PortSwigger "Cookie Chaos"; CVE-2020-8184 (Rack).
 
-use vestibule::web::cookies::SESSION;
+use app::web::cookies::SESSION;
 
 use super::{get, is_logged_in};
 use crate::support::people::{ADA, EVE};

@@ -4,15 +4,15 @@
 //! Why it matters: 256 such characters with 16 KiB of "e-mail" as words took 1.6 seconds of the
 //! async worker, before any limit was asked: twelve requests stopped the site for ten seconds, its
 //! health check included.
-//! Stops in: `src/accounts/hasher.rs` (rated in the bounded queue), `src/accounts/strength.rs` (the
+//! Stops in: `src/accounts/password/hasher.rs` (rated in the bounded queue), `src/accounts/password/strength.rs` (the
 //! first 40 characters, words of a parsed address), and the limit that each form asks before.
 //! Sources: ASVS 5.0 15.1.3, 15.2.2; dropbox/zxcvbn#326; CWE-400.
 
 use std::pin::pin;
 
+use app::accounts::password::{Hasher, Password};
 use argon2::Params;
 use futures_util::future::{Either, join_all, select};
-use vestibule::accounts::password::{Hasher, Password};
 
 use crate::support::asking::asks_for_a_reset;
 use crate::support::browser::Browser;

@@ -5,7 +5,7 @@
 //! attacker, without a click. So every route that changes something, as the router itself lists
 //! them, is asked in every combination of where a request may come from, with which token and
 //! as what content. What must happen is worked out from the rule, not written down.
-//! Stops in: `src/web/csrf.rs` (`refuse_cross_site`, and the token in `Form`), `src/web/form.rs`
+//! Stops in: `src/web/csrf.rs` (`reject_cross_site`, and the token in `Form`), `src/web/form.rs`
 //! (the content type), `src/routes.rs` (POST only).
 //! Sources: ASVS 5.0 3.5.1–3.5.3; NIST SP 800-63B-4 §5.1; Go 1.25 `CrossOriginProtection`; CWE-352.
 
@@ -14,8 +14,8 @@ use actix_web::introspection::{IntrospectionNode, IntrospectionTree};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::Data;
 use actix_web::{App, HttpResponse};
+use app::web::cookies::SESSION;
 use reqwest::Method;
-use vestibule::web::cookies::SESSION;
 
 use super::{content, is_logged_in, sessions};
 use crate::support::browser::Browser;
@@ -36,7 +36,7 @@ const TYPES: [&str; 4] = [
 async fn unsafe_routes() -> Vec<(String, String)> {
     let routes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let found = routes.clone();
-    let app = App::new().configure(vestibule::routes::all).wrap_fn(move |req, _| {
+    let app = App::new().configure(app::routes::all).wrap_fn(move |req, _| {
         if let Some(tree) = req.app_data::<Data<IntrospectionTree>>() {
             collect(&tree.root, &mut found.lock().expect("one thread"));
         }

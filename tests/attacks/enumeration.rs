@@ -4,7 +4,7 @@
 //! hundred times cheaper. Words are easy to make equal; a header, a length or the time of one
 //! Argon2 run tell as much. So whole answers are compared, byte by byte, and runs are counted.
 //! Sequences of pages are in `journeys.rs`, times in `timing.rs`.
-//! Stops in: `src/flows/login.rs` (`prove`) and `src/accounts/hasher.rs` (the dummy hash, made at
+//! Stops in: `src/flows/login.rs` (`prove`) and `src/accounts/password/hasher.rs` (the dummy hash, made at
 //! start with today's settings; a hand-written one would fail at once).
 //! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204, CWE-208.
 

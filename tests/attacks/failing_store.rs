@@ -4,8 +4,8 @@
 //! be framed and sniffed; a page that fails open shows what it should not; a site that does not
 //! come back by itself is down for longer than its database. actix-session makes a bare 500 of any
 //! error, and actix closes the connection without a word when a handler panics.
-//! Stops in: `src/web/layer.rs` (`complete`), `src/database.rs` (time limits, `is_unavailable`),
-//! `src/error.rs`, `src/web/headers.rs`.
+//! Stops in: `src/web/outermost.rs` (`complete`), `src/database.rs` (time limits, `is_unavailable`),
+//! `src/web/error.rs`, `src/web/headers.rs`.
 //! Sources: ASVS 5.0 16.5.1–16.5.4, 3.4.1–3.4.8; WSTG-ERRH-01; CWE-636, CWE-755.
 
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, init_service, try_call_service};
 use actix_web::{App, HttpResponse, ResponseError, web};
-use vestibule::database::Transaction;
-use vestibule::error::Error;
-use vestibule::web::cookies::SESSION;
-use vestibule::web::layer;
+use app::database::Transaction;
+use app::web::cookies::SESSION;
+use app::web::error::Error;
+use app::web::outermost;
 
 use super::{get, is_logged_in};
 use crate::support::browser::Browser;
@@ -100,7 +100,7 @@ async fn a_panic_ends_one_request_with_a_page() {
     let app = App::new()
         .app_data(site.app.clone())
         .route("/", web::get().to(async || -> HttpResponse { panic!("as a handler might") }))
-        .wrap(from_fn(layer::complete));
+        .wrap(from_fn(outermost::complete));
     let service = init_service(app).await;
     let failure = try_call_service(&service, TestRequest::default().to_request()).await;
     let answer = failure.expect_err("an error for actix to answer").error_response();

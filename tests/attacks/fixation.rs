@@ -8,10 +8,11 @@
 //! Sources: ASVS 5.0 7.2.4, 7.2.1; WSTG-SESS-03; CWE-384; actix-extras#244, where a renewed
 //! session was overwritten by a later insert.
 
+use app::accounts::session::{self, NewSession};
+use app::accounts::session_id::SessionId;
+use app::config::Timeouts;
+use app::web::cookies::SESSION;
 use serde_json::json;
-use vestibule::accounts::session::{self, NewSession, Timeouts};
-use vestibule::accounts::session_id::SessionId;
-use vestibule::web::cookies::SESSION;
 
 use super::{is_logged_in, sealed, sessions};
 use crate::support::browser::Browser;

@@ -2,7 +2,7 @@
 //!
 //! Why it matters: even a refused attempt costs a session and a look at the database, and a pool
 //! has sixteen connections. Pages stay open: only what changes something is counted.
-//! Stops in: `src/web/limit.rs` (`refuse_floods`), before the session and the form are read.
+//! Stops in: `src/web/admission.rs` (`reject_floods`), before the session and the form are read.
 //! Sources: ASVS 5.0 2.4.1; CWE-770.
 
 use std::time::Instant;

@@ -3,16 +3,16 @@
 //! Why it matters: actix's blocking pool runs 512 jobs at once, which is 10 GiB, so a laptop can
 //! take the site down. And whoever hangs up early leaves the job running: a permit held by the
 //! handler, which is gone then, bounds nothing.
-//! Stops in: `src/accounts/hasher.rs` (permits inside the job, a queue of fixed length).
+//! Stops in: `src/accounts/password/hasher.rs` (permits inside the job, a queue of fixed length).
 //! Sources: ASVS 5.0 15.1.3, 15.2.2, 15.4.4, 2.4.1; OWASP Password Storage Cheat Sheet; CWE-770.
 
 use std::pin::pin;
 
+use app::accounts::password::{Hasher, Password};
 use argon2::Params;
 use futures_util::future::{Either, join_all, select};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use vestibule::accounts::password::{Hasher, Password};
 
 use super::{get, in_time};
 use crate::support::database::database;
@@ -162,10 +162,10 @@ async fn an_attempt_that_a_full_queue_rejects_is_not_counted() {
     assert_eq!(counted(&after), counted(&before));
 }
 
-/// What is counted: purpose, key, failures, failures in a row, whether it has to wait.
+/// What is counted: action, key, failures, failures in a row, whether it has to wait.
 async fn counters(site: &Site) -> String {
-    let lines = "select coalesce(string_agg(concat_ws(' ', purpose, per, failures, in_a_row,
-                     (wait_until > now())::text), e'\n' order by purpose, per, key_hash), '')
+    let lines = "select coalesce(string_agg(concat_ws(' ', action, scope, failures, in_a_row,
+                     (wait_until > now())::text), e'\n' order by action, scope, key_hash), '')
                  from throttles";
     sqlx::query_scalar(lines).fetch_one(&site.db.pool).await.expect("the counters")
 }

@@ -4,11 +4,11 @@
 //! Why it matters: whatever builds a link from the request, a mail or a redirect, leads to the
 //! attacker then, and a cache keeps it for others. A forged `X-Forwarded-For` hides who guessed
 //! a password, or blames somebody else.
-//! Stops in: `src/web/address.rs` (`right_host`, `caller`), `src/web/origin.rs` (`has_host`); links
+//! Stops in: `src/web/client_ip.rs` (`ours_only`, `caller`), `src/origin.rs` (`has_host`); links
 //! are built from `BASE_URL` alone.
 //! Sources: ASVS 5.0 4.1.3, 15.3.4; WSTG-INPV-17; CWE-644, CWE-348.
 
-use vestibule::keys::Keys;
+use app::keys::Keys;
 
 use crate::support::people::ADA;
 use crate::support::raw;

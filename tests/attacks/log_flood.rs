@@ -1,7 +1,7 @@
 //! Flooding the log: the attacker puts long or many things where the app logs what a client wrote.
 //!
 //! Why it matters: a full disk stops the database, and a line of 100 KiB hides the ones beside it.
-//! Stops in: `src/telemetry.rs` (the request's span), `src/web/address.rs` (`Strangers`),
+//! Stops in: `src/telemetry.rs` (the request's span), `src/web/client_ip.rs` (`Strangers`),
 //! `src/web/cookies.rs`, `src/accounts/client.rs`.
 //! Sources: ASVS 5.0 16.4.1; OWASP Logging Cheat Sheet; CWE-779.
 

@@ -9,10 +9,10 @@
 //! `src/flows/account/password.rs` (all of it in one transaction).
 //! Sources: ASVS 5.0 7.4.3, 6.2.3; CWE-613; OWASP Session Management Cheat Sheet.
 
-use vestibule::accounts::password::Password;
-use vestibule::accounts::session;
-use vestibule::accounts::user::{self, proof};
-use vestibule::web::cookies::SESSION;
+use app::accounts::password::Password;
+use app::accounts::session;
+use app::accounts::user::{self, proof};
+use app::web::cookies::SESSION;
 
 use super::{is_logged_in, sessions, wait_for_a_lock};
 use crate::support::browser::Browser;

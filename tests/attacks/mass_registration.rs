@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use vestibule::accounts::limits::{Per, Purpose};
+use app::throttle::limits::{Action, Scope};
 
 use crate::support::asking::{CHOSEN, at};
 use crate::support::guesses::*;
@@ -26,7 +26,7 @@ async fn one_ip_address_registers_two_classrooms_and_no_more() {
         last = Some((script, email));
     }
     let evaluated = site.app.hasher.runs() - before;
-    let limit = limit(Purpose::Register, Per::IpAddress);
+    let limit = limit(Action::Register, Scope::IpAddress);
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 90 were hashed");
 
     let (refused, email) = last.expect("the last one");

@@ -43,8 +43,8 @@ mod unreadable_hash;
 
 use std::time::Duration;
 
-use vestibule::web::cookies::SESSION;
-use vestibule::web::sealed::seal;
+use app::web::cookies::SESSION;
+use app::web::encrypted_cookie::encrypt;
 
 use crate::support::browser::Browser;
 use crate::support::database::Database;
@@ -54,7 +54,7 @@ use crate::support::site::Site;
 /// A session cookie's value for this ID, sealed by the site's own key: the strongest forgery.
 fn sealed(site: &Site, id: &str) -> String {
     let key = site.app.keys.cookies().next().expect("a key");
-    seal(key, SESSION, id.to_owned())
+    encrypt(key, SESSION, id.to_owned())
 }
 
 /// Asks with header lines as bytes.

@@ -1,13 +1,13 @@
 //! Lock-out: guessing on purpose, so that the owner of an account cannot get in.
 //!
 //! Why it matters: a counter per account alone hands everybody a switch that turns others off.
-//! Stops in: `src/web/device.rs` (a browser that has logged in before is counted by itself),
-//! `src/accounts/throttle.rs` (what waits is not counted, and sessions are never touched).
+//! Stops in: `src/web/known_device.rs` (a browser that has logged in before is counted by itself),
+//! `src/throttle.rs` (what waits is not counted, and sessions are never touched).
 //! Sources: ASVS 5.0 6.1.1; OWASP "Blocking Brute Force Attacks" (device cookies).
 
 use std::time::Instant;
 
-use vestibule::accounts::limits::{Per, Purpose};
+use app::throttle::limits::{Action, Scope};
 
 use crate::support::browser::Browser;
 use crate::support::clock;
@@ -55,7 +55,7 @@ async fn knocking_during_the_wait_does_not_prolong_it() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     wear_out(&site, ADA).await;
-    let state = "select failures, wait_until::text from throttles where per = 'account'";
+    let state = "select failures, wait_until::text from throttles where scope = 'account'";
     let state = || sqlx::query_as::<_, (i32, String)>(state).fetch_one(&site.db.pool);
     clock::later(&site.db, "-1 hour").await;
     let before = state().await.expect("the counter");
@@ -128,7 +128,7 @@ async fn a_stolen_device_cookie_does_not_guess_for_long() {
     let laptop = ADA.at(&site).await;
     let mut thief = stranger(&site, "203.0.113.66").await;
     thief.plant_cookie(DEVICE, &laptop.cookie(DEVICE).expect("a device cookie"));
-    let device = limit(Purpose::Login, Per::Device);
+    let device = limit(Action::Login, Scope::Device);
     let (before, began) = (site.app.hasher.runs(), Instant::now());
     for _ in 0..40 {
         try_password(&mut thief, ADA.email, WRONG).await;
@@ -142,7 +142,7 @@ async fn a_stolen_device_cookie_does_not_guess_for_long() {
         clock::later(&site.db, "1 hour").await;
         try_password(&mut thief, ADA.email, WRONG).await;
     }
-    let in_a_row = "select in_a_row::bigint from throttles where per = 'all devices'";
+    let in_a_row = "select in_a_row::bigint from throttles where scope = 'all devices'";
     assert_eq!(site.db.number(in_a_row).await, 20);
     clock::later(&site.db, "30 days").await;
     wear_out(&site, ADA).await;

@@ -3,14 +3,14 @@
 //! Why it matters: a known device does not wait with strangers. With a counter of its own for each
 //! cookie, fifteen of them gave 150 guesses in seconds; and a cookie planted on a shared browser
 //! became a known device of whoever logged in there next.
-//! Stops in: `src/accounts/limits.rs` (all known devices share 20), `src/accounts/device.rs` (a new
+//! Stops in: `src/throttle/limits.rs` (all known devices share 20), `src/accounts/device.rs` (a new
 //! value at each login, at most 20 devices), `src/accounts/credentials.rs` (a change forgets them).
 //! Sources: NIST SP 800-63B-4 §3.2.2; OWASP, "Blocking Brute Force Attacks" (device cookies).
 
 use std::time::Instant;
 
-use vestibule::accounts::device;
-use vestibule::accounts::limits::{Per, Purpose};
+use app::accounts::device;
+use app::throttle::limits::{Action, Scope};
 
 use crate::support::browser::Browser;
 use crate::support::clock;
@@ -47,7 +47,7 @@ async fn fifteen_stolen_cookies_guess_no_more_than_one() {
     }
     let evaluated = site.app.hasher.runs() - before;
     // 20 as known devices, and what strangers get.
-    let strangers = allowed(limit(Purpose::Login, Per::Account), began);
+    let strangers = allowed(limit(Action::Login, Scope::Account), began);
     assert!((20..=20 + strangers).contains(&evaluated), "{evaluated} of 150 were evaluated");
 }
 

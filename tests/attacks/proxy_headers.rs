@@ -5,7 +5,7 @@
 //! another person's address stands in the audit log. Whoever passes plain HTTP off as https gets
 //! pages and forms onto an open wire. A redirect to https that believes the request leads to the
 //! attacker's own site.
-//! Stops in: `src/web/address.rs` (`caller`, `is_https`), `src/web/https.rs` (`only`).
+//! Stops in: `src/web/client_ip.rs` (`caller`, `is_https`), `src/web/https.rs` (`only`).
 //! Sources: ASVS 5.0 4.1.2, 4.1.3, 12.2.1, 15.3.4; OWASP WSTG-INPV-17; adam-p, "The perils of
 //! the 'real' client IP".
 

@@ -9,9 +9,9 @@
 //! answer) and `src/web/session_store.rs` (`update`).
 //! Sources: ASVS 5.0 7.4.1; CWE-613; express-session's touch, session-file-store#55.
 
+use app::accounts::session;
+use app::web::cookies::SESSION;
 use uuid::Uuid;
-use vestibule::accounts::session;
-use vestibule::web::cookies::SESSION;
 
 use super::{in_time, is_logged_in, sessions, wait_for_a_lock};
 use crate::support::browser::Browser;

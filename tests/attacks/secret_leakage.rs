@@ -4,13 +4,13 @@
 //! reads a session ID in either is logged in. So the real program runs with everything logged, and
 //! then whatever was secret in that run is looked for, in all spellings.
 //! Stops in: `src/telemetry.rs` (a span of our own), `src/accounts/session_id.rs` and
-//! `src/accounts/argon2id.rs` (no `Debug`), `src/web/session_store.rs` (nothing instrumented),
+//! `src/accounts/password/argon2id.rs` (no `Debug`), `src/web/session_store.rs` (nothing instrumented),
 //! `src/accounts/session.rs` (hashes only).
 //! Sources: ASVS 5.0 16.2.5, 14.2.1; OWASP Logging Cheat Sheet; CWE-532, CWE-312.
 
-use vestibule::keys::Keys;
-use vestibule::web::cookies::SESSION;
-use vestibule::web::sealed::open;
+use app::keys::Keys;
+use app::web::cookies::SESSION;
+use app::web::encrypted_cookie::decrypt;
 
 use super::content;
 use crate::support::browser::Browser;
@@ -30,7 +30,7 @@ fn secrets(browser: &Browser, keys: &Keys, button: &str, found: &mut Vec<String>
         found.extend(browser.cookie(name));
     }
     let key = keys.cookies().next().expect("a key");
-    found.extend(browser.cookie(SESSION).and_then(|value| open(key, SESSION, &value)));
+    found.extend(browser.cookie(SESSION).and_then(|value| decrypt(key, SESSION, &value)));
     let form = browser.form(button);
     let token = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
     found.push(token.to_owned());

@@ -2,8 +2,8 @@
 //!
 //! Why it matters: a limit on mails that anybody can use up is a switch that turns off somebody
 //! else's way back into their account, while every page says that the mail was sent.
-//! Stops in: `src/accounts/limits.rs` (each kind of mail has a budget of its own),
-//! `src/web/limit.rs` (`may_mail` counts a known browser apart from strangers).
+//! Stops in: `src/throttle/limits.rs` (each kind of mail has a budget of its own),
+//! `src/web/admission.rs` (`may_mail` counts a known browser apart from strangers).
 //! Sources: ASVS 5.0 6.1.1; OWASP Forgot Password Cheat Sheet; CWE-645.
 
 use crate::support::asking::*;

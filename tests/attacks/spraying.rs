@@ -2,13 +2,13 @@
 //!
 //! Why it matters: counters per account never move. And a counter per address that a success
 //! clears is cleared by the attacker's own account; one per IPv6 address is one of 2^64.
-//! Stops in: `src/accounts/limits.rs` (`Per::IpAddress`, `network`), `src/accounts/throttle.rs`
+//! Stops in: `src/throttle/limits.rs` (`Scope::IpAddress`, `network`), `src/throttle.rs`
 //! (`succeeded` takes back one attempt and no more).
 //! Sources: ASVS 5.0 6.3.1; OWASP Credential Stuffing Prevention Cheat Sheet; CWE-307.
 
 use std::time::Instant;
 
-use vestibule::accounts::limits::{Per, Purpose};
+use app::throttle::limits::{Action, Scope};
 
 use crate::support::guesses::*;
 use crate::support::people::EVE;
@@ -24,7 +24,7 @@ async fn one_address_does_not_try_a_password_on_everybody() {
         try_password(&mut sprayer, &email, "correct horse battery staple").await;
     }
     let evaluated = site.app.hasher.runs() - before;
-    let limit = limit(Purpose::Login, Per::IpAddress);
+    let limit = limit(Action::Login, Scope::IpAddress);
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 500 were evaluated");
     let rows = sqlx::query_scalar::<_, i64>("select count(*) from throttles");
     let rows = rows.fetch_one(&site.db.pool).await.expect("the database");
@@ -47,7 +47,7 @@ async fn a_success_in_between_does_not_wash_the_address_clean() {
             try_password(&mut sprayer, EVE.email, EVE.password).await;
         }
     }
-    let limit = limit(Purpose::Login, Per::IpAddress);
+    let limit = limit(Action::Login, Scope::IpAddress);
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 100 were evaluated");
 }
 
@@ -61,7 +61,7 @@ async fn the_addresses_of_one_ipv6_customer_are_one() {
         try_password(&mut sprayer, &format!("person{number}@example.com"), WRONG).await;
     }
     let evaluated = site.app.hasher.runs() - before;
-    let limit = limit(Purpose::Login, Per::IpAddress);
+    let limit = limit(Action::Login, Scope::IpAddress);
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 100 were evaluated");
     move_to(&mut sprayer, "2001:db8:1:3::1");
     assert_eq!(try_password(&mut sprayer, "person@example.com", WRONG).await, 422);

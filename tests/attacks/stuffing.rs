@@ -2,13 +2,13 @@
 //!
 //! Why it matters: every guess is a good one, so few are needed. What is right within the free
 //! attempts gets in, as it must; the rest of the list is not looked at.
-//! Stops in: `src/accounts/limits.rs` (`Per::IpAddress`); common passwords are refused at
-//! registration by `src/accounts/strength.rs`.
+//! Stops in: `src/throttle/limits.rs` (`Scope::IpAddress`); common passwords are refused at
+//! registration by `src/accounts/password/strength.rs`.
 //! Sources: ASVS 5.0 6.3.1; OWASP Credential Stuffing Prevention Cheat Sheet; OAT-008.
 
 use std::time::Instant;
 
-use vestibule::accounts::limits::{Per, Purpose};
+use app::throttle::limits::{Action, Scope};
 
 use crate::support::guesses::*;
 use crate::support::people::{ADA, GRACE};
@@ -38,7 +38,7 @@ async fn a_leaked_list_is_not_tried_from_one_address() {
             _ => {}
         }
     }
-    let limit = limit(Purpose::Login, Per::IpAddress);
+    let limit = limit(Action::Login, Scope::IpAddress);
     assert!(wrong <= allowed(limit, began), "{wrong} wrong ones were evaluated");
     // Grace, at home, notices nothing.
     let mut grace = stranger(&site, "192.0.2.7").await;

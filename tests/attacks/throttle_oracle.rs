@@ -2,7 +2,7 @@
 //!
 //! Why it matters: a site that answers unknown addresses in the same words, and then counts only
 //! those that it knows, has told after eleven attempts.
-//! Stops in: `src/web/device.rs` (`admit` counts before anybody is looked up), `src/web/limit.rs`
+//! Stops in: `src/web/known_device.rs` (`admit` counts before anybody is looked up), `src/web/admission.rs`
 //! (`sentence`, the same for everybody; `may_mail`, called before anybody is looked up).
 //! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204.
 
@@ -71,7 +71,7 @@ async fn refusal_with_a_day_to_wait(site: &Site, person: Person, password: &str)
     let mut browser = stranger(site, "192.0.2.7").await;
     loop {
         let day = "update throttles set wait_until = now() + interval '1 day'
-                   where per = 'account' and wait_until > '-infinity'";
+                   where scope = 'account' and wait_until > '-infinity'";
         sqlx::query(day).execute(&site.db.pool).await.expect("the database");
         assert_eq!(try_password(&mut browser, person.email, password).await, 429);
         if browser.headers["retry-after"] == "86400" {
@@ -100,6 +100,6 @@ async fn requests_for_mail_are_counted_alike_for_known_and_unknown_emails() {
 }
 
 async fn counters(site: &Site) -> Vec<(String, String, i32)> {
-    let counters = "select purpose, per, failures from throttles order by 1, 2, 3";
+    let counters = "select action, scope, failures from throttles order by 1, 2, 3";
     sqlx::query_as(counters).fetch_all(&site.db.pool).await.expect("the counters")
 }

@@ -3,7 +3,7 @@
 //! Why it matters: two answers can be equal to the last byte and still take different times, by one
 //! run of Argon2 or by one row more. What can be counted, runs and statements, `journeys.rs`
 //! counts. Here a clock looks at what is left, for every anonymous action and both HTTP versions.
-//! Stops in: `src/accounts/hasher.rs` (the dummy hash), `src/mail/mod.rs` (`discard`),
+//! Stops in: `src/accounts/password/hasher.rs` (the dummy hash), `src/mail.rs` (`discard`),
 //! `src/accounts/token.rs` (`Owner::Nobody`).
 //! Sources: ASVS 5.0 6.3.8; CWE-208.
 //!
@@ -13,10 +13,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use app::accounts::password::{Hasher, Password};
 use argon2::Params;
 use rand::seq::SliceRandom;
 use reqwest::Version;
-use vestibule::accounts::password::{Hasher, Password};
 
 use crate::support::browser::Browser;
 use crate::support::database::database;

@@ -7,9 +7,9 @@ use tokio::sync::Barrier;
 
 use std::sync::Arc;
 
-use vestibule::accounts::token::{self, Purpose};
-use vestibule::accounts::user::{self, proof};
-use vestibule::database::Connection;
+use app::accounts::token::{self, Purpose};
+use app::accounts::user::{self, proof};
+use app::database::Connection;
 
 use crate::support::database::database_with;
 use crate::support::guesses::count;
@@ -103,7 +103,7 @@ async fn of_a_hundred_guesses_at_once_five_are_looked_at() {
     // On a busy machine some are answered with 503, counted or not.
     let (looked_at, refused) = (count(&answers, 422), count(&answers, 429));
     assert!((1..=5).contains(&looked_at) && refused > 0, "{answers:?}");
-    let counted = "select failures::bigint from throttles where per = 'registration'";
+    let counted = "select failures::bigint from throttles where scope = 'registration'";
     assert_eq!(site.db.number(counted).await, 5);
 }
 

@@ -10,10 +10,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use app::accounts::session::{self, NewSession};
+use app::config::Timeouts;
 use rand::seq::SliceRandom;
 use serde_json::json;
 use tokio::sync::Barrier;
-use vestibule::accounts::session::{self, NewSession, Timeouts};
 
 use super::in_time;
 use crate::support::clock;

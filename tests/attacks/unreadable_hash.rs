@@ -3,13 +3,13 @@
 //! Why it matters: users imported from another system, or disabled by an operator with `!`, have a
 //! hash that is not Argon2. A 500 for them, where an unknown email address gets 422, tells who has
 //! an account. A hash with m=4 GiB would also take the machine's memory at every attempt.
-//! Stops in: `src/accounts/stored_hash.rs` (what cannot be read, or costs too much, is an error of
-//! its own) and `src/accounts/hasher.rs` (that error costs one run against the dummy hash).
+//! Stops in: `src/accounts/password/stored_hash.rs` (what cannot be read, or costs too much, is an error of
+//! its own) and `src/accounts/password/hasher.rs` (that error costs one run against the dummy hash).
 //! Sources: ASVS 5.0 6.3.8, 16.5.1; CWE-204, CWE-208, CWE-770; ranisalt/node-argon2#133.
 
-use vestibule::accounts::email::Email;
-use vestibule::accounts::password::PasswordHash;
-use vestibule::accounts::user;
+use app::accounts::password::PasswordHash;
+use app::accounts::user;
+use app::email::Email;
 
 use super::enumeration::answer;
 use crate::support::database::database;

@@ -1,6 +1,6 @@
 //! The mailbox page.
 
-use vestibule::mail::{self, LIFETIME, Mail};
+use app::mail::{self, LIFETIME, Mail};
 
 use crate::support::people::ADA;
 use crate::support::site::Site;

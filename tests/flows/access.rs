@@ -79,7 +79,7 @@ impl Route {
 
 /// Every resource of `routes.rs`, as the router knows it.
 async fn routes() -> Vec<Route> {
-    let app = App::new().configure(vestibule::routes::all).wrap_fn(|req, _| {
+    let app = App::new().configure(app::routes::all).wrap_fn(|req, _| {
         let tree = req.app_data::<Data<IntrospectionTree>>().cloned();
         let mut found = Vec::new();
         collect(&tree.expect("the feature experimental-introspection").root, &mut found);

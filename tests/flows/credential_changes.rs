@@ -1,8 +1,8 @@
 //! What each change of a credential ends and what it leaves: the table in `docs/throttle.md`, tried
 //! row by row.
 
-use vestibule::accounts::token::{self, NewToken, Owner, Purpose};
-use vestibule::accounts::user::User;
+use app::accounts::token::{self, NewToken, Owner, Purpose};
+use app::accounts::user::User;
 
 use crate::support::browser::Browser;
 use crate::support::mailbox::newest;
@@ -61,7 +61,7 @@ async fn known(site: &Site, browser: &Browser) -> &'static str {
     let cookie = browser.cookie("__Host-device").expect("a device cookie");
     let known = "select exists (select from devices where token_hash = $1)";
     let value = cookie.split('.').next_back().expect("a value");
-    let hash = vestibule::accounts::device::DeviceToken::parse(value).expect("a value").hash();
+    let hash = app::accounts::device::DeviceToken::parse(value).expect("a value").hash();
     let known = sqlx::query_scalar(known).bind(hash.as_slice()).fetch_one(&site.db.pool).await;
     if known.expect("the database") { "stays" } else { "ends" }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use app::accounts::password::Hasher;
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Params, Version};
-use vestibule::accounts::password::Hasher;
 
 use crate::support::database::database;
 use crate::support::people::{ADA, GRACE, Person};

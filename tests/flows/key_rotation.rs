@@ -1,7 +1,7 @@
 //! A new key in front of `SECRET_KEYS`: nobody notices, and the old one can go in time.
 
+use app::keys::Keys;
 use secrecy::ExposeSecret;
-use vestibule::keys::Keys;
 
 use crate::support::browser::Browser;
 use crate::support::people::ADA;

@@ -1,9 +1,9 @@
 //! Limits, seen by people who do nothing wrong: many of them behind one IP address, and an owner
 //! whose account somebody else has tried to get into.
 
+use app::throttle::limits::{Action, Key, LIMITS, Limit, Scope};
+use app::throttle::{Rejection, Throttle};
 use uuid::Uuid;
-use vestibule::accounts::limits::{Key, LIMITS, Limit, Per, Purpose};
-use vestibule::accounts::throttle::{Refusal, Throttle};
 
 use crate::support::asking::*;
 use crate::support::clock;
@@ -57,7 +57,7 @@ async fn a_locked_out_owner_reads_of_both_ways_in_and_a_reset_is_one() {
         wear_out(&site, person).await;
     }
     let closed =
-        "update throttles set wait_until = 'infinity' where purpose = 'login' and per = 'account'";
+        "update throttles set wait_until = 'infinity' where action = 'login' and scope = 'account'";
     site.db.run(closed).await;
     let mut texts = Vec::new();
     for person in [ADA, nobody] {
@@ -79,19 +79,19 @@ fn throttle(db: &Database) -> Throttle {
     Throttle::new(db.pool.clone(), [7; 32])
 }
 
-async fn admitted(throttle: &Throttle, purpose: Purpose, keys: &[Key<'_>]) -> bool {
-    throttle.admit(purpose, keys).await.expect("the database").is_ok()
+async fn admitted(throttle: &Throttle, action: Action, keys: &[Key<'_>]) -> bool {
+    throttle.admit(action, keys).await.expect("the database").counted().is_ok()
 }
 
-fn key(per: Per) -> Key<'static> {
+fn key(scope: Scope) -> Key<'static> {
     let ip = OFFICE.parse().expect("an IP address");
-    match per {
-        Per::Account => Key::Account(ACCOUNT),
-        Per::IpAddress => Key::IpAddress(ip),
-        Per::Pair => Key::Pair(ACCOUNT, ip),
-        Per::Device => Key::Device([7; 32], ACCOUNT),
-        Per::AllDevices => Key::AllDevices(ACCOUNT),
-        Per::Registration => Key::Registration(Uuid::nil()),
+    match scope {
+        Scope::Account => Key::Account(ACCOUNT),
+        Scope::IpAddress => Key::IpAddress(ip),
+        Scope::Pair => Key::Pair(ACCOUNT, ip),
+        Scope::Device => Key::Device([7; 32], ACCOUNT),
+        Scope::AllDevices => Key::AllDevices(ACCOUNT),
+        Scope::Registration => Key::Registration(Uuid::nil()),
     }
 }
 
@@ -99,8 +99,9 @@ fn key(per: Per) -> Key<'static> {
 async fn wait(db: &Database, limit: &Limit) -> u64 {
     let wait = "select case when isfinite(wait_until)
                     then extract(epoch from wait_until - counted_at)::bigint else 0 end
-                from throttles where purpose = $1 and per = $2";
-    let wait = sqlx::query_scalar::<_, i64>(wait).bind(limit.purpose.name()).bind(limit.per.name());
+                from throttles where action = $1 and scope = $2";
+    let wait =
+        sqlx::query_scalar::<_, i64>(wait).bind(limit.action.name()).bind(limit.scope.name());
     wait.fetch_one(&db.pool).await.expect("the counter").try_into().expect("a wait")
 }
 
@@ -109,41 +110,42 @@ async fn every_limit_gives_what_its_row_in_the_table_says() {
     let db = database().await;
     let throttle = throttle(&db);
     for limit in &LIMITS {
-        let (name, key) = ((limit.purpose, limit.per), [key(limit.per)]);
+        let (name, key) = ((limit.action, limit.scope), [key(limit.scope)]);
         let (first, longest) = (limit.first_wait.as_secs(), limit.longest_wait.as_secs());
         // Until the wait has been the longest one three times.
         let enough = longest.div_ceil(first).next_power_of_two().ilog2() as i32 + 2;
         let attempts = limit.in_a_row.map_or(enough, |most| (most - limit.free - 1).min(enough));
         for number in 1..=limit.free + attempts {
-            assert!(admitted(&throttle, limit.purpose, &key).await, "{name:?}, {number}");
+            assert!(admitted(&throttle, limit.action, &key).await, "{name:?}, {number}");
             let doublings = number - limit.free;
             let promised = if doublings < 0 { 0 } else { longest.min(first << doublings) };
             assert_eq!(wait(&db, limit).await, promised, "{name:?} after attempt {number}");
             if promised > 0 {
                 clock::later(&db, "-1 day").await;
-                assert!(!admitted(&throttle, limit.purpose, &key).await, "{name:?}, {number}");
+                assert!(!admitted(&throttle, limit.action, &key).await, "{name:?}, {number}");
                 clock::later(&db, &format!("1 day {promised} seconds")).await;
             }
         }
         if limit.in_a_row == Some(limit.free + attempts + 1) {
-            assert!(admitted(&throttle, limit.purpose, &key).await, "{name:?}: the last one");
+            assert!(admitted(&throttle, limit.action, &key).await, "{name:?}: the last one");
             clock::later(&db, "300 days").await;
-            let closed = throttle.admit(limit.purpose, &key).await.expect("the database").err();
-            assert_eq!(closed, Some(Refusal::Closed), "{name:?}");
+            let closed =
+                throttle.admit(limit.action, &key).await.expect("the database").counted().err();
+            assert_eq!(closed, Some(Rejection::LockedOut), "{name:?}");
             continue;
         }
         // One attempt is forgotten per longest wait: these two, and the one just waited for.
         clock::later(&db, &format!("{} seconds", 2 * longest)).await;
         let before = failures(&db, limit).await;
-        assert!(admitted(&throttle, limit.purpose, &key).await, "{name:?}");
+        assert!(admitted(&throttle, limit.action, &key).await, "{name:?}");
         assert_eq!(failures(&db, limit).await, before - 3 + 1, "{name:?}");
     }
 }
 
 async fn failures(db: &Database, limit: &Limit) -> i32 {
-    let failures = "select failures from throttles where purpose = $1 and per = $2";
-    let failures = sqlx::query_scalar(failures).bind(limit.purpose.name());
-    failures.bind(limit.per.name()).fetch_one(&db.pool).await.expect("the counter")
+    let failures = "select failures from throttles where action = $1 and scope = $2";
+    let failures = sqlx::query_scalar(failures).bind(limit.action.name());
+    failures.bind(limit.scope.name()).fetch_one(&db.pool).await.expect("the counter")
 }
 
 #[tokio::test]
@@ -153,7 +155,7 @@ async fn a_code_is_guessed_five_times_per_registration_and_thirty_times_per_emai
     let guess = async |registration: u128, ip: usize| {
         let ip = Key::IpAddress(address(ip).parse().expect("an IP address"));
         let keys = [Key::Registration(Uuid::from_u128(registration)), Key::Account(ACCOUNT), ip];
-        admitted(&throttle, Purpose::EmailVerify, &keys).await
+        admitted(&throttle, Action::EmailVerify, &keys).await
     };
     for registration in 0..6 {
         for number in 0..8 {
@@ -169,16 +171,16 @@ async fn a_code_is_guessed_five_times_per_registration_and_thirty_times_per_emai
 async fn a_forgotten_mail_budget_starts_anew_and_no_other_does() {
     let db = database().await;
     let (throttle, account) = (throttle(&db), [Key::Account(ACCOUNT)]);
-    let purposes = [Purpose::PasswordResetMail, Purpose::EmailVerifyMail];
-    for purpose in purposes {
+    let actions = [Action::PasswordResetMail, Action::EmailVerifyMail];
+    for action in actions {
         for number in 0..5 {
-            assert_eq!(admitted(&throttle, purpose, &account).await, number < 3);
+            assert_eq!(admitted(&throttle, action, &account).await, number < 3);
         }
     }
-    throttle.forget(Purpose::PasswordResetMail, &account).await.expect("the database");
-    for (purpose, free) in purposes.into_iter().zip([3, 0]) {
+    throttle.reset(Action::PasswordResetMail, &account).await.expect("the database");
+    for (action, free) in actions.into_iter().zip([3, 0]) {
         for number in 0..5 {
-            assert_eq!(admitted(&throttle, purpose, &account).await, number < free);
+            assert_eq!(admitted(&throttle, action, &account).await, number < free);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Whatever can happen to one account, all at the same moment: transactions wait for each other,
-//! and never in a circle. The rule is in `src/accounts/mod.rs`: the user is locked first.
+//! and never in a circle. The rule is in `src/accounts.rs`: the user is locked first.
 //!
 //! In a deadlock PostgreSQL ends one of them after a second, and the owner's change is lost in the
 //! very moment when it counts. Anybody with two links, two tabs and a script could cause it.
 
 use std::pin::Pin;
 
-use vestibule::accounts::token::{self, NewToken, Owner, Purpose};
-use vestibule::accounts::user::User;
+use app::accounts::token::{self, NewToken, Owner, Purpose};
+use app::accounts::user::User;
 
 use crate::support::browser::Browser;
 use crate::support::database::database_with;

@@ -1,7 +1,7 @@
 //! Logging in.
 
+use app::accounts::password::Hasher;
 use argon2::Params;
-use vestibule::accounts::password::Hasher;
 
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::{Site, config};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use app::background::prune;
 use tokio::join;
-use vestibule::background::prune;
 
 use crate::support::clock;
 use crate::support::people::{ADA, GRACE};

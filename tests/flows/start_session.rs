@@ -1,10 +1,10 @@
 //! The one door: how many sessions somebody keeps, and who is stopped at the last moment.
 
+use app::accounts::session::{self, NewSession};
+use app::accounts::session_id::SessionId;
+use app::accounts::user::{self, User, proof};
+use app::database::Connection;
 use serde_json::json;
-use vestibule::accounts::session::{self, NewSession};
-use vestibule::accounts::session_id::SessionId;
-use vestibule::accounts::user::{self, User, proof};
-use vestibule::database::Connection;
 
 use crate::support::people::{ADA, GRACE, somewhere};
 use crate::support::race::race;

@@ -13,7 +13,7 @@ async fn asked(site: &Site, path: &str, lines: &str) -> Response {
 #[tokio::test]
 async fn a_file_is_compressed_only_for_those_who_accept_it() {
     let site = Site::start().await;
-    let path = vestibule::web::assets::url("site.css");
+    let path = app::web::assets::url("site.css");
     let plain = asked(&site, &path, "").await;
     assert_eq!((plain.status, plain.header("content-encoding")), (200, None));
     for (accepted, gzip) in [

@@ -7,11 +7,11 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use app::mail::delivery::Delivery;
+use app::mail::smtp::{CommandTimeouts, Mailer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
-use vestibule::mail::courier::Courier;
-use vestibule::mail::smtp::{Mailer, Timeouts};
 
 use super::{impatient, mailer_at, notice, the_row, write};
 use crate::support::database::database;
@@ -41,7 +41,7 @@ impl BlackHole {
     }
 }
 
-fn mailer_to(timeouts: Timeouts, addresses: Vec<SocketAddr>) -> Mailer {
+fn mailer_to(timeouts: CommandTimeouts, addresses: Vec<SocketAddr>) -> Mailer {
     let mailer = mailer_at("smtp://mail.example.com", timeouts, &[]);
     mailer.resolving_by(move |host, port| {
         assert_eq!((host, port), ("mail.example.com", 25));
@@ -57,16 +57,17 @@ async fn the_next_address_is_tried_when_one_does_not_answer() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let addresses = vec![hole.address, closed, ([127, 0, 0, 1], port).into()];
     write(&db.pool, notice()).await;
-    let timeouts = Timeouts { address: Duration::from_millis(300), ..Timeouts::RFC_5321 };
-    let courier = Courier::start(db.pool.clone(), mailer_to(timeouts, addresses));
+    let timeouts =
+        CommandTimeouts { address: Duration::from_millis(300), ..CommandTimeouts::RFC_5321 };
+    let delivery = Delivery::start(db.pool.clone(), mailer_to(timeouts, addresses));
     server.mail().await;
-    courier.stop().await;
+    delivery.stop().await;
     assert_eq!(the_row(&db.pool).await.outcome.as_deref(), Some("sent"));
 }
 
 #[tokio::test]
 async fn a_few_seconds_are_enough_for_an_address() {
-    let limit = Timeouts::RFC_5321.address;
+    let limit = CommandTimeouts::RFC_5321.address;
     assert!((Duration::from_secs(2)..=Duration::from_secs(10)).contains(&limit), "{limit:?}");
     let hole = BlackHole::open().await;
     let failure = mailer_to(impatient(), vec![hole.address]).check().await.unwrap_err();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use app::mail::delivery::Delivery;
+use app::mail::outbox::{Renewal, claim, postpone, renew};
+use app::mail::smtp::CommandTimeouts;
 use tokio::time::timeout;
-use vestibule::mail::courier::Courier;
-use vestibule::mail::outbox::{Renewal, claim, postpone, renew};
-use vestibule::mail::smtp::Timeouts;
 
 use super::{carry, mailer, mailer_at, notice, the_row, write, write_to};
 use crate::support::clock;
@@ -29,7 +29,7 @@ async fn left(db: &Database) -> i64 {
 
 #[test]
 fn no_timeout_is_shorter_than_rfc_5321_asks() {
-    let Timeouts { greeting, command, data, content, .. } = Timeouts::RFC_5321;
+    let CommandTimeouts { greeting, command, data, content, .. } = CommandTimeouts::RFC_5321;
     let minutes = [greeting, command, data, content].map(|time| time.as_secs() / 60);
     assert_eq!(minutes, [5, 5, 2, 3 + 10]);
 }
@@ -46,10 +46,10 @@ async fn a_server_that_answers_after_35_seconds_gets_one_copy() {
     .await;
     write(&db.pool, notice()).await;
     let url = format!("smtp://127.0.0.1:{}", server.port);
-    let mailer = mailer_at(&url, Timeouts::RFC_5321.divided_by(100), &[]);
-    let courier = Courier::start(db.pool.clone(), mailer);
+    let mailer = mailer_at(&url, CommandTimeouts::RFC_5321.divided_by(100), &[]);
+    let delivery = Delivery::start(db.pool.clone(), mailer);
     server.hears("QUIT").await;
-    courier.stop().await;
+    delivery.stop().await;
     assert_eq!(server.received().len(), 1);
     let row = the_row(&db.pool).await;
     assert_eq!((row.outcome.as_deref(), row.attempts), (Some("sent"), 1), "{row:?}");
@@ -60,7 +60,7 @@ async fn a_claim_is_renewed_while_the_attempt_runs() {
     let (db, mut server) = (database().await, holding(".").await);
     write(&db.pool, notice()).await;
     let often = Duration::from_millis(20);
-    let courier = Courier::renewing_every(often, db.pool.clone(), mailer(&server));
+    let delivery = Delivery::renewing_every(often, db.pool.clone(), mailer(&server));
     server.hears(".").await;
     for _ in 0..3 {
         clock::later(&db, "4 minutes").await;
@@ -75,7 +75,7 @@ async fn a_claim_is_renewed_while_the_attempt_runs() {
     assert!(claim(&db.pool).await.unwrap().is_none(), "another instance leaves it alone");
     server.release();
     server.hears("QUIT").await;
-    courier.stop().await;
+    delivery.stop().await;
     assert_eq!(server.received().len(), 1);
     let row = the_row(&db.pool).await;
     assert_eq!((row.outcome.as_deref(), row.attempts), (Some("sent"), 1), "{row:?}");
@@ -86,13 +86,13 @@ async fn a_claim_is_renewed_while_the_attempt_runs() {
 async fn an_instance_that_lost_its_claim_sends_nothing() {
     let (db, mut server) = (database().await, holding("RCPT").await);
     write(&db.pool, notice()).await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     server.hears("RCPT").await;
     clock::later(&db, "6 minutes").await;
     let other = claim(&db.pool).await.unwrap().expect("the claim has run out");
     server.release();
     server.hears("QUIT").await;
-    courier.stop().await;
+    delivery.stop().await;
     assert!(server.received().is_empty(), "the other instance sends it");
     // Nor does it report about what is not its own any more.
     assert_eq!(renew(&db.pool, &other).await.unwrap(), Renewal::Renewed);
@@ -112,7 +112,7 @@ async fn a_renewal_that_finds_the_claim_lost_ends_the_attempt() {
         write(&db.pool, notice()).await;
     }
     let often = Duration::from_millis(20);
-    let courier = Courier::renewing_every(often, db.pool.clone(), mailer(&server));
+    let delivery = Delivery::renewing_every(often, db.pool.clone(), mailer(&server));
     for _ in 0..4 {
         server.hears("RCPT").await;
     }
@@ -120,7 +120,7 @@ async fn a_renewal_that_finds_the_claim_lost_ends_the_attempt() {
     db.run("update outbox set attempts = attempts + 1").await;
     write_to(&db.pool, GRACE.email, notice()).await;
     assert_eq!(server.mail().await.to, [GRACE.email]);
-    courier.stop().await;
+    delivery.stop().await;
 }
 
 #[tokio::test]

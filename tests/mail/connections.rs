@@ -1,7 +1,7 @@
 //! Connections to the mail server: shared by the mails of a batch, ended with QUIT, and not used
 //! when the server has closed them.
 
-use vestibule::mail;
+use app::mail;
 
 use super::{carry, notice, write};
 use crate::support::database::{Database, database};
@@ -35,12 +35,12 @@ async fn arrive_at_the_first_try(server: &mut MailServer, db: &Database) {
 async fn the_last_mail_of_a_batch_is_followed_by_quit() {
     let (db, mut server) = (database().await, MailServer::start().await);
     write(&db.pool, notice()).await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     server.mail().await;
     server.hears("QUIT").await;
     write_batch(&db).await;
     arrive_at_the_first_try(&mut server, &db).await;
-    courier.stop().await;
+    delivery.stop().await;
     let heard = server.heard();
     let connections = heard.iter().filter(|command| *command == "CONNECT").count();
     assert!((1..BATCH as usize).contains(&connections), "{connections} connections: {heard:?}");
@@ -57,8 +57,8 @@ async fn a_connection_that_the_server_has_closed_is_not_used_again() {
         })
         .await;
         write_batch(&db).await;
-        let courier = carry(&db.pool, &server);
+        let delivery = carry(&db.pool, &server);
         arrive_at_the_first_try(&mut server, &db).await;
-        courier.stop().await;
+        delivery.stop().await;
     }
 }

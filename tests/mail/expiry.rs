@@ -21,9 +21,9 @@ async fn a_mail_that_waited_out_an_outage_does_not_bring_a_dead_link() {
     write(&db.pool, notice().expires_in(HALF_AN_HOUR)).await;
     write_to(&db.pool, GRACE.email, notice()).await;
     clock::later(&db, "31 minutes").await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     assert_eq!(server.mail().await.to, [GRACE.email]);
-    courier.stop().await;
+    delivery.stop().await;
     assert!(server.received().is_empty());
     db.run("delete from outbox where recipient = 'grace@example.org'").await;
     assert_eq!(the_row(&db.pool).await, expired(1));
@@ -38,12 +38,12 @@ async fn a_link_that_expires_during_the_attempt_is_not_sent() {
     })
     .await;
     write(&db.pool, notice().expires_in(HALF_AN_HOUR)).await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     server.hears("RCPT").await;
     clock::later(&db, "31 minutes").await;
     server.release();
     server.hears("QUIT").await;
-    courier.stop().await;
+    delivery.stop().await;
     assert!(server.received().is_empty());
     assert_eq!(the_row(&db.pool).await, expired(1));
 }
@@ -54,8 +54,8 @@ async fn the_text_is_erased_when_the_link_expires() {
     let db = database().await;
     write(&db.pool, notice().expires_in(HALF_AN_HOUR)).await;
     db.run("update outbox set attempts = 20").await;
-    let mail = vestibule::mail::outbox::claim(&db.pool).await.unwrap().expect("it is due");
-    assert!(vestibule::mail::outbox::postpone(&db.pool, &mail, "451").await.unwrap());
+    let mail = app::mail::outbox::claim(&db.pool).await.unwrap().expect("it is due");
+    assert!(app::mail::outbox::postpone(&db.pool, &mail, "451").await.unwrap());
     assert_eq!(db.number("select count(*) from outbox where due_at <= expires_at").await, 1);
 }
 

@@ -1,8 +1,8 @@
 //! What mail servers do wrong: no mail is lost by it, and the reason is kept.
 
-use vestibule::mail::courier::Courier;
-use vestibule::mail::outbox::refused_at;
-use vestibule::mail::smtp::Timeouts;
+use app::mail::delivery::Delivery;
+use app::mail::outbox::refused_at;
+use app::mail::smtp::CommandTimeouts;
 
 use super::{Row, carry, impatient, mailer_at, notice, the_row, write};
 use crate::support::clock;
@@ -15,9 +15,9 @@ async fn met(mut server: MailServer, url: &str, until: &str, roots: &[&str]) -> 
     let db = database().await;
     write(&db.pool, notice()).await;
     let url = format!("{url}:{}", server.port);
-    let courier = Courier::start(db.pool.clone(), mailer_at(&url, impatient(), roots));
+    let delivery = Delivery::start(db.pool.clone(), mailer_at(&url, impatient(), roots));
     server.hears(until).await;
-    courier.stop().await;
+    delivery.stop().await;
     let row = the_row(&db.pool).await;
     (db, row)
 }
@@ -31,9 +31,9 @@ async fn is_delivered_later(db: &Database, row: &Row, problem: &str) {
     assert_eq!(refused_at(&db.pool, ADA.email).await.unwrap(), None);
     clock::later(db, "1 minute").await;
     let mut server = MailServer::start().await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     server.mail().await;
-    courier.stop().await;
+    delivery.stop().await;
     assert_eq!(the_row(&db.pool).await.outcome.as_deref(), Some("sent"));
 }
 
@@ -100,10 +100,10 @@ async fn an_address_that_is_refused_for_good_is_remembered() {
 
     // Until a later mail gets through.
     let mut server = MailServer::start().await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     write(&db.pool, notice()).await;
     server.mail().await;
-    courier.stop().await;
+    delivery.stop().await;
     assert_eq!(refused_at(&db.pool, ADA.email).await.unwrap(), None);
 }
 
@@ -134,10 +134,10 @@ async fn a_server_without_tls_gets_no_mail_when_tls_is_required() {
         write(&db.pool, notice()).await;
         let mut server = MailServer::start().await;
         let url = format!("{url}:{}?tls={tls}", server.port);
-        let mailer = mailer_at(&url, Timeouts::RFC_5321, &[]);
-        let courier = Courier::start(db.pool.clone(), mailer);
+        let mailer = mailer_at(&url, CommandTimeouts::RFC_5321, &[]);
+        let delivery = Delivery::start(db.pool.clone(), mailer);
         server.hears("EHLO").await;
-        courier.stop().await;
+        delivery.stop().await;
         assert!(server.received().is_empty());
         let heard = server.heard();
         assert!(!heard.iter().any(|command| command.starts_with("AUTH")), "{heard:?}");
@@ -152,13 +152,13 @@ async fn the_pauses_grow_until_a_day_has_passed() {
     write(&db.pool, notice()).await;
     let mut pauses: Vec<f64> = Vec::new();
     for _ in 0..12 {
-        let claimed = vestibule::mail::outbox::claim(&db.pool).await.unwrap().expect("it is due");
+        let claimed = app::mail::outbox::claim(&db.pool).await.unwrap().expect("it is due");
         assert!(!claimed.expired);
-        vestibule::mail::outbox::postpone(&db.pool, &claimed, "451").await.unwrap();
+        app::mail::outbox::postpone(&db.pool, &claimed, "451").await.unwrap();
         let pause =
             sqlx::query_scalar("select extract(epoch from due_at - now())::float8 from outbox");
         pauses.push(pause.fetch_one(&db.pool).await.unwrap());
-        assert!(vestibule::mail::outbox::claim(&db.pool).await.unwrap().is_none(), "not yet");
+        assert!(app::mail::outbox::claim(&db.pool).await.unwrap().is_none(), "not yet");
         clock::later(&db, "75 minutes").await;
     }
     for (number, pause) in pauses.iter().enumerate() {
@@ -166,5 +166,5 @@ async fn the_pauses_grow_until_a_day_has_passed() {
         assert!((0.74 * usual..1.26 * usual).contains(pause), "{pauses:?}");
     }
     clock::later(&db, "10 hours").await;
-    assert!(vestibule::mail::outbox::claim(&db.pool).await.unwrap().unwrap().expired);
+    assert!(app::mail::outbox::claim(&db.pool).await.unwrap().unwrap().expired);
 }

@@ -1,7 +1,7 @@
 //! What a mail looks like when it arrives, and that nobody can write a header or a recipient
 //! into it.
 
-use vestibule::mail::{LIFETIME, Mail};
+use app::mail::{LIFETIME, Mail};
 
 use super::{Row, carry, notice, the_row, write, write_to};
 use crate::support::database::database;
@@ -11,9 +11,9 @@ use crate::support::people::ADA;
 async fn arrives(mail: Mail) -> Received {
     let (db, mut server) = (database().await, MailServer::start().await);
     write(&db.pool, mail).await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     let received = server.mail().await;
-    courier.stop().await;
+    delivery.stop().await;
     assert!(server.received().is_empty(), "one mail was written");
     received
 }
@@ -51,9 +51,9 @@ async fn the_message_id_is_that_of_the_row() {
     write(&db.pool, notice()).await;
     let id: String =
         sqlx::query_scalar("select id::text from outbox").fetch_one(&db.pool).await.unwrap();
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     assert_eq!(server.mail().await.id(), format!("<{id}@id.example.com>"));
-    courier.stop().await;
+    delivery.stop().await;
 }
 
 #[tokio::test]
@@ -82,9 +82,9 @@ async fn a_line_break_in_a_row_is_no_header_either() {
         .execute(&db.pool)
         .await
         .unwrap();
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     let received = server.mail().await;
-    courier.stop().await;
+    delivery.stop().await;
     assert_eq!((received.header("Bcc"), received.to.len()), (None, 1));
 }
 
@@ -99,11 +99,11 @@ async fn a_mail_has_one_recipient() {
     ] {
         let (db, mut server) = (database().await, MailServer::start().await);
         write_to(&db.pool, recipient, notice()).await;
-        let courier = carry(&db.pool, &server);
+        let delivery = carry(&db.pool, &server);
         // What comes after it arrives, so it was taken up before.
         write(&db.pool, notice()).await;
         assert_eq!(server.mail().await.to, [ADA.email], "{recipient:?}");
-        courier.stop().await;
+        delivery.stop().await;
         assert!(server.received().is_empty(), "{recipient:?}");
         sqlx::query("delete from outbox where recipient = $1")
             .bind(ADA.email)

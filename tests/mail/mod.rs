@@ -13,11 +13,11 @@ mod supervision;
 
 use std::time::Duration;
 
-use vestibule::config::mail::MailSettings;
-use vestibule::database::Database;
-use vestibule::mail::courier::Courier;
-use vestibule::mail::smtp::{Mailer, Timeouts};
-use vestibule::mail::{self, Letterhead, Mail};
+use app::config::mail::MailSettings;
+use app::database::Database;
+use app::mail::delivery::Delivery;
+use app::mail::smtp::{CommandTimeouts, Mailer};
+use app::mail::{self, Letterhead, Mail};
 
 use crate::support::mail_server::MailServer;
 use crate::support::people::ADA;
@@ -53,10 +53,10 @@ pub async fn write_to(db: &Database, address: &str, mail: Mail) {
 
 /// Somebody who hands mails to this server, in the name of `Vestibule <hello@id.example.com>`.
 pub fn mailer(server: &MailServer) -> Mailer {
-    mailer_at(&format!("smtp://127.0.0.1:{}", server.port), Timeouts::RFC_5321, &[])
+    mailer_at(&format!("smtp://127.0.0.1:{}", server.port), CommandTimeouts::RFC_5321, &[])
 }
 
-pub fn mailer_at(url: &str, timeouts: Timeouts, roots: &[&str]) -> Mailer {
+pub fn mailer_at(url: &str, timeouts: CommandTimeouts, roots: &[&str]) -> Mailer {
     let settings = [("SMTP_URL", url), ("MAIL_FROM", "Vestibule <hello@id.example.com>")];
     let MailSettings { server, sender } = site::config("postgres://localhost/none", &settings).mail;
     Mailer::new(server.expect("a server"), &sender.expect("a sender"), timeouts, roots)
@@ -64,11 +64,11 @@ pub fn mailer_at(url: &str, timeouts: Timeouts, roots: &[&str]) -> Mailer {
 }
 
 /// Gives up after 300 ms at every stage.
-pub fn impatient() -> Timeouts {
+pub fn impatient() -> CommandTimeouts {
     let wait = Duration::from_millis(300);
     let half = wait / 2;
     // What is waited for in one go is `greeting` and `command`.
-    Timeouts {
+    CommandTimeouts {
         address: wait,
         setup: wait,
         greeting: half,
@@ -79,8 +79,8 @@ pub fn impatient() -> Timeouts {
 }
 
 /// Carries mails to this server until it is stopped.
-pub fn carry(db: &Database, server: &MailServer) -> Courier {
-    Courier::start(db.clone(), mailer(server))
+pub fn carry(db: &Database, server: &MailServer) -> Delivery {
+    Delivery::start(db.clone(), mailer(server))
 }
 
 /// What the outbox says about its only mail.

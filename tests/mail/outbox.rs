@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use app::background;
+use app::mail;
 use tokio::time::timeout;
-use vestibule::background;
-use vestibule::mail;
 
 use super::{Row, carry, notice, the_row, write};
 use crate::support::clock;
@@ -18,25 +18,25 @@ const YEAR: std::time::Duration = std::time::Duration::from_secs(365 * 86_400);
 #[tokio::test]
 async fn a_mail_leaves_as_soon_as_it_is_committed() {
     let (db, mut server) = (database().await, MailServer::start().await);
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     write(&db.pool, notice()).await;
     server.mail().await;
-    // The courier is idle now, and looks for itself only every ten seconds.
+    // The delivery is idle now, and looks for itself only every ten seconds.
     write(&db.pool, notice()).await;
     timeout(Duration::from_secs(5), server.mail()).await.expect("the commit rings");
-    courier.stop().await;
+    delivery.stop().await;
 }
 
 #[tokio::test]
 async fn a_transaction_that_is_undone_writes_to_nobody() {
     let (db, mut server) = (database().await, MailServer::start().await);
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     let mut tx = db.pool.begin().await.unwrap();
     mail::send(&mut tx, "nobody@example.com", notice()).await.unwrap();
     tx.rollback().await.unwrap();
     write(&db.pool, notice()).await;
     assert_eq!(server.mail().await.to, [ADA.email]);
-    courier.stop().await;
+    delivery.stop().await;
     assert!(server.received().is_empty());
 }
 
@@ -45,9 +45,9 @@ async fn the_text_is_erased_once_the_mail_is_sent() {
     let (db, mut server) = (database().await, MailServer::start().await);
     write(&db.pool, notice()).await;
     assert!(the_row(&db.pool).await.body.unwrap().contains("https://id.example.com/not-me/abc"));
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     server.mail().await;
-    courier.stop().await;
+    delivery.stop().await;
     let sent = Row { outcome: Some("sent".to_owned()), problem: None, body: None, attempts: 1 };
     assert_eq!(the_row(&db.pool).await, sent);
     assert_eq!(mail::outbox::refused_at(&db.pool, ADA.email).await.unwrap(), None);
@@ -66,11 +66,11 @@ async fn two_couriers_share_an_outbox_and_send_each_mail_once() {
     for _ in 0..200 {
         assert!(ids.insert(server.mail().await.id()), "a mail came twice");
     }
-    for courier in &couriers {
-        courier.stop().await;
+    for delivery in &couriers {
+        delivery.stop().await;
     }
     assert!(server.received().is_empty(), "a mail came twice");
-    // Connections are reused: at most four of each courier were open.
+    // Connections are reused: at most four of each delivery were open.
     let connections = server.heard().iter().filter(|command| *command == "CONNECT").count();
     assert!(connections <= 8, "{connections} connections for 200 mails");
 }
@@ -83,9 +83,9 @@ async fn a_claim_that_runs_out_makes_the_mail_due_again() {
     assert!(mail::outbox::claim(&db.pool).await.unwrap().is_none(), "it is somebody's");
     // Whoever claimed it is dead, or very slow.
     clock::later(&db, "6 minutes").await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     server.mail().await;
-    courier.stop().await;
+    delivery.stop().await;
     let late = mail::outbox::postpone(&db.pool, &lost, "no answer in time").await.unwrap();
     assert!(!late, "what a lost claim reports counts no more");
     assert_eq!(the_row(&db.pool).await.outcome.as_deref(), Some("sent"));
@@ -96,10 +96,10 @@ async fn a_mail_that_nobody_took_for_a_day_is_given_up() {
     let (db, mut server) = (database().await, MailServer::start().await);
     write(&db.pool, notice()).await;
     clock::later(&db, "25 hours").await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     write(&db.pool, notice()).await;
     server.mail().await;
-    courier.stop().await;
+    delivery.stop().await;
     let states: Vec<(String, bool)> =
         sqlx::query_as("select outcome, body is null from outbox order by created_at")
             .fetch_all(&db.pool)

@@ -22,10 +22,10 @@ async fn server(at: &'static str, reaction: Reaction) -> MailServer {
 async fn a_mail_that_has_not_come_to_data_is_given_back() {
     let (db, mut server) = (database().await, server("RCPT", Reaction::Hang).await);
     write(&db.pool, notice()).await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     server.hears("RCPT").await;
     let began = Instant::now();
-    courier.stop().await;
+    delivery.stop().await;
     println!("stopped in {:?} with a server that hangs at RCPT", began.elapsed());
     let due = "select count(*) from outbox where due_at <= now() and finished_at is null";
     assert_eq!(db.number(due).await, 1, "due at once, for another instance or after the restart");
@@ -35,13 +35,13 @@ async fn a_mail_that_has_not_come_to_data_is_given_back() {
 async fn a_mail_that_is_being_handed_over_is_waited_for() {
     let (db, mut server) = (database().await, server(".", Reaction::Hold).await);
     write(&db.pool, notice()).await;
-    let courier = carry(&db.pool, &server);
+    let delivery = carry(&db.pool, &server);
     server.hears(".").await;
     let release = async {
         tokio::task::yield_now().await;
         server.release();
     };
-    tokio::join!(courier.stop(), release);
+    tokio::join!(delivery.stop(), release);
     assert_eq!(the_row(&db.pool).await.outcome.as_deref(), Some("sent"));
 }
 

@@ -5,10 +5,10 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use app::mail::delivery::Delivery;
+use app::mail::outbox::{Waiting, waiting};
+use app::mail::smtp::CommandTimeouts;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use vestibule::mail::courier::Courier;
-use vestibule::mail::outbox::{Waiting, waiting};
-use vestibule::mail::smtp::Timeouts;
 
 use super::{carry, mailer_at, notice, write};
 use crate::support::clock;
@@ -21,7 +21,7 @@ use crate::support::proxy::Proxy;
 async fn a_delivery_that_panics_does_not_hold_up_other_mails() {
     let (db, mut server) = (database().await, MailServer::start().await);
     let (calls, address) = (AtomicUsize::new(0), SocketAddr::from(([127, 0, 0, 1], server.port)));
-    let mailer = mailer_at("smtp://mail.example.com", Timeouts::RFC_5321, &[]);
+    let mailer = mailer_at("smtp://mail.example.com", CommandTimeouts::RFC_5321, &[]);
     let mailer = mailer.resolving_by(move |_, _| {
         // More often than there are places for deliveries.
         assert!(calls.fetch_add(1, Ordering::Relaxed) >= 6, "as the test wants");
@@ -30,7 +30,7 @@ async fn a_delivery_that_panics_does_not_hold_up_other_mails() {
     for _ in 0..8 {
         write(&db.pool, notice()).await;
     }
-    let courier = Courier::start(db.pool.clone(), mailer);
+    let delivery = Delivery::start(db.pool.clone(), mailer);
     for _ in 0..2 {
         server.mail().await;
     }
@@ -40,7 +40,7 @@ async fn a_delivery_that_panics_does_not_hold_up_other_mails() {
     for _ in 0..7 {
         server.mail().await;
     }
-    courier.stop().await;
+    delivery.stop().await;
     let told = "select count(*) from outbox where problem like 'the app panicked%'";
     assert_eq!(db.number(told).await, 6);
     assert_eq!(db.number("select count(*) from outbox where outcome = 'sent'").await, 9);

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use app::config::Config;
+use app::keys::Keys;
+use app::tls;
 use reqwest::Certificate;
 use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
-use vestibule::config::Config;
-use vestibule::keys::Keys;
-use vestibule::tls;
 
 use super::https::connect;
 use crate::support::authority::{Authority, Folder, tomorrow, write};

@@ -4,8 +4,8 @@
 //! keeps for longer opens nothing. The idle timeout counts from `last_seen_at`, which is written
 //! at most once a minute: a session ends never late, and at most a minute early.
 
-use vestibule::accounts::session;
-use vestibule::database::Connection;
+use app::accounts::session;
+use app::database::Connection;
 
 use crate::support::browser::Browser;
 use crate::support::clock;

@@ -4,10 +4,11 @@
 //! kept under it is dropped. It is checked against the database: the row's hash is another one,
 //! and the cookie that went before is dead at once.
 
+use app::accounts::session::{self, NewSession};
+use app::config::Timeouts;
+use app::web::cookies::SESSION;
+use app::web::encrypted_cookie::encrypt;
 use serde_json::json;
-use vestibule::accounts::session::{self, NewSession, Timeouts};
-use vestibule::web::cookies::SESSION;
-use vestibule::web::sealed::seal;
 
 use crate::support::browser::Browser;
 use crate::support::people::{ADA, GRACE, somewhere};
@@ -28,7 +29,7 @@ async fn with_a_planted_session(site: &Site) -> Browser {
     tx.commit().await.expect("the database");
     let key = site.app.keys.cookies().next().expect("a key");
     let mut browser = site.browser();
-    browser.plant_cookie(SESSION, &seal(key, SESSION, id.as_str().to_owned()));
+    browser.plant_cookie(SESSION, &encrypt(key, SESSION, id.as_str().to_owned()));
     browser
 }
 
@@ -127,7 +128,7 @@ async fn an_id_that_was_never_given_out_is_not_adopted() {
     ADA.joins(&site).await;
     let key = site.app.keys.cookies().next().expect("a key");
     let mut browser = site.browser();
-    browser.plant_cookie(SESSION, &seal(key, SESSION, "a".repeat(64)));
+    browser.plant_cookie(SESSION, &encrypt(key, SESSION, "a".repeat(64)));
     let planted = browser.cookie(SESSION);
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);

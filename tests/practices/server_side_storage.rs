@@ -4,8 +4,8 @@
 //! stolen dump of the table opens none, as it holds hashes of those names. Reading it costs one
 //! statement for every page, counted on the wire to PostgreSQL.
 
-use vestibule::web::cookies::SESSION;
-use vestibule::web::sealed::{open, seal};
+use app::web::cookies::SESSION;
+use app::web::encrypted_cookie::{decrypt, encrypt};
 
 use crate::support::clock;
 use crate::support::database::database_with;
@@ -23,7 +23,7 @@ async fn the_cookie_is_an_opaque_name_and_holds_no_data() {
     for _ in 0..2 {
         let mut browser = ADA.on_another_device(&site).await;
         browser.submit("Keep the note", &[("Note", "milk")]).await;
-        let name = open(key, SESSION, &browser.cookie(SESSION).expect("a session"));
+        let name = decrypt(key, SESSION, &browser.cookie(SESSION).expect("a session"));
         names.push(name.expect("sealed by our key"));
     }
     for name in &names {
@@ -62,7 +62,7 @@ async fn a_stolen_dump_opens_no_session_not_even_with_the_keys() {
     assert_eq!(dump.len(), 6);
     let key = site.app.keys.cookies().next().expect("a key");
     for value in dump {
-        for cookie in [value.clone(), seal(key, SESSION, value.clone())] {
+        for cookie in [value.clone(), encrypt(key, SESSION, value.clone())] {
             let mut thief = site.browser();
             thief.plant_cookie(SESSION, &cookie);
             thief.visit("/app").await;

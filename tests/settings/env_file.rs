@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use vestibule::keys::Keys;
+use app::keys::Keys;
 
 use crate::support::database::{Database, database};
 use crate::support::process::command;

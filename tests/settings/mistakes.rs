@@ -1,6 +1,6 @@
 //! Every mistake at once, each with the name of its setting, and none with a secret in it.
 
-use vestibule::keys::Keys;
+use app::keys::Keys;
 
 use super::{config, mistake, mistakes};
 

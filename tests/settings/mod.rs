@@ -11,8 +11,8 @@ mod scripts;
 
 use std::collections::HashMap;
 
-use vestibule::config::{Config, Mistakes};
-use vestibule::keys::Keys;
+use app::config::{Config, Mistakes};
+use app::keys::Keys;
 
 /// With these settings on top of the two that have no default.
 fn config(settings: &[(&str, &str)]) -> Result<Config, Mistakes> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
+use app::background;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
-use vestibule::background;
 
 use crate::support::cluster::Cluster;
 use crate::support::database::{Database, lazy_pool};

@@ -1,10 +1,10 @@
 //! Delivery, with TLS and a password.
 
+use app::config::mail::{Sender, SmtpServer, SmtpTls};
+use app::mail::delivery::Delivery;
+use app::mail::smtp::{CommandTimeouts, Mailer};
+use app::mail::{self, LIFETIME, Mail};
 use secrecy::SecretString;
-use vestibule::config::mail::{Sender, SmtpServer, SmtpTls};
-use vestibule::mail::courier::Courier;
-use vestibule::mail::smtp::{Mailer, Timeouts};
-use vestibule::mail::{self, LIFETIME, Mail};
 
 use crate::aiosmtpd::{LOGIN, Server, header};
 use crate::support::database::{Database, database};
@@ -22,9 +22,9 @@ pub async fn implicit(python: &str) {
 
 async fn arrives(mut server: Server, tls: SmtpTls) {
     let db = with_a_mail().await;
-    let courier = Courier::start(db.pool.clone(), mailer(&server, tls, LOGIN.1));
+    let delivery = Delivery::start(db.pool.clone(), mailer(&server, tls, LOGIN.1));
     let id = server.mail().await;
-    courier.stop().await;
+    delivery.stop().await;
     let [mail] = server.mails().try_into().expect("one mail");
     assert_eq!(header(&mail, "Message-ID"), id);
     assert_eq!(header(&mail, "X-RcptTo"), ADA.email);
@@ -37,13 +37,13 @@ async fn arrives(mut server: Server, tls: SmtpTls) {
 pub async fn wrong_password(python: &str) {
     let server = Server::start(python, "implicit").await;
     let db = with_a_mail().await;
-    let courier = Courier::start(db.pool.clone(), mailer(&server, SmtpTls::Implicit, "wrong"));
+    let delivery = Delivery::start(db.pool.clone(), mailer(&server, SmtpTls::Implicit, "wrong"));
     let failure = mailer(&server, SmtpTls::Implicit, "wrong").check().await.unwrap_err();
     assert!(failure.problem().starts_with("AUTH: 535"), "{failure:?}");
-    // The courier works beside this test; its report is the event to wait for.
+    // The delivery works beside this test; its report is the event to wait for.
     let reported = "select count(*) from outbox where problem like 'AUTH: 535%'";
     until("the attempt is reported", async || count(&db, reported).await == 1).await;
-    courier.stop().await;
+    delivery.stop().await;
     let left = count(&db, "select count(*) from outbox where outcome is null").await;
     assert_eq!(left, 1);
     assert!(server.mails().is_empty());
@@ -67,7 +67,7 @@ fn mailer(server: &Server, tls: SmtpTls, password: &str) -> Mailer {
     let login = Some((LOGIN.0.to_owned(), SecretString::from(password)));
     let smtp = SmtpServer { host: "localhost".to_owned(), port: server.port, tls, login };
     let sender = Sender { name: None, address: "hello@id.example.com".to_owned() };
-    Mailer::new(smtp, &sender, Timeouts::RFC_5321, &[&server.root]).expect("a mailer")
+    Mailer::new(smtp, &sender, CommandTimeouts::RFC_5321, &[&server.root]).expect("a mailer")
 }
 
 async fn count(db: &Database, query: &'static str) -> i64 {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
+use app::keys::Keys;
+use app::mail::{self, LIFETIME, Mail};
 use tokio::process::{Child, Command};
-use vestibule::keys::Keys;
-use vestibule::mail::{self, LIFETIME, Mail};
 
 use crate::aiosmtpd::Server;
 use crate::support::clock;

@@ -73,7 +73,7 @@ impl Cluster {
     pub async fn database(&self) -> Database {
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
         let pool = lazy_pool(&url, 5).expect("its address");
-        vestibule::database::migrate(&pool).await.expect("the migrations");
+        app::database::migrate(&pool).await.expect("the migrations");
         Database { pool, url, name: "of_a_cluster_of_its_own".to_owned() }
     }
 

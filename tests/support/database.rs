@@ -15,13 +15,13 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use app::database::Database as Pool;
 use sha2::{Digest, Sha256};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use tokio::sync::{OnceCell, oneshot};
 use url::Url;
-use vestibule::database::Database as Pool;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use vestibule::accounts::limits::{self, Limit, Per, Purpose};
+use app::throttle::limits::{self, Action, Limit, Scope};
 
 use super::browser::Browser;
 use super::people::Person;
@@ -11,8 +11,8 @@ use super::site::Site;
 pub const WRONG: &str = "not the password of anybody";
 
 /// The limit as `docs/throttle.md` promises it.
-pub fn limit(purpose: Purpose, per: Per) -> &'static Limit {
-    limits::find(purpose, per).expect("a limit")
+pub fn limit(action: Action, scope: Scope) -> &'static Limit {
+    limits::find(action, scope).expect("a limit")
 }
 
 /// How many attempts a limit admits in the time since `began`: the free ones, then one after the
@@ -59,7 +59,7 @@ pub async fn guess_from_everywhere(site: &Site, email: &str, times: usize) -> Ve
 
 /// So many that the account has to wait.
 pub async fn wear_out(site: &Site, person: Person) {
-    let free = limit(Purpose::Login, Per::Account).free as usize;
+    let free = limit(Action::Login, Scope::Account).free as usize;
     let answers = guess_from_everywhere(site, person.email, free + 1).await;
     assert_eq!(answers.last(), Some(&429), "{answers:?}");
 }

@@ -13,6 +13,7 @@ mod form;
 pub mod guesses;
 pub mod mail_server;
 pub mod mailbox;
+pub mod mechanics;
 pub mod nginx;
 pub mod page;
 pub mod people;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use vestibule::tls::Files;
+use app::tls::Files;
 
 use super::authority::{Authority, Folder, tomorrow};
 

@@ -1,9 +1,9 @@
 //! The people of the tests, each with an account or without one yet.
 
-use vestibule::accounts::client::Client;
-use vestibule::accounts::email::Email;
-use vestibule::accounts::password::Password;
-use vestibule::accounts::user::{self, User};
+use app::accounts::client::Client;
+use app::accounts::password::Password;
+use app::accounts::user::{self, User};
+use app::email::Email;
 
 use super::browser::Browser;
 use super::site::Site;

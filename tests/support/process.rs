@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 
-use vestibule::keys::Keys;
+use app::keys::Keys;
 
 use super::browser::Browser;
 use super::database::Database;

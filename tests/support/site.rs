@@ -7,19 +7,21 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
+use app::accounts::password::Hasher;
+use app::config::Config;
+use app::database::{self, ACQUIRE_TIMEOUT};
+use app::keys::Keys;
+use app::server::{self, Listeners};
+use app::state::AppState;
+use app::web::rate_limit::RateLimit;
 use argon2::Params;
 use futures_util::future::join_all;
 use reqwest::{Certificate, ClientBuilder};
-use vestibule::accounts::password::Hasher;
-use vestibule::app::{self, App, Doors};
-use vestibule::config::Config;
-use vestibule::database::{self, ACQUIRE_TIMEOUT};
-use vestibule::keys::Keys;
-use vestibule::web::limit::Flood;
 
 use super::authority::{Authority, tomorrow};
 use super::browser::Browser;
 use super::database::{Database, database_with};
+use super::mechanics;
 
 /// How long a request waits for a connection, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A running site. It stops when it is dropped.
 pub struct Site {
     pub db: Database,
-    pub app: Data<App>,
+    pub app: Data<AppState>,
     pub address: SocketAddr,
     /// Of `LISTEN_HTTP`.
     pub http: Option<SocketAddr>,
@@ -51,7 +53,7 @@ impl Site {
     /// Where attempts are counted and floods refused, as in production. Other sites let one
     /// address do as much as it likes.
     pub async fn with_real_limits(settings: &[(&str, &str)]) -> Site {
-        Site::limited(database_with(10).await, settings, cheapest(), |app| app).await
+        Site::limited(database_with(10).await, settings, cheapest(), Limits::All).await
     }
 
     /// Where attempts are counted, behind a proxy that says whom they come from, so that a test
@@ -71,15 +73,14 @@ impl Site {
 
     async fn proxied(db: Database, settings: &[(&str, &str)], argon2: Params) -> Site {
         let settings = [&[("TRUSTED_PROXIES", "127.0.0.0/8")], settings].concat();
-        let without_flood = |app| App { flood: Flood::without_limits(), ..app };
-        Site::limited(db, &settings, argon2, without_flood).await
+        Site::limited(db, &settings, argon2, Limits::ThrottleOnly).await
     }
 
     async fn limited(
         db: Database,
         settings: &[(&str, &str)],
         argon2: Params,
-        limits: impl FnOnce(App) -> App,
+        limits: Limits,
     ) -> Site {
         let config = config(&db.url, settings);
         let hasher = Hasher::new(argon2, config.argon2_concurrency).expect("a hasher");
@@ -113,11 +114,11 @@ impl Site {
     pub async fn impatient_on(db: Database, settings: &[(&str, &str)]) -> Site {
         let config = config(&db.url, settings);
         let hasher = Hasher::new(cheapest(), config.argon2_concurrency).expect("a hasher");
-        Site::run(db, config, hasher, ACQUIRE_TIMEOUT, without_limits).await
+        Site::run(db, config, hasher, ACQUIRE_TIMEOUT, Limits::None).await
     }
 
     pub async fn with_hasher(db: Database, config: Config, hasher: Hasher) -> Site {
-        Site::run(db, config, hasher, PATIENCE, without_limits).await
+        Site::run(db, config, hasher, PATIENCE, Limits::None).await
     }
 
     async fn run(
@@ -125,16 +126,24 @@ impl Site {
         config: Config,
         hasher: Hasher,
         acquire_timeout: Duration,
-        limits: impl FnOnce(App) -> App,
+        limits: Limits,
     ) -> Site {
-        let doors = Doors::open(&config).expect("free ports");
-        let address = doors.main.local_addr().expect("its address");
-        let http = doors.http.as_ref().map(|http| http.local_addr().expect("its address"));
+        let listeners = Listeners::open(&config).expect("free ports");
+        let address = listeners.main.local_addr().expect("its address");
+        let http = listeners.http.as_ref().map(|http| http.local_addr().expect("its address"));
         let (options, most) = (database::options(&config), config.database_max_connections);
         let pool = database::Database::new(options, most, acquire_timeout);
-        let app = App::new(config, address.port(), pool, hasher).expect("the app");
-        let app = Data::new(limits(app));
-        let server = app::serve(app.clone(), doors).expect("the server");
+        let mut app = AppState::new(config, address.port(), pool, hasher).expect("the state");
+        if limits == Limits::None {
+            app.throttle = app.throttle.without_limits();
+        }
+        let rate_limit = match limits {
+            Limits::All => RateLimit::default(),
+            Limits::ThrottleOnly | Limits::None => RateLimit::without_limits(),
+        };
+        let app = Data::new(app);
+        let server = server::serve(app.clone(), rate_limit, listeners, mechanics::routes);
+        let server = server.expect("the server").server;
         let handle = server.handle();
         tokio::spawn(server);
         let url = app.origin.url.clone();
@@ -179,9 +188,12 @@ impl Drop for Running {
     }
 }
 
-fn without_limits(app: App) -> App {
-    let throttle = app.throttle.without_limits();
-    App { throttle, flood: Flood::without_limits(), ..app }
+/// Which limits a site has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Limits {
+    All,
+    ThrottleOnly,
+    None,
 }
 
 /// Argon2 at its cheapest, by a constructor that production does not call.

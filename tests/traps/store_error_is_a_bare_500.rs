@@ -1,5 +1,5 @@
 //! actix-session 0.11 answers any error of its store with an empty 500, after the handler has done
-//! its work, and `DefaultHeaders` leaves such an answer without headers. So `web/layer.rs` makes
+//! its work, and `DefaultHeaders` leaves such an answer without headers. So `web/outermost.rs` makes
 //! the page and adds the headers, outermost.
 
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};

@@ -14,20 +14,25 @@ use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::credentials;
-use crate::accounts::email::Email;
-use crate::accounts::limits::{Key, Purpose};
+use crate::accounts::password::NewHash;
+use crate::accounts::password::strength::{self, Strength};
 use crate::accounts::password::{Password, PasswordHash, Verdict};
 use crate::accounts::session;
-use crate::accounts::strength::{self, Strength};
-use crate::accounts::throttle::Refusal;
 use crate::accounts::user::{self, User, proof};
-use crate::error::{Error, log_if_failed};
+use crate::email::Email;
 use crate::mail::notice::{self, Owner, What};
+use crate::throttle::Admission;
+use crate::throttle::Rejection;
+use crate::throttle::limits::{Action, Key};
+use crate::web::admission;
 use crate::web::csrf::Checked;
-use crate::web::page::{self, FlashKind, Page};
-use crate::web::visit::{self, Renewal};
+use crate::web::error::Error;
+use crate::web::error_page::log_if_failed;
+use crate::web::flash::FlashKind;
+use crate::web::known_device;
+use crate::web::page::{self, Page};
+use crate::web::rejection;
 use crate::web::visitor::LoggedIn;
-use crate::web::{device, limit};
 
 #[derive(Template)]
 #[template(path = "account/password.html")]
@@ -64,26 +69,26 @@ pub async fn submit(
     let mut again = blank(&somebody);
     let form = match form {
         Checked::Valid(form) => form,
-        Checked::OutOfDate(_, refused) => {
-            again.problems.form = Some(refused.sentence().to_owned());
+        Checked::OutOfDate(_, invalid) => {
+            again.problems.form = Some(invalid.sentence().to_owned());
             return page::out_of_date(again);
         }
     };
     let app = &somebody.visitor.app;
     let new = Password::typed(&form.password);
-    if let Err(refusal) = strength::check_length(&new, again.minimum) {
-        again.problems.password = Some(refusal.reason);
-        return page::again(again);
+    if let Err(weakness) = strength::check_length(&new, again.minimum) {
+        again.problems.password = Some(weakness.reason);
+        return page::invalid(again);
     }
     if form.password == form.current_password {
         again.problems.password = Some("This is the password you have now.".to_owned());
-        return page::again(again);
+        return page::invalid(again);
     }
     let who = somebody.user.id.to_string();
     let (throttle, key) = (&app.throttle, [Key::Account(&who)]);
-    let attempt = match throttle.admit(Purpose::CurrentPassword, &key).await? {
-        Ok(attempt) => attempt,
-        Err(refusal) => return too_many(again, refusal),
+    let attempt = match throttle.admit(Action::CurrentPassword, &key).await? {
+        Admission::Counted(attempt) => attempt,
+        Admission::Rejected(rejection) => return too_many(again, rejection),
     };
     let stored = user::password_hash(&app.db, somebody.user.id).await?;
     let current = Password::typed(&form.current_password);
@@ -91,33 +96,35 @@ pub async fn submit(
     if app.verify(&attempt, &current, hash_of).await? == Verdict::Wrong {
         note_failure(&somebody).await?;
         again.problems.current_password = Some("This is not your current password.".to_owned());
-        return page::again(again);
+        return page::invalid(again);
     }
     throttle.succeeded(attempt).await?;
-    if let Err(refusal) = limit::admit_ip(&somebody.visitor, Purpose::NewPassword).await? {
-        return too_many(again, refusal);
+    if let Admission::Rejected(rejection) =
+        admission::by_ip(&somebody.visitor, Action::NewPassword).await?
+    {
+        return too_many(again, rejection);
     }
     let hash = match app.hash_new(&new, &Email::parse(&somebody.user.email)?).await? {
-        Ok(hash) => hash,
-        Err(refusal) => {
-            again.problems.password = Some(refusal.reason);
-            again.strength = refusal.strength;
-            return page::again(again);
+        NewHash::Hashed(hash) => hash,
+        NewHash::TooWeak(weakness) => {
+            again.problems.password = Some(weakness.reason);
+            again.strength = weakness.strength;
+            return page::invalid(again);
         }
     };
     // Every change sends a notice, and a notice is never dropped, so the change is limited.
-    if let Err(refusal) = throttle.admit(Purpose::PasswordChanged, &key).await? {
-        return too_many(again, refusal);
+    if let Admission::Rejected(rejection) = throttle.admit(Action::PasswordChanged, &key).await? {
+        return too_many(again, rejection);
     }
     if !change(&somebody, &stored, &hash).await? {
         // Another request did, and ended this session; or a login renewed the hash, and did not.
         let problem = "The account was changed at the same moment. Please send the form again.";
         again.problems.form = Some(problem.to_owned());
-        return page::again(again);
+        return page::invalid(again);
     }
     let text = "Your password is changed. Every other session has ended.";
     somebody.visitor.flash(FlashKind::Good, text);
-    page::go_to("/account")
+    page::redirect("/account")
 }
 
 fn blank(somebody: &LoggedIn) -> PasswordPage {
@@ -129,9 +136,9 @@ fn blank(somebody: &LoggedIn) -> PasswordPage {
     }
 }
 
-fn too_many(mut again: PasswordPage, refusal: Refusal) -> Result<HttpResponse, Error> {
-    again.problems.form = Some(limit::sentence(refusal));
-    page::too_many(again, refusal)
+fn too_many(mut again: PasswordPage, rejection: Rejection) -> Result<HttpResponse, Error> {
+    again.problems.form = Some(rejection::sentence(rejection));
+    page::too_many(again, rejection)
 }
 
 /// All of it, or nothing: the password, the end of the other sessions, the new ID of this one.
@@ -146,17 +153,17 @@ async fn change(
         return Ok(false);
     };
     credentials::end_access(&mut tx, user_id, Some(somebody.session.id)).await?;
-    let renewed = session::renew_after_proof(&mut tx, somebody.session.id, epoch).await?;
-    let Some(session_id) = renewed else { return Ok(false) };
+    let rotated = session::rotate_after_proof(&mut tx, somebody.session.id, epoch).await?;
+    let Some(session_id) = rotated else { return Ok(false) };
     audit::record(&mut tx, Kind::PasswordChanged, Some(user_id), &somebody.visitor.client).await?;
     let app = &somebody.visitor.app;
     let client = &somebody.visitor.client;
     let owner = Owner { user_id, email: &somebody.user.email, client };
     notice::send(&mut tx, app, owner, What::PasswordChanged).await?;
     tx.commit().await?;
-    visit::with(|visit| visit.renewal = Renewal::Done(session_id));
+    somebody.visitor.rotate_session(session_id);
     let user = User { session_epoch: epoch, ..somebody.user.clone() };
-    log_if_failed("a device", device::remember(&somebody.visitor, &user).await);
+    log_if_failed("a device", known_device::remember(&somebody.visitor, &user).await);
     Ok(true)
 }
 

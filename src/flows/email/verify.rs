@@ -6,7 +6,7 @@
 //! An attacker registers the victim's email address first and waits for the victim to confirm it
 //! (pre-hijacking): a password is accepted only in the browser that chose it; in every other one
 //! the page of the link asks for a new one. An attacker who learns the victim's code cannot use it:
-//! it works only in the browser that registered. `Purpose::EmailVerify` limits guesses at codes.
+//! it works only in the browser that registered. `Action::EmailVerify` limits guesses at codes.
 
 pub mod link;
 pub mod resend;
@@ -16,21 +16,25 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::email::Email;
-use crate::accounts::limits::{Key, Purpose};
 use crate::accounts::password::PasswordHash;
 use crate::accounts::registration::{self, Registration};
 use crate::accounts::token;
 use crate::accounts::user::User;
-use crate::error::{Error, log_if_failed};
+use crate::email::Email;
 use crate::flows::start_session;
 use crate::mail::notice::{self, Owner, What};
+use crate::throttle::Admission;
+use crate::throttle::limits::{Action, Key};
 use crate::web::csrf::Checked;
+use crate::web::error::Error;
+use crate::web::error_page::log_if_failed;
+use crate::web::flash::FlashKind;
+use crate::web::known_device;
 use crate::web::next_page::HOME;
-use crate::web::page::{self, FlashKind, Page};
-use crate::web::visit::Login;
+use crate::web::page::{self, Page};
+use crate::web::rejection;
+use crate::web::request_context::Login;
 use crate::web::visitor::Visitor;
-use crate::web::{device, limit};
 
 #[derive(Template)]
 #[template(path = "email/verify.html")]
@@ -72,7 +76,7 @@ pub struct VerifyForm {
 
 pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
     if visitor.user.is_some() && visitor.registration().is_none() {
-        return page::go_to(HOME);
+        return page::redirect(HOME);
     }
     page::show(check_email(&visitor))
 }
@@ -96,12 +100,12 @@ pub async fn submit(
     match form {
         Checked::Valid(form) if form.token.is_empty() => submit_code(&req, &visitor, form).await,
         Checked::Valid(form) => link::submit(&req, &visitor, form).await,
-        Checked::OutOfDate(form, refused) if form.token.is_empty() => {
+        Checked::OutOfDate(form, invalid) if form.token.is_empty() => {
             let mut again = CheckEmailPage { code: form.code, ..check_email(&visitor) };
-            again.problems.code = Some(refused.sentence().to_owned());
+            again.problems.code = Some(invalid.sentence().to_owned());
             page::out_of_date(again)
         }
-        Checked::OutOfDate(form, refused) => link::out_of_date(&visitor, form, refused).await,
+        Checked::OutOfDate(form, invalid) => link::out_of_date(&visitor, form, invalid).await,
     }
 }
 
@@ -115,25 +119,25 @@ async fn submit_code(
         let problem = "A code works only in the browser where you signed up. Open the link in \
                        the email instead.";
         again.problems.code = Some(problem.to_owned());
-        return page::again(again);
+        return page::invalid(again);
     };
     let email = Email::parse(&pending.email)?;
     // Two tabs, two registrations: the form names the one it was drawn for.
     if Email::parse(&form.email).is_ok_and(|typed| typed.canonical() != email.canonical()) {
         let problem = format!("This browser has since been used to sign up as {}.", pending.email);
         again.problems.code = Some(problem);
-        return page::again(again);
+        return page::invalid(again);
     }
     let canonical = email.canonical();
     let address = visitor.client.address;
     let keys = [Key::Registration(pending.id), Key::Account(&canonical), Key::IpAddress(address)];
     let throttle = &visitor.app.throttle;
-    let attempt = match throttle.admit(Purpose::EmailVerify, &keys).await? {
-        Ok(attempt) => attempt,
-        Err(refusal) => {
+    let attempt = match throttle.admit(Action::EmailVerify, &keys).await? {
+        Admission::Counted(attempt) => attempt,
+        Admission::Rejected(rejection) => {
             let problem = "Or open the link in the email: it works at once.";
-            again.problems.code = Some(format!("{} {problem}", limit::sentence(refusal)));
-            return page::too_many(again, refusal);
+            again.problems.code = Some(format!("{} {problem}", rejection::sentence(rejection)));
+            return page::too_many(again, rejection);
         }
     };
     let macs = visitor.app.keys.code_macs(&canonical, &token::typed_code(&form.code));
@@ -148,7 +152,7 @@ async fn submit_code(
     }
     again.problems.code =
         Some("This code is wrong or has expired. Open the link in the email instead.".to_owned());
-    page::again(again)
+    page::invalid(again)
 }
 
 /// Creates the user and logs in. If another user is logged in here, their session is kept.
@@ -163,7 +167,7 @@ async fn confirm(
         return already_confirmed(visitor, email);
     };
     log_if_failed("the limits", reset_counters(visitor, email).await);
-    log_if_failed("a device", device::remember(visitor, &user).await);
+    log_if_failed("a device", known_device::remember(visitor, &user).await);
     visitor.forget_registration(email);
     if let Some(other) = &visitor.user {
         let text = format!(
@@ -171,7 +175,7 @@ async fn confirm(
             user.email, other.email
         );
         visitor.flash(FlashKind::Good, text);
-        return page::go_to(HOME);
+        return page::redirect(HOME);
     }
     let login = Login { user, remembered: false };
     let response = start_session::start(req, visitor, login, HOME)?;
@@ -202,11 +206,11 @@ async fn reset_counters(visitor: &Visitor, owner: &Email) -> Result<(), Error> {
     let (canonical, throttle) = (owner.canonical(), &visitor.app.throttle);
     let pair = Key::Pair(&canonical, visitor.client.address);
     let login = [Key::Account(&canonical), pair, Key::AllDevices(&canonical)];
-    throttle.forget(Purpose::Login, &login).await?;
+    throttle.reset(Action::Login, &login).await?;
     let budgets =
-        [Purpose::EmailVerifyMail, Purpose::EmailVerifyResendMail, Purpose::PasswordResetMail];
+        [Action::EmailVerifyMail, Action::EmailVerifyResendMail, Action::PasswordResetMail];
     for budget in budgets {
-        throttle.forget(budget, &[Key::Account(&canonical)]).await?;
+        throttle.reset(budget, &[Key::Account(&canonical)]).await?;
     }
     Ok(())
 }

@@ -19,18 +19,24 @@ use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::credentials;
-use crate::accounts::email::Email;
-use crate::accounts::limits::{Key, Purpose};
+use crate::accounts::password::NewHash;
+use crate::accounts::password::strength::Strength;
 use crate::accounts::password::{Password, PasswordHash};
-use crate::accounts::strength::Strength;
 use crate::accounts::token::{self, Holder};
 use crate::accounts::user::{self, User, proof};
-use crate::error::{Error, log_if_failed};
+use crate::email::Email;
 use crate::mail::notice::{self, Owner, What};
+use crate::throttle::Admission;
+use crate::throttle::limits::{Action, Key};
+use crate::web::admission;
 use crate::web::csrf::Checked;
-use crate::web::page::{self, FlashKind, Page};
+use crate::web::error::Error;
+use crate::web::error_page::log_if_failed;
+use crate::web::flash::FlashKind;
+use crate::web::known_device;
+use crate::web::page::{self, Page};
+use crate::web::rejection;
 use crate::web::visitor::Visitor;
-use crate::web::{device, limit};
 
 #[derive(Template)]
 #[template(path = "password/reset.html")]
@@ -97,9 +103,9 @@ pub async fn submit(visitor: Visitor, form: Checked<ResetForm>) -> Result<HttpRe
     let mut again = ask(&visitor);
     let form = match form {
         Checked::Valid(form) => form,
-        Checked::OutOfDate(form, refused) => {
+        Checked::OutOfDate(form, invalid) => {
             again.email = form.email;
-            again.problems.form = Some(refused.sentence().to_owned());
+            again.problems.form = Some(invalid.sentence().to_owned());
             return page::out_of_date(again);
         }
     };
@@ -108,24 +114,26 @@ pub async fn submit(visitor: Visitor, form: Checked<ResetForm>) -> Result<HttpRe
         Ok(email) => email,
         Err(error) => {
             again.problems.email = Some(error.to_string());
-            return page::again(again);
+            return page::invalid(again);
         }
     };
-    if let Err(refusal) = limit::admit_ip(&visitor, Purpose::PasswordReset).await? {
-        again.problems.form = Some(limit::sentence(refusal));
-        return page::too_many(again, refusal);
+    if let Admission::Rejected(rejection) =
+        admission::by_ip(&visitor, Action::PasswordReset).await?
+    {
+        again.problems.form = Some(rejection::sentence(rejection));
+        return page::too_many(again, rejection);
     }
     send_link(&visitor, &email).await?;
     let text = "If we can email this address, a link is on its way. It works for 30 minutes. \
                 Nothing has changed so far. Check your spam folder too.";
     visitor.flash(FlashKind::Good, text);
-    page::go_to("/password/reset")
+    page::redirect("/password/reset")
 }
 
 /// The same statements for every address; without an account, or beyond the mail budget, the rows
 /// are decoys.
 async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
-    let may_mail = limit::may_mail(visitor, Purpose::PasswordResetMail, email).await?;
+    let may_mail = admission::may_mail(visitor, Action::PasswordResetMail, email).await?;
     let app = &visitor.app;
     let known = user::find(&app.db, email).await?.map(|known| known.user);
     let mut tx = app.db.begin().await?;
@@ -142,7 +150,7 @@ pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResp
         return dead_link(&visitor);
     }
     visitor.keep_reset_proof(Some(&token_hash));
-    page::go_to("/password/reset/choose")
+    page::redirect("/password/reset/choose")
 }
 
 pub async fn choose(visitor: Visitor) -> Result<HttpResponse, Error> {
@@ -153,12 +161,12 @@ pub async fn choose(visitor: Visitor) -> Result<HttpResponse, Error> {
 }
 
 pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpResponse, Error> {
-    let (form, refused) = match form {
+    let (form, invalid) = match form {
         Checked::Valid(form) => (form, None),
-        Checked::OutOfDate(form, refused) => (form, Some(refused)),
+        Checked::OutOfDate(form, invalid) => (form, Some(invalid)),
     };
     let Some(proof) = proved(&visitor).await? else {
-        return refused.map_or_else(|| dead_link(&visitor), |refused| Err(refused.into()));
+        return invalid.map_or_else(|| dead_link(&visitor), |invalid| Err(invalid.into()));
     };
     let mut again = blank(&visitor, &proof);
     // First, because opening another link makes every older form out of date.
@@ -166,21 +174,21 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
         let (page, address) = (visitor.page("Another link was opened"), again.address);
         return page::out_of_date(OtherLinkPage { page, address });
     }
-    if let Some(refused) = refused {
-        again.problem = Some(refused.sentence().to_owned());
+    if let Some(invalid) = invalid {
+        again.problem = Some(invalid.sentence().to_owned());
         return page::out_of_date(again);
     }
-    if let Err(refusal) = limit::admit_ip(&visitor, Purpose::NewPassword).await? {
-        again.problem = Some(limit::sentence(refusal));
-        return page::too_many(again, refusal);
+    if let Admission::Rejected(rejection) = admission::by_ip(&visitor, Action::NewPassword).await? {
+        again.problem = Some(rejection::sentence(rejection));
+        return page::too_many(again, rejection);
     }
     let password = Password::typed(&form.password);
     let hash = match visitor.app.hash_new(&password, &proof.holder.email).await? {
-        Ok(hash) => hash,
-        Err(refusal) => {
-            again.problem = Some(refusal.reason);
-            again.strength = refusal.strength;
-            return page::again(again);
+        NewHash::Hashed(hash) => hash,
+        NewHash::TooWeak(weakness) => {
+            again.problem = Some(weakness.reason);
+            again.strength = weakness.strength;
+            return page::invalid(again);
         }
     };
     let Some((owner, epoch)) = take_and_change(&visitor, &proof.token_hash, &hash).await? else {
@@ -190,18 +198,18 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
     // This browser is known from now on, so it does not wait while strangers keep guessing.
     let (id, email) = (owner.user_id, owner.email.as_str().to_owned());
     let user = User { id, email, session_epoch: epoch };
-    log_if_failed("a device", device::remember(&visitor, &user).await);
+    log_if_failed("a device", known_device::remember(&visitor, &user).await);
     let account = owner.email.canonical();
     // Failed guesses at the old password must not delay a login with the new one.
     let pair = Key::Pair(&account, visitor.client.address);
     let keys = [Key::Account(&account), pair, Key::AllDevices(&account)];
-    let freed = visitor.app.throttle.forget(Purpose::Login, &keys).await;
+    let freed = visitor.app.throttle.reset(Action::Login, &keys).await;
     log_if_failed("the limits", freed.map_err(Error::from));
-    visitor.say_ended(
+    visitor.end_session_of(
         owner.user_id,
         "Your password is changed, and every device is logged out. Log in with the new one.",
     );
-    page::go_to("/login")
+    page::redirect("/login")
 }
 
 /// The token, the password, the end of every access and the notice: all of it, or nothing.

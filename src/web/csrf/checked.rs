@@ -12,9 +12,11 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 
-use super::super::form;
-use crate::app::App;
-use crate::error::Error;
+use super::token::check;
+use crate::state::AppState;
+use crate::web::error::{Error, InvalidToken};
+use crate::web::form;
+use crate::web::request_context::RequestContext;
 
 /// The fields of a form, and whether they may be acted on.
 ///
@@ -23,47 +25,7 @@ use crate::error::Error;
 pub enum Checked<T> {
     Valid(T),
     /// The token is not valid. Do nothing but show the form again: `page::out_of_date`.
-    OutOfDate(T, Refused),
-}
-
-/// Why a form's token is not valid.
-#[derive(Debug, Clone, Copy)]
-pub enum Refused {
-    /// It belongs to an older session or cookie, or to nobody.
-    OutOfDate,
-    /// The browser did not send back the cookie that came with the form.
-    NoCookies { https: bool },
-}
-
-impl Refused {
-    /// For the person who sent it.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::OutOfDate => {
-                "This page was out of date, so nothing was done. Please send the form again."
-            }
-            Self::NoCookies { https: true } => {
-                "Your browser sent no cookie with this form, so nothing was done. Please send it \
-                 again. If that does not help, allow cookies for this site."
-            }
-            // Only a developer at localhost is without https.
-            Self::NoCookies { https: false } => {
-                "Your browser sent no cookie with this form, so nothing was done. Please send it \
-                 again. If that does not help, allow cookies for this site. Safari keeps them on \
-                 https only, also on localhost: start the app with TLS_CERT=self-signed, or use \
-                 another browser."
-            }
-        }
-    }
-}
-
-impl From<Refused> for Error {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::OutOfDate => Self::Forbidden,
-            Refused::NoCookies { https } => Self::NoCookies { https },
-        }
-    }
+    OutOfDate(T, InvalidToken),
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Checked<T> {
@@ -71,17 +33,18 @@ impl<T: DeserializeOwned + 'static> FromRequest for Checked<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let app = req.app_data::<web::Data<App>>().cloned();
+        let app = req.app_data::<web::Data<AppState>>().cloned();
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
             let app = app.ok_or_else(|| anyhow::anyhow!("no App in app_data"))?;
+            let context = RequestContext::of(&req)?;
             let mut fields = form::read(&req, payload).await?;
             let token = form::take(&mut fields, "csrf")?;
-            let refused = super::check(&app, &req, token.as_deref())?;
+            let invalid = check(&app, &req, &context, token.as_deref());
             let form = form::deserialize(fields)?;
-            Ok(match refused {
+            Ok(match invalid {
                 None => Self::Valid(form),
-                Some(refused) => Self::OutOfDate(form, refused),
+                Some(invalid) => Self::OutOfDate(form, invalid),
             })
         })
     }
@@ -102,7 +65,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
         Box::pin(async move {
             match checked.await? {
                 Checked::Valid(form) => Ok(Form(form)),
-                Checked::OutOfDate(_, refused) => Err(refused.into()),
+                Checked::OutOfDate(_, invalid) => Err(invalid.into()),
             }
         })
     }

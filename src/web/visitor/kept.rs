@@ -1,32 +1,37 @@
-//! What a browser keeps in `__Host-visitor` from one step to the next.
+//! What a browser keeps in its cookies from one step of a flow to the next.
 
-use super::super::visit;
-use super::super::visitor_cookie::PendingRegistration;
 use super::Visitor;
-use crate::accounts::email::Email;
+use crate::accounts::device::DeviceToken;
 use crate::accounts::registration::Begun;
+use crate::email::Email;
+use crate::web::visitor_cookie::PendingRegistration;
 
 impl Visitor {
     /// The hash of the reset token whose link was opened in this browser.
     pub fn reset_proof(&self) -> Option<[u8; 32]> {
-        visit::with(|visit| visit.visitor.reset_proof()).flatten()
+        self.context.visitor_cookie.borrow().reset_proof()
     }
 
     pub fn keep_reset_proof(&self, token_hash: Option<&[u8; 32]>) {
-        visit::with(|visit| visit.visitor.keep_reset_proof(token_hash));
+        self.context.visitor_cookie.borrow_mut().keep_reset_proof(token_hash);
     }
 
-    /// The registration that this browser has begun and not confirmed.
+    /// The registration that was begun in this browser and is not confirmed.
     pub fn registration(&self) -> Option<PendingRegistration> {
-        visit::with(|visit| visit.visitor.registration()).flatten()
+        self.context.visitor_cookie.borrow().registration()
     }
 
     pub fn remember_registration(&self, email: &Email, begun: &Begun) {
-        visit::with(|visit| visit.visitor.remember_registration(email, begun));
+        self.context.visitor_cookie.borrow_mut().remember_registration(email, begun);
     }
 
     /// Removes the pending registration of this email address.
     pub fn forget_registration(&self, email: &Email) {
-        visit::with(|visit| visit.visitor.forget_registration(email));
+        self.context.visitor_cookie.borrow_mut().forget_registration(email);
+    }
+
+    /// The hashes of the device values that this browser sent.
+    pub fn device_hashes(&self) -> Vec<[u8; 32]> {
+        self.context.device_cookie.borrow().sent.iter().map(DeviceToken::hash).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::actions::{Action, From, Kind, Step, Whose};
 use super::transcript::{Line, Seen, Transcript, lines};
 use super::visitor::{Visitor, newest_link, start, token};
-use vestibule::database::Connection;
+use app::database::Connection;
 
 use crate::support::clock;
 use crate::support::database::database;
@@ -33,11 +33,11 @@ const COUNTED: &str = "
     with frozen as (
         update throttles set wait_until = now() + interval '25 hours 30 minutes'
         where isfinite(wait_until))
-    select format('%s per %s: %s counted, %s in a row, on %s rows, waits of %s s', purpose, per,
+    select format('%s per %s: %s counted, %s in a row, on %s rows, waits of %s s', action, scope,
                sum(failures), sum(in_a_row), count(*),
                coalesce(sum(round(extract(epoch from wait_until - counted_at)))
                    filter (where isfinite(wait_until) and wait_until < now() + interval '1 day'), 0))
-    from throttles group by purpose, per order by purpose, per";
+    from throttles group by action, scope order by action, scope";
 
 /// What is true of the address that the attacker asks about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

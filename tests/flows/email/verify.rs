@@ -126,7 +126,7 @@ async fn an_unconfirmed_registration_is_pruned_and_its_address_is_free() {
     let site = Site::start().await;
     ADA.registers(&site).await;
     clock::later(&site.db, "1 day").await;
-    vestibule::background::prune(&site.db.pool, site.app.config.audit_retention)
+    app::background::prune(&site.db.pool, site.app.config.audit_retention)
         .await
         .expect("the database");
     assert_eq!(site.db.number("select count(*) from registrations").await, 0);

@@ -12,15 +12,18 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::{VerifyForm, already_confirmed, confirm};
-use crate::accounts::limits;
+use crate::accounts::password::NewHash;
+use crate::accounts::password::strength::Strength;
 use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::registration::{self, Registration};
-use crate::accounts::strength::Strength;
 use crate::accounts::token::{self, Purpose};
-use crate::error::Error;
-use crate::web::csrf::Refused;
-use crate::web::limit;
+use crate::throttle::Admission;
+use crate::throttle::limits::Action;
+use crate::web::admission;
+use crate::web::error::Error;
+use crate::web::error::InvalidToken;
 use crate::web::page::{self, Page};
+use crate::web::rejection;
 use crate::web::visitor::Visitor;
 
 #[derive(Template)]
@@ -80,18 +83,18 @@ fn link_page(
 pub(super) async fn out_of_date(
     visitor: &Visitor,
     form: VerifyForm,
-    refused: Refused,
+    invalid: InvalidToken,
 ) -> Result<HttpResponse, Error> {
     let Some(registration) = of_link(visitor, &form.token).await? else {
-        return Err(refused.into());
+        return Err(invalid.into());
     };
     let choose = match chosen_here(visitor, &registration).await? {
-        Chosen::Confirmed => return Err(refused.into()),
+        Chosen::Confirmed => return Err(invalid.into()),
         Chosen::Nothing => Some(NewPassword::blank(visitor)),
         Chosen::Password(_) => None,
     };
     let mut again = link_page(visitor, form.token, &registration, choose);
-    again.problem = Some(refused.sentence().to_owned());
+    again.problem = Some(invalid.sentence().to_owned());
     page::out_of_date(again)
 }
 
@@ -108,19 +111,21 @@ pub(super) async fn submit(
         Chosen::Password(password_hash) => password_hash,
         Chosen::Nothing => {
             let mut choose = NewPassword::blank(visitor);
-            if let Err(refusal) = limit::admit_ip(visitor, limits::Purpose::NewPassword).await? {
-                choose.problem = Some(limit::sentence(refusal));
+            if let Admission::Rejected(rejection) =
+                admission::by_ip(visitor, Action::NewPassword).await?
+            {
+                choose.problem = Some(rejection::sentence(rejection));
                 let page = link_page(visitor, form.token, &registration, Some(choose));
-                return page::too_many(page, refusal);
+                return page::too_many(page, rejection);
             }
             let password = Password::typed(&form.password);
             match visitor.app.hash_new(&password, &registration.email).await? {
-                Ok(password_hash) => password_hash,
-                Err(refusal) => {
-                    choose.problem = Some(refusal.reason);
-                    choose.strength = refusal.strength;
+                NewHash::Hashed(password_hash) => password_hash,
+                NewHash::TooWeak(weakness) => {
+                    choose.problem = Some(weakness.reason);
+                    choose.strength = weakness.strength;
                     let page = link_page(visitor, form.token, &registration, Some(choose));
-                    return page::again(page);
+                    return page::invalid(page);
                 }
             }
         }

@@ -10,14 +10,17 @@ use actix_web::HttpResponse;
 use serde::Deserialize;
 
 use super::check_email;
-use crate::accounts::email::Email;
-use crate::accounts::limits::Purpose;
 use crate::accounts::registration;
-use crate::error::Error;
+use crate::email::Email;
 use crate::mail::verification;
+use crate::throttle::Admission;
+use crate::throttle::limits::Action;
+use crate::web::admission;
 use crate::web::csrf::Checked;
-use crate::web::limit;
-use crate::web::page::{self, FlashKind};
+use crate::web::error::Error;
+use crate::web::flash::FlashKind;
+use crate::web::page;
+use crate::web::rejection;
 use crate::web::visitor::Visitor;
 
 #[derive(Deserialize)]
@@ -30,9 +33,9 @@ pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpR
     let mut again = check_email(&visitor);
     let form = match form {
         Checked::Valid(form) => form,
-        Checked::OutOfDate(form, refused) => {
+        Checked::OutOfDate(form, invalid) => {
             again.resend_to = form.email;
-            again.problems.resend = Some(refused.sentence().to_owned());
+            again.problems.resend = Some(invalid.sentence().to_owned());
             return page::out_of_date(again);
         }
     };
@@ -41,14 +44,16 @@ pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpR
         Ok(email) => email,
         Err(error) => {
             again.problems.resend = Some(error.to_string());
-            return page::again(again);
+            return page::invalid(again);
         }
     };
-    if let Err(refusal) = limit::admit_ip(&visitor, Purpose::EmailVerifyResend).await? {
-        again.problems.resend = Some(limit::sentence(refusal));
-        return page::too_many(again, refusal);
+    if let Admission::Rejected(rejection) =
+        admission::by_ip(&visitor, Action::EmailVerifyResend).await?
+    {
+        again.problems.resend = Some(rejection::sentence(rejection));
+        return page::too_many(again, rejection);
     }
-    let may_mail = limit::may_mail(&visitor, Purpose::EmailVerifyResendMail, &email).await?;
+    let may_mail = admission::may_mail(&visitor, Action::EmailVerifyResendMail, &email).await?;
     send_again(&visitor, &email, may_mail).await?;
     let text = format!(
         "If {} is waiting to be confirmed and we can email it, a new link and code are on their \
@@ -56,7 +61,7 @@ pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpR
         email.as_str()
     );
     visitor.flash(FlashKind::Good, text);
-    page::go_to("/email/verify")
+    page::redirect("/email/verify")
 }
 
 /// The same statements for every address; without a registration, or beyond the budget, the rows

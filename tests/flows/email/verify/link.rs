@@ -1,8 +1,8 @@
 //! Confirming an email address by the link.
 
-use vestibule::accounts::email::Email;
-use vestibule::accounts::registration;
-use vestibule::mail::verification;
+use app::accounts::registration;
+use app::email::Email;
+use app::mail::verification;
 
 use super::opens_the_link;
 use crate::support::clock;

@@ -1,0 +1,149 @@
+//! Hashes, verifies and rates passwords off the async threads, a bounded number at once.
+//!
+//! One hash costs 19 MiB and some 15 ms of a core, and rating a new password up to 0.1 s. Sending
+//! passwords would be the cheapest way to overload the site, so `Hasher` bounds the work: a permit
+//! for each running job, a queue of fixed length, and then `Busy`. An unknown user and an
+//! unreadable hash cost exactly one run as well, against a dummy hash made at start with today's
+//! settings, so the response time does not show who has an account.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use argon2::Params;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use super::argon2id::{self, HashError, Memory, PasswordHash};
+use super::stored_hash::{self, ForeignVerifier, Verdict};
+use super::strength::{self, Rules, Weakness};
+use super::typed::Password;
+
+/// How many jobs may wait for each that runs: about a second of work when all of them are logins.
+const QUEUE_PER_PERMIT: usize = 64;
+
+/// Runs Argon2, a bounded number of times at once.
+pub struct Hasher {
+    params: Params,
+    dummy: PasswordHash,
+    foreign: ForeignVerifier,
+    permits: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    /// Memory for reuse: allocating 19 MiB costs as much time as the hash itself, and glibc holds
+    /// ten times as much for blocks aligned to 64 bytes.
+    memory: Arc<Mutex<Vec<Memory>>>,
+    runs: Arc<AtomicU64>,
+    running: Arc<AtomicU64>,
+}
+
+/// What `hash_new` made of a new password.
+pub enum NewHash {
+    Hashed(PasswordHash),
+    TooWeak(Weakness),
+}
+
+impl Hasher {
+    /// Hashes with these settings, at most `concurrency` at a time.
+    pub fn new(params: Params, concurrency: usize) -> Result<Self, HashError> {
+        let dummy = argon2id::hash(&params, &rand::random::<[u8; 32]>(), &mut Memory::default())?;
+        Ok(Self {
+            params,
+            dummy,
+            foreign: |_, _| None,
+            permits: Arc::new(Semaphore::new(concurrency)),
+            places: Arc::new(Semaphore::new(concurrency * (1 + QUEUE_PER_PERMIT))),
+            memory: Arc::default(),
+            runs: Arc::default(),
+            running: Arc::default(),
+        })
+    }
+
+    /// Accepts hashes of another scheme, such as bcrypt, until their users log in.
+    pub fn with_foreign(self, foreign: ForeignVerifier) -> Self {
+        Self { foreign, ..self }
+    }
+
+    /// Hashes a new password, if it is strong enough.
+    ///
+    /// # Errors
+    /// `HashError::Busy` when the queue is full.
+    pub async fn hash_new(&self, password: &Password, rules: Rules) -> Result<NewHash, HashError> {
+        let (params, password) = (self.params.clone(), password.clone());
+        let job = move |memory: &mut Memory| match strength::check(&password, &rules) {
+            Ok(()) => {
+                argon2id::hash(&params, password.expose().as_bytes(), memory).map(NewHash::Hashed)
+            }
+            Err(weakness) => Ok(NewHash::TooWeak(weakness)),
+        };
+        self.run(job).await
+    }
+
+    /// Hashes a password that was chosen before.
+    pub async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
+        let (params, password) = (self.params.clone(), password.clone());
+        self.run(move |memory| argon2id::hash(&params, password.expose().as_bytes(), memory)).await
+    }
+
+    /// Verifies a password against the hash of a user. Without a user, or with a hash that cannot
+    /// be read, it is wrong, after one run of Argon2 all the same. The log names such a user, so
+    /// that an operator can repair the hash.
+    pub async fn verify(
+        &self,
+        password: &Password,
+        stored: Option<(Uuid, &PasswordHash)>,
+    ) -> Result<Verdict, HashError> {
+        let (params, foreign, password) = (self.params.clone(), self.foreign, password.clone());
+        let (dummy, hash) = (self.dummy.clone(), stored.map(|(_, hash)| hash.clone()));
+        let job = move |memory: &mut Memory| {
+            let password = password.expose().as_bytes();
+            let mut verify = |hash| stored_hash::verify(&params, foreign, password, hash, memory);
+            let unreadable = match hash.as_ref().map(&mut verify) {
+                Some(Ok(verdict)) => return Ok((verdict, None)),
+                Some(Err(unreadable)) => Some(unreadable),
+                None => None,
+            };
+            verify(&dummy)?;
+            Ok((Verdict::Wrong, unreadable))
+        };
+        let (verdict, unreadable) = self.run(job).await?;
+        if let (Some((user, _)), Some(reason)) = (stored, unreadable) {
+            tracing::error!(%user, "{reason}");
+        }
+        Ok(verdict)
+    }
+
+    /// How often Argon2 ran since the start.
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    /// How many jobs are running now.
+    pub fn running(&self) -> u64 {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, HashError> {
+        let place = self.places.clone().try_acquire_owned().map_err(|_| HashError::Busy)?;
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| HashError::Busy)?;
+        let (memory, today) = (self.memory.clone(), self.params.clone());
+        let (runs, running) = (self.runs.clone(), self.running.clone());
+        tokio::task::spawn_blocking(move || {
+            // The permit lives in here: when the visitor hangs up, the handler is gone but this
+            // job is not, and a permit held outside would be free while the memory is still used.
+            let _held = (place, permit);
+            running.fetch_add(1, Ordering::Relaxed);
+            let free = memory.lock().ok().and_then(|mut free| free.pop());
+            let mut buffer = free.unwrap_or_else(|| Memory::counted_by(runs));
+            let result = job(&mut buffer);
+            buffer.shrink(&today);
+            if let Ok(mut free) = memory.lock() {
+                free.push(buffer);
+            }
+            running.fetch_sub(1, Ordering::Relaxed);
+            result
+        })
+        .await?
+    }
+}

@@ -1,0 +1,134 @@
+//! Which passwords may be chosen: long enough, and not among the first an attacker tries.
+//!
+//! No rules about classes of characters (NIST SP 800-63B-4 §3.1.1.2, ASVS 6.2.5). zxcvbn knows
+//! the common passwords and words, and is told the words of this site and the person's address
+//! (ASVS 6.2.4, 6.2.11). A rejection says why, and what would be better.
+
+use zxcvbn::{Score, zxcvbn};
+
+use super::typed::{MAX_LENGTH, Password};
+
+/// How many characters are rated. zxcvbn tries every reading of `4`, `@`, `1` … as letters, so a
+/// crafted password of 256 characters costs seconds (dropbox/zxcvbn#326). More characters do not
+/// make a password easier to guess, so a rating of the first ones is a lower bound.
+const RATED: usize = 40;
+
+/// How hard a password is to guess.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strength {
+    /// 0 (among the first guesses) to 4 (out of reach).
+    pub score: u8,
+    pub words: &'static str,
+    pub advice: Vec<String>,
+}
+
+/// Why a password is refused, in words for the person who chose it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Weakness {
+    pub reason: String,
+    /// Absent where the length alone is the reason.
+    pub strength: Option<Strength>,
+}
+
+/// What a new password is measured by.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Shortest password, in code points.
+    pub minimum: usize,
+    /// Words that an attacker of this account would try first: its address, the name of the site.
+    /// zxcvbn looks for each of them in every part of the password, so an address is parsed before
+    /// it comes here: 16 KiB of words would take seconds.
+    pub known: Vec<String>,
+}
+
+/// Checks the length alone, which costs nothing.
+pub fn check_length(password: &Password, minimum: usize) -> Result<(), Weakness> {
+    let reason = match password.length() {
+        0 => "Choose a password.".to_owned(),
+        length if length < minimum => {
+            format!("Use at least {minimum} characters. This one has {length}.")
+        }
+        length if length > MAX_LENGTH => {
+            format!("Use at most {MAX_LENGTH} characters. This one has {length}.")
+        }
+        _ => return Ok(()),
+    };
+    Err(Weakness { reason, strength: None })
+}
+
+/// Checks a new password. Takes up to 0.1 s of a core: `Hasher::hash_new` calls it in its queue.
+pub(super) fn check(password: &Password, rules: &Rules) -> Result<(), Weakness> {
+    check_length(password, rules.minimum)?;
+    let words: Vec<&str> = rules.known.iter().flat_map(|text| words_of(text)).collect();
+    let rated: String = password.expose().chars().take(RATED).collect();
+    let estimate = zxcvbn(&rated, &words);
+    if estimate.score() >= Score::Three {
+        return Ok(());
+    }
+    let warning = estimate.feedback().and_then(|feedback| feedback.warning());
+    let reason = match warning {
+        Some(warning) => format!("This password is too easy to guess. {warning}"),
+        None => "This password is too easy to guess.".to_owned(),
+    };
+    let advice = estimate.feedback().map(|feedback| feedback.suggestions()).unwrap_or_default();
+    let strength = Strength {
+        score: estimate.score().into(),
+        words: if estimate.score() <= Score::One { "very weak" } else { "weak" },
+        advice: advice.iter().map(ToString::to_string).collect(),
+    };
+    Err(Weakness { reason, strength: Some(strength) })
+}
+
+/// `ada@example.com` gives itself, `ada`, `example` and `com`.
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    std::iter::once(text).chain(text.split(['@', '.', ' ', '-', '+', '_'])).filter(|w| w.len() > 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(password: &str) -> Result<(), Weakness> {
+        let known = ["ada.lovelace@example.com", "Vestibule"].map(str::to_owned).to_vec();
+        super::check(&Password::typed(password), &Rules { minimum: 15, known })
+    }
+
+    #[test]
+    fn length_counts_code_points() {
+        assert!(check("éüßøłžéüßøłžéü").is_err());
+        assert!(check("éüßøłžkéüqøłžéx").is_ok());
+        assert!(check("🦀🚪🗝🪟🏠🦊🌲🪵🧱🔔🧹🪑🛋🖼🕰").is_ok());
+        assert!(check(&"long and winding road ".repeat(12)[..256]).is_ok() || MAX_LENGTH != 256);
+        assert!(check(&"x7!k".repeat(65)).unwrap_err().reason.contains("at most 256"));
+    }
+
+    #[test]
+    fn what_an_attacker_tries_first_is_refused_with_the_reason() {
+        for password in [
+            "passwordpassword",
+            "123456789012345",
+            "aaaaaaaaaaaaaaaaaaa",
+            "qwertyuiopasdfghjkl",
+            "ada.lovelace@example.com",
+            "vestibulevestibule",
+        ] {
+            let refusal = check(password).expect_err(password);
+            assert!(refusal.reason.contains("easy to guess"), "{password}: {}", refusal.reason);
+            assert!(refusal.strength.is_some());
+        }
+    }
+
+    /// What a crafted password may cost; `tests/attacks/crafted_password.rs` has the rest.
+    #[test]
+    fn only_the_first_characters_are_rated() {
+        let strong = "trombone velvet lighthouse";
+        assert_eq!(check(&format!("{strong}{}", "a".repeat(RATED))), Ok(()));
+        assert!(check(&format!("{}{strong}", "a".repeat(RATED))).is_err());
+    }
+
+    #[test]
+    fn a_few_words_or_only_digits_are_fine() {
+        assert_eq!(check("trombone velvet lighthouse"), Ok(()));
+        assert_eq!(check("604179385216047"), Ok(()));
+    }
+}

@@ -1,0 +1,19 @@
+//! What people can do: a file for each flow, in folders as in the URL.
+//!
+//! Each file begins with its steps and what an attacker tries; then come the page, the form and the
+//! handlers. Flows do not call flows, except `start_session`, which begins every session.
+
+pub mod account;
+pub mod app;
+pub mod email {
+    pub mod verify;
+}
+pub mod home;
+pub mod login;
+pub mod logout;
+pub mod not_me;
+pub mod password {
+    pub mod reset;
+}
+pub mod register;
+pub mod start_session;

@@ -1,3 +1,0 @@
-//! Flows about the email address of an account: so far, confirming it.
-
-pub mod verify;

@@ -1,0 +1,127 @@
+//! The server: where it listens, and the middleware around every route.
+
+pub mod stop;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::Duration;
+
+use actix_identity::IdentityMiddleware;
+use actix_session::SessionMiddleware;
+use actix_session::config::{BrowserSession, CookieContentSecurity};
+use actix_web::cookie::SameSite;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpServer};
+use anyhow::Context;
+use tracing_actix_web::TracingLogger;
+
+use crate::config::{Certificate, Config};
+use crate::state::AppState;
+use crate::telemetry::RequestSpan;
+use crate::web::host::{self, OtherHosts};
+use crate::web::rate_limit::{self, RateLimit};
+use crate::web::session_store::{self, PostgresStore};
+use crate::web::{cookies, csrf, https, outermost, session_rotation};
+use crate::{routes, tls};
+use stop::{InFlight, Running};
+
+/// How long the head of a request may take to arrive.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Where the certificate of development is kept; ignored by git.
+const SELF_SIGNED: &str = ".tls";
+
+/// The sockets on which the site listens.
+pub struct Listeners {
+    pub main: TcpListener,
+    /// `LISTEN_HTTP`.
+    pub http: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// # Errors
+    /// With the address that is in use.
+    pub fn open(config: &Config) -> anyhow::Result<Self> {
+        let listen = |address| {
+            TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
+        };
+        let http = config.https.listen_http.map(listen).transpose()?;
+        Ok(Self { main: listen(config.listen)?, http })
+    }
+}
+
+/// Starts the site. `more_routes` adds to those of `routes.rs`: for a product that keeps its routes
+/// in another crate, and for tests.
+///
+/// # Errors
+/// When a listener or the certificate cannot be used.
+pub fn serve(
+    state: web::Data<AppState>,
+    rate_limit: RateLimit,
+    listeners: Listeners,
+    more_routes: fn(&mut ServiceConfig),
+) -> anyhow::Result<Running> {
+    let certificate = match state.config.https.certificate.clone() {
+        Some(Certificate::SelfSigned) => Some(tls::self_signed(Path::new(SELF_SIGNED))?),
+        Some(Certificate::Files(files)) => Some(files),
+        None => None,
+    };
+    let rate_limit = web::Data::new(rate_limit);
+    let other_hosts = web::Data::new(OtherHosts::default());
+    let in_flight = web::Data::new(InFlight::default());
+    let counted = in_flight.clone();
+    // The middleware that is added last handles a request first.
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(rate_limit.clone())
+            .app_data(other_hosts.clone())
+            .app_data(counted.clone())
+            .configure(routes::all)
+            .configure(more_routes)
+            // The user of the session, for `Identity::login` and `logout`. Without its timeouts:
+            // they would write the session at every request; ours are in SQL.
+            .wrap(IdentityMiddleware::default())
+            .wrap(from_fn(session_rotation::in_place))
+            .wrap(sessions(&state))
+            .wrap(from_fn(session_store::in_context))
+            .wrap(from_fn(csrf::reject_cross_site))
+            .wrap(from_fn(host::ours_only))
+            .wrap(from_fn(https::only))
+            .wrap(from_fn(rate_limit::reject_floods))
+            .wrap(from_fn(outermost::complete))
+            .wrap(TracingLogger::<RequestSpan>::new())
+            .wrap(from_fn(stop::count))
+    });
+    let server = server
+        .workers(std::thread::available_parallelism().map_or(1, usize::from))
+        // Otherwise the end of a response waits for the client's delayed acknowledgement: 40 ms.
+        .tcp_nodelay(true)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .shutdown_timeout(stop::STOP_TIMEOUT.as_secs());
+    let server = match certificate {
+        Some(files) => server.listen_rustls_0_23(listeners.main, tls::server_config(files)?)?,
+        None => server.listen(listeners.main)?,
+    };
+    // The same site: `https::only` redirects or rejects every request that arrives there.
+    let server = match listeners.http {
+        Some(http) => server.listen(http)?,
+        None => server,
+    };
+    Ok(Running { server: server.run(), in_flight })
+}
+
+/// actix-session with our store. `Private` binds the value to the cookie's name, `Signed` does
+/// not; `BrowserSession` writes no Max-Age, `web/set_cookie.rs` adds it for remembered sessions.
+fn sessions(state: &AppState) -> SessionMiddleware<PostgresStore> {
+    let store = PostgresStore { db: state.db.clone(), lifetimes: state.config.lifetimes };
+    SessionMiddleware::builder(store, state.keys.newest_cookies().clone())
+        .cookie_name(cookies::SESSION.to_owned())
+        .cookie_content_security(CookieContentSecurity::Private)
+        .cookie_secure(true)
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_path("/".to_owned())
+        .session_lifecycle(BrowserSession::default())
+        .build()
+}

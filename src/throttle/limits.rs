@@ -1,0 +1,233 @@
+//! The table of all limits: how many attempts are free, and how long the waits after them are.
+//!
+//! The first `free` attempts cost no wait. The next one has to wait `first_wait`, the one after it
+//! twice as long, and so on up to `longest_wait`. One attempt is forgotten for every
+//! `longest_wait` without an attempt. `docs/throttle.md` shows the same table with its reasons,
+//! and a test compares the two.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+/// What is attempted. Each action has its own counters, so no flow can use up the attempts or the
+/// mails of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Login,
+    /// The mail after a login with the right password that "this was not me" has made invalid.
+    LoginStoppedMail,
+    Register,
+    /// Guesses at the code in a verification mail.
+    EmailVerify,
+    EmailVerifyResend,
+    /// What registering mails to one email address.
+    EmailVerifyMail,
+    /// What "Send it again" mails to one email address. Apart, because for an address without a
+    /// registration it is spent without a mail.
+    EmailVerifyResendMail,
+    /// Requests for a reset link.
+    PasswordReset,
+    PasswordResetMail,
+    /// New passwords. Rating and hashing one is expensive.
+    NewPassword,
+    /// Guesses at the current password by somebody who is logged in.
+    CurrentPassword,
+    /// Successful changes of the password. Each sends a security notice, which is never dropped.
+    PasswordChanged,
+}
+
+impl Action {
+    /// Dotted like the path of the form. The mails of a form end in `.mail`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::LoginStoppedMail => "login.stopped.mail",
+            Self::Register => "register",
+            Self::EmailVerify => "email.verify",
+            Self::EmailVerifyResend => "email.verify.resend",
+            Self::EmailVerifyMail => "email.verify.mail",
+            Self::EmailVerifyResendMail => "email.verify.resend.mail",
+            Self::PasswordReset => "password.reset",
+            Self::PasswordResetMail => "password.reset.mail",
+            Self::NewPassword => "password.new",
+            Self::CurrentPassword => "account.password",
+            Self::PasswordChanged => "account.password.changed",
+        }
+    }
+}
+
+/// Which attempts are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Account,
+    IpAddress,
+    /// One account from one IP address.
+    Pair,
+    Device,
+    /// All known devices of one account together.
+    AllDevices,
+    Registration,
+}
+
+impl Scope {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::IpAddress => "IP address",
+            Self::Pair => "pair",
+            Self::Device => "device",
+            Self::AllDevices => "all devices",
+            Self::Registration => "registration",
+        }
+    }
+}
+
+pub struct Limit {
+    pub action: Action,
+    pub scope: Scope,
+    /// Attempts that cost no wait.
+    pub free: i32,
+    /// The wait after the free attempts. It doubles with each further attempt.
+    pub first_wait: Duration,
+    /// The longest wait, and how long one attempt is remembered. Where it equals `first_wait`,
+    /// the limit reads: `free` at once, then one per wait.
+    pub longest_wait: Duration,
+    /// After so many failures without a success between them, no wait helps.
+    pub in_a_row: Option<i32>,
+}
+
+/// A key: the account, IP address, device or registration that an attempt is counted for.
+#[derive(Debug, Clone)]
+pub enum Key<'a> {
+    /// The canonical email address, or whatever was typed instead of one. For somebody who is
+    /// logged in: the user's ID.
+    Account(&'a str),
+    /// Of an IPv6 address the first 64 bits: one customer has them all.
+    IpAddress(IpAddr),
+    Pair(&'a str, IpAddr),
+    /// A browser that this account has logged in on before.
+    Device([u8; 32], &'a str),
+    AllDevices(&'a str),
+    Registration(Uuid),
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const TEN_SECONDS: Duration = Duration::from_secs(10);
+const MINUTE: Duration = Duration::from_secs(60);
+const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
+const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
+
+pub const LIMITS: [Limit; 20] = [
+    // NIST SP 800-63B-4 §3.2.2: at most 100 in a row; these are 80 of them. From a thousand IP
+    // addresses it takes more than two days to get there.
+    limit(Action::Login, Scope::Account, 10, SECOND, HOUR).most_in_a_row(80),
+    // Stricter than the account: one attacker at one IP address waits long before the owner does,
+    // and is weeks away from 80 in a row.
+    limit(Action::Login, Scope::Pair, 5, SECOND, SIX_HOURS),
+    // Many people may share an IP address, so the wait stays short. A thousand accounts tried with
+    // one password take most of a day.
+    limit(Action::Login, Scope::IpAddress, 50, SECOND, MINUTE),
+    // Counted instead of the three above …
+    limit(Action::Login, Scope::Device, 10, SECOND, HOUR),
+    // … and the known devices of an account share the other 20 of the 100: their cookies may be
+    // stolen. After that they are counted as strangers.
+    limit(Action::Login, Scope::AllDevices, 20, SECOND, HOUR).most_in_a_row(20),
+    limit(Action::LoginStoppedMail, Scope::Account, 3, HOUR, HOUR),
+    // A classroom of thirty, twice, but not a script. Each registration costs a run of Argon2.
+    limit(Action::Register, Scope::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
+    // A code has 40 bits. A new registration gives five more guesses at once …
+    limit(Action::EmailVerify, Scope::Registration, 5, MINUTE, HOUR),
+    // … and many registrations of one email address share this.
+    limit(Action::EmailVerify, Scope::Account, 30, MINUTE, HOUR),
+    limit(Action::EmailVerify, Scope::IpAddress, 60, SECOND, MINUTE),
+    limit(Action::EmailVerifyResend, Scope::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
+    // The mail budgets: nobody fills somebody else's mailbox. They are silent, because a page
+    // that mentioned them could tell who has an account; so none of them depends on the IP
+    // address, which would take the mails of honest people who share one.
+    limit(Action::EmailVerifyMail, Scope::Account, 3, HOUR, HOUR),
+    limit(Action::EmailVerifyResendMail, Scope::Account, 3, HOUR, HOUR),
+    limit(Action::PasswordReset, Scope::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
+    limit(Action::PasswordResetMail, Scope::Account, 3, HOUR, HOUR),
+    // Counted instead of the one above, so that strangers cannot use up the owner's resets.
+    limit(Action::PasswordResetMail, Scope::Device, 3, HOUR, HOUR),
+    // Each login makes a device with a budget of its own.
+    limit(Action::PasswordResetMail, Scope::AllDevices, 6, HOUR, HOUR),
+    limit(Action::NewPassword, Scope::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
+    // Somebody with a stolen session has to guess the current password here. No login waits for it.
+    limit(Action::CurrentPassword, Scope::Account, 5, SECOND, HOUR),
+    limit(Action::PasswordChanged, Scope::Account, 5, TEN_MINUTES, HOUR),
+];
+
+const fn limit(
+    action: Action,
+    scope: Scope,
+    free: i32,
+    first_wait: Duration,
+    longest_wait: Duration,
+) -> Limit {
+    Limit { action, scope, free, first_wait, longest_wait, in_a_row: None }
+}
+
+/// The limit of an action in one scope, if it has one.
+pub fn find(action: Action, scope: Scope) -> Option<&'static Limit> {
+    LIMITS.iter().find(|limit| limit.action == action && limit.scope == scope)
+}
+
+impl Limit {
+    const fn most_in_a_row(self, most: i32) -> Self {
+        Self { in_a_row: Some(most), ..self }
+    }
+}
+
+impl Key<'_> {
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Self::Account(_) => Scope::Account,
+            Self::IpAddress(_) => Scope::IpAddress,
+            Self::Pair(..) => Scope::Pair,
+            Self::Device(..) => Scope::Device,
+            Self::AllDevices(_) => Scope::AllDevices,
+            Self::Registration(_) => Scope::Registration,
+        }
+    }
+}
+
+/// The text from which `Throttle` computes `throttles.key_hash`.
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(account) => f.write_str(account),
+            Self::IpAddress(address) => write!(f, "{}", network(*address)),
+            Self::Pair(account, address) => write!(f, "{}\0{account}", network(*address)),
+            Self::AllDevices(account) => f.write_str(account),
+            Self::Device(token_hash, account) => write!(f, "{token_hash:?}\0{account}"),
+            Self::Registration(id) => write!(f, "{id}"),
+        }
+    }
+}
+
+/// The IP address, of IPv6 the first 64 bits.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_customer_is_one_ip_address() {
+        let network = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
+    }
+}

@@ -1,0 +1,236 @@
+//! The ways a request can fail.
+//!
+//! A mistake that a visitor can correct is not an error but a value: the same page again, with
+//! 422. An `Error` carries a status and the text of its page; `error_page` draws that page around
+//! it, without session or database. The visitor never sees the cause of a 5xx, only the request's
+//! ID; `error_page::log_cause` logs it.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{HttpResponse, ResponseError};
+
+use super::rejection;
+use crate::accounts::password::HashError;
+use crate::database;
+use crate::state::VerifyError;
+use crate::throttle::Rejection;
+
+/// Seconds after which a busy site is worth another try.
+const RETRY_AFTER: u64 = 5;
+
+#[derive(Debug)]
+pub enum Error {
+    /// With the path to return to after the login.
+    LogInFirst(String),
+    /// A request that another site made the browser send.
+    CrossSite,
+    /// A form without a valid token, where its page cannot be shown again.
+    InvalidToken(InvalidToken),
+    NotFound,
+    /// A request that no page of ours makes.
+    Malformed(StatusCode, &'static str),
+    /// Too many attempts; where the form can be shown again, `page::too_many` does it better.
+    TooMany(Rejection),
+    /// The database cannot be reached, or the hashing queue is full.
+    Busy,
+    Internal(anyhow::Error),
+}
+
+/// Why a form's token is not valid.
+#[derive(Debug, Clone, Copy)]
+pub enum InvalidToken {
+    /// It belongs to an older session or cookie, or to nobody.
+    OutOfDate,
+    /// The browser did not send back the cookie that came with the form.
+    NoCookies { https: bool },
+}
+
+impl InvalidToken {
+    /// For the person who sent the form.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::OutOfDate => {
+                "This page was out of date, so nothing was done. Please send the form again."
+            }
+            Self::NoCookies { https: true } => {
+                "Your browser sent no cookie with this form, so nothing was done. Please send it \
+                 again. If that does not help, allow cookies for this site."
+            }
+            // Only a developer at localhost is without https.
+            Self::NoCookies { https: false } => {
+                "Your browser sent no cookie with this form, so nothing was done. Please send it \
+                 again. If that does not help, allow cookies for this site. Safari keeps them on \
+                 https only, also on localhost: start the app with TLS_CERT=self-signed, or use \
+                 another browser."
+            }
+        }
+    }
+}
+
+/// `{:#}` and not `{:?}`: the latter of a database error prints the row it is about.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internal(cause) => write!(f, "{cause:#}"),
+            other => f.write_str(&other.text().title),
+        }
+    }
+}
+
+/// Title and text of an error's page. `error_page::complete` finds it in the response.
+#[derive(Clone)]
+pub struct ErrorText {
+    pub title: String,
+    pub text: String,
+}
+
+impl ErrorText {
+    fn new(title: &str, text: &str) -> Self {
+        Self { title: title.to_owned(), text: text.to_owned() }
+    }
+
+    /// For responses that actix makes itself.
+    pub(super) fn of(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::new("Nothing here", "There is no page at this address."),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                Self::new("Not this way", "This address does not take that.")
+            }
+            status if status.is_server_error() => Self::new(
+                "Something went wrong",
+                "The fault is ours, and it has been noted. Please try again later.",
+            ),
+            _ => Self::new("This does not work", "The request could not be understood."),
+        }
+    }
+}
+
+impl Error {
+    fn text(&self) -> ErrorText {
+        match self {
+            Self::Malformed(status, text) => ErrorText::new(malformed_title(*status), text),
+            Self::TooMany(rejection) => {
+                ErrorText::new("Too many attempts", &rejection::sentence(*rejection))
+            }
+            Self::CrossSite | Self::InvalidToken(InvalidToken::OutOfDate) => ErrorText::new(
+                "This form is out of date",
+                "It was opened before you logged in or out, or it came from another site. Nothing \
+                 was changed. Go back, reload the page, and send it again.",
+            ),
+            Self::InvalidToken(no_cookies) => {
+                ErrorText::new("Your browser kept no cookie", no_cookies.sentence())
+            }
+            Self::Busy => ErrorText::new(
+                "Too busy right now",
+                "We cannot answer at the moment. Nothing was lost: please try again in a few \
+                 seconds.",
+            ),
+            Self::LogInFirst(_) | Self::NotFound | Self::Internal(_) => {
+                ErrorText::of(self.status_code())
+            }
+        }
+    }
+}
+
+fn malformed_title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::FORBIDDEN => "Not without https",
+        StatusCode::MISDIRECTED_REQUEST => "The wrong address",
+        StatusCode::PAYLOAD_TOO_LARGE => "Too large",
+        StatusCode::REQUEST_TIMEOUT => "Too slow",
+        _ => "This does not work",
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::LogInFirst(_) => StatusCode::SEE_OTHER,
+            Self::CrossSite | Self::InvalidToken(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Malformed(status, _) => *status,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if let Self::LogInFirst(back) = self {
+            let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
+            return see_other(&format!("/login?next={back}"));
+        }
+        let mut response = HttpResponse::new(self.status_code());
+        response.extensions_mut().insert(self.text());
+        let seconds = match self {
+            Self::Busy => RETRY_AFTER,
+            Self::TooMany(rejection) => rejection::seconds(*rejection),
+            _ => return response,
+        };
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        response
+    }
+}
+
+/// 303, after which the browser asks with GET.
+pub fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
+}
+
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        Self::TooMany(rejection)
+    }
+}
+
+impl From<InvalidToken> for Error {
+    fn from(invalid: InvalidToken) -> Self {
+        Self::InvalidToken(invalid)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(cause: sqlx::Error) -> Self {
+        if database::is_unavailable(&cause) { Self::Busy } else { Self::Internal(cause.into()) }
+    }
+}
+
+impl From<HashError> for Error {
+    fn from(cause: HashError) -> Self {
+        match cause {
+            HashError::Busy => Self::Busy,
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<VerifyError> for Error {
+    fn from(cause: VerifyError) -> Self {
+        match cause {
+            VerifyError::Database(cause) => cause.into(),
+            VerifyError::Hash(cause) => cause.into(),
+        }
+    }
+}
+
+/// For `?` on errors that can only be faults of ours.
+macro_rules! internal {
+    ($($cause:ty),* $(,)?) => {
+        $(impl From<$cause> for Error {
+            fn from(cause: $cause) -> Self {
+                Self::Internal(cause.into())
+            }
+        })*
+    };
+}
+
+internal!(
+    anyhow::Error,
+    askama::Error,
+    actix_identity::error::LoginError,
+    actix_session::SessionGetError,
+    actix_session::SessionInsertError,
+    crate::email::EmailError,
+);

@@ -1,0 +1,66 @@
+//! The page of an error, and the log line of its cause.
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use askama::Template;
+
+use super::assets;
+use super::error::{Error, ErrorText};
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    title: String,
+    text: String,
+    request_id: Option<&'a str>,
+    app_name: &'a str,
+    stylesheet: String,
+    mark: String,
+}
+
+/// Gives a page to an error response that has none: an `Error`, or one that actix made itself,
+/// such as a 405.
+pub fn complete(response: HttpResponse, app_name: &str, request_id: &str) -> HttpResponse {
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let content = response.headers().get(header::CONTENT_TYPE);
+    let plain = content.is_none_or(|content| content.as_bytes().starts_with(b"text/plain"));
+    let has_page = !plain && !matches!(response.body().size(), BodySize::None);
+    if !failed || has_page {
+        return response;
+    }
+    let known = response.extensions().get::<ErrorText>().cloned();
+    let ErrorText { title, text } = known.unwrap_or_else(|| ErrorText::of(status));
+    let page = ErrorPage {
+        title,
+        text,
+        request_id: status.is_server_error().then_some(request_id),
+        app_name,
+        stylesheet: assets::url("site.css"),
+        mark: assets::url("mark.svg"),
+    };
+    // This template cannot fail; if it ever does, the status is still right. The response keeps its
+    // headers: `Allow`, and the `Set-Cookie` of a session ID that was rotated meanwhile.
+    let mut response = response.set_body(page.render().unwrap_or_default()).map_into_boxed_body();
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
+}
+
+/// Logs why a request failed, once: for faults of ours with the cause.
+pub fn log_cause(status: StatusCode, cause: Option<&actix_web::Error>) {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        tracing::warn!(cause = cause.map(tracing::field::display), "too busy to answer a request");
+    } else if status.is_server_error() {
+        tracing::error!(cause = cause.map(tracing::field::display), "a request failed");
+    }
+}
+
+/// For work after a commit: the change is made, so the page must not say that it failed.
+pub fn log_if_failed(what: &str, outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        tracing::error!(cause = %error, "{what} could not be updated after a change");
+    }
+}

@@ -1,0 +1,108 @@
+//! The outermost middleware but the request log: prepares the `RequestContext`, drops unknown
+//! cookies from the request, and completes the response.
+//!
+//! Only here is a failure of the session store turned into a page, and only here do all responses
+//! get their headers, errors and panics included.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpResponse, web};
+use futures_util::FutureExt;
+use tracing_actix_web::RequestId;
+
+use super::error::{Error, see_other};
+use super::request_context::{RequestContext, StoreFailure};
+use super::{client_ip, cookies, error_page, headers, next_page, set_cookie};
+use crate::accounts::client::Client;
+use crate::state::AppState;
+
+pub async fn complete(
+    app: web::Data<AppState>,
+    mut req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    // Pages answer HEAD as they answer GET; actix omits the body.
+    if req.method() == Method::HEAD {
+        req.head_mut().method = Method::GET;
+    }
+    let too_large = headers::are_too_large(req.headers());
+    if too_large {
+        req.headers_mut().clear();
+    }
+    let context = context(&app, &req);
+    req.extensions_mut().insert(context.clone());
+    cookies::admit(&app, &mut req, &context);
+    let https = client_ip::is_https(req.request(), &app.config.trusted_proxies);
+    let finish = Finish { app, context, get: req.method() == Method::GET, https };
+
+    let handled = async {
+        if too_large {
+            return Ok::<_, actix_web::Error>(req.error_response(Error::Malformed(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "The headers of this request are too large. Deleting this site's cookies may help.",
+            )));
+        }
+        Ok(next.call(req).await?.map_into_boxed_body())
+    };
+    // A panic becomes the page of a 500; without this the connection just closes.
+    match AssertUnwindSafe(handled).catch_unwind().await {
+        Ok(Ok(response)) => {
+            let (request, response) = response.into_parts();
+            error_page::log_cause(response.status(), response.error());
+            Ok(ServiceResponse::new(request, finish.response(response)))
+        }
+        Ok(Err(failure)) => {
+            let response = failure.error_response();
+            // A session that ended while the request ran is no fault of the app.
+            if finish.context.store_failure.get() != Some(StoreFailure::SessionEnded) {
+                error_page::log_cause(response.status(), Some(&failure));
+            }
+            Err(InternalError::from_response(failure, finish.response(response)).into())
+        }
+        Err(_) => {
+            let failure = Error::Internal(anyhow::anyhow!("a handler panicked"));
+            tracing::error!("a handler panicked");
+            let response = finish.response(HttpResponse::from_error(failure));
+            Err(InternalError::from_response("panic", response).into())
+        }
+    }
+}
+
+fn context(app: &AppState, req: &ServiceRequest) -> RequestContext {
+    let client_ip = client_ip::client_ip(req.request(), &app.config.trusted_proxies);
+    let client = Client::new(client_ip, headers::text(req, "user-agent"));
+    let request_id = req.extensions().get::<RequestId>().map(ToString::to_string);
+    RequestContext::new(client, request_id.unwrap_or_default())
+}
+
+/// What completes a response after the request is gone.
+struct Finish {
+    app: web::Data<AppState>,
+    context: RequestContext,
+    get: bool,
+    https: bool,
+}
+
+impl Finish {
+    fn response(&self, response: HttpResponse) -> HttpResponse {
+        let response = match self.context.store_failure.get() {
+            None => response,
+            Some(StoreFailure::DatabaseUnavailable) => HttpResponse::from_error(Error::Busy),
+            Some(StoreFailure::SessionEnded) => {
+                let flash = next_page::session_ended(!self.get);
+                self.context.visitor_cookie.borrow_mut().set_flash(flash);
+                see_other("/login")
+            }
+        };
+        let app_name = &self.app.config.app_name;
+        let mut response = error_page::complete(response, app_name, &self.context.request_id);
+        set_cookie::complete(&self.app, &self.context, &mut response);
+        headers::add(response.headers_mut(), self.https);
+        response
+    }
+}

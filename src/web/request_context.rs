@@ -1,0 +1,138 @@
+//! What is known of the current request.
+//!
+//! `outermost::complete` makes one `RequestContext` per request and puts it into the request's
+//! extensions. Extractors and pages hold a clone of it. Only `web/` sees its fields; handlers use
+//! the methods of `Visitor`.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::rc::Rc;
+
+use actix_web::HttpMessage;
+
+use super::device_cookie::DeviceCookie;
+use super::visitor_cookie::VisitorCookie;
+use crate::accounts::client::Client;
+use crate::accounts::session::Session;
+use crate::accounts::session_id::SessionId;
+use crate::accounts::user::User;
+
+/// Shared by everything that handles one request. Cheap to clone.
+#[derive(Clone)]
+pub struct RequestContext(Rc<Known>);
+
+pub struct Known {
+    pub(super) client: Client,
+    pub(super) request_id: String,
+    /// The valid session that the store loaded for this request.
+    pub(super) session: RefCell<Option<Session>>,
+    /// The user for whom the store's `save` begins a session.
+    pub(super) login: RefCell<Option<Login>>,
+    pub(super) rotation: Cell<Rotation>,
+    pub(super) stale_cookie: Cell<StaleCookie>,
+    pub(super) store_failure: Cell<Option<StoreFailure>>,
+    /// Seconds for which the browser keeps the cookie of a new session. `None`: until it is closed.
+    pub(super) cookie_max_age: Cell<Option<i64>>,
+    pub(super) visitor_cookie: RefCell<VisitorCookie>,
+    pub(super) device_cookie: RefCell<DeviceCookie>,
+    /// Cookies of ours that no key decrypts: the response removes them.
+    pub(super) unreadable_cookies: RefCell<Vec<&'static str>>,
+}
+
+/// A user who has just authenticated.
+#[derive(Clone)]
+pub struct Login {
+    /// As read together with the password hash, epoch included.
+    pub user: User,
+    pub remembered: bool,
+}
+
+/// Whether the response sets the session cookie again.
+#[derive(Default)]
+pub enum Rotation {
+    #[default]
+    None,
+    /// With the same session ID: an older key had encrypted the cookie. A new ID would log the
+    /// browser out whenever the response is lost.
+    Reencrypt,
+    /// With a new session ID, already committed together with a credential change.
+    Rotated(SessionId),
+}
+
+/// The browser sent a session cookie for which there is no session.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum StaleCookie {
+    #[default]
+    No,
+    /// The session has ended, or never existed.
+    Gone,
+    /// The session ID was rotated. The browser has received, or will soon receive, the new cookie.
+    Rotated,
+}
+
+/// Why the session store failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum StoreFailure {
+    /// The session ended while the request ran.
+    SessionEnded,
+    DatabaseUnavailable,
+}
+
+impl RequestContext {
+    pub(super) fn new(client: Client, request_id: String) -> Self {
+        Self(Rc::new(Known {
+            client,
+            request_id,
+            session: RefCell::default(),
+            login: RefCell::default(),
+            rotation: Cell::default(),
+            stale_cookie: Cell::default(),
+            store_failure: Cell::default(),
+            cookie_max_age: Cell::default(),
+            visitor_cookie: RefCell::default(),
+            device_cookie: RefCell::default(),
+            unreadable_cookies: RefCell::default(),
+        }))
+    }
+
+    /// The context of this request.
+    ///
+    /// # Errors
+    /// When `outermost::complete` does not wrap the app.
+    pub fn of(req: &impl HttpMessage) -> anyhow::Result<Self> {
+        let context = req.extensions().get::<Self>().cloned();
+        context.ok_or_else(|| anyhow::anyhow!("the request has no RequestContext"))
+    }
+
+    /// Makes the session store begin a session for this user. For `start_session` alone, which
+    /// also calls `Identity::login`; the store checks that both name the same user.
+    pub fn begin_login(&self, login: Login) {
+        self.login.replace(Some(login));
+    }
+
+    pub(super) fn session(&self) -> Option<Session> {
+        self.session.borrow().clone()
+    }
+
+    /// What CSRF tokens are bound to: a random value of the session, or of the visitor's cookie.
+    pub(super) fn csrf_binding(&self) -> Vec<u8> {
+        match &*self.session.borrow() {
+            Some(session) => session.csrf_binding.clone(),
+            None => self.visitor_cookie.borrow_mut().binding(),
+        }
+    }
+
+    /// Whether the browser sent neither a session cookie nor a visitor cookie.
+    pub(super) fn has_no_cookies(&self) -> bool {
+        let stale = self.stale_cookie.get() != StaleCookie::No;
+        self.session.borrow().is_none() && !stale && !self.visitor_cookie.borrow().is_known()
+    }
+}
+
+impl Deref for RequestContext {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.0
+    }
+}

@@ -1,0 +1,68 @@
+//! Rotation: a session continues under a new ID, so a copy of the old one is invalid.
+//!
+//! 1. A flow that changes a credential calls `accounts::session::rotate_after_proof` in the
+//!    transaction of the change, and `Visitor::rotate_session` after the commit.
+//! 2. `in_place`, a middleware between actix-session and the handlers, sees that and marks the
+//!    session as changed, so that actix-session calls `update` of the session store.
+//! 3. `update` calls `save`, which returns the new ID; actix-session writes it into the cookie.
+//!
+//! `Session::renew` of actix-session would delete the row and insert another one: a request that
+//! runs meanwhile would bring back a session that was just ended. A login is different: there the
+//! old session must end, and `start_session` begins a new one.
+//!
+//! The same way sets a cookie again that an older key had encrypted, under its old ID.
+
+use actix_session::SessionExt;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::web;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::error::Error;
+use super::request_context::{RequestContext, Rotation};
+use super::visitor::Visitor;
+use crate::accounts::session;
+use crate::accounts::session_id::SessionId;
+use crate::database::Database;
+use crate::state::AppState;
+
+/// The key that `in_place` sets in the session's state. The store never saves it.
+pub const MARK: &str = "rotated";
+
+impl Visitor {
+    /// Gives the browser the new session ID. Call it after the transaction that rotated the session
+    /// is committed.
+    pub fn rotate_session(&self, new: SessionId) {
+        self.context().rotation.set(Rotation::Rotated(new));
+    }
+}
+
+/// Middleware that makes actix-session call the store when the cookie must be set again. It also
+/// names the session in the log.
+pub async fn in_place(
+    app: web::Data<AppState>,
+    req: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let (state, context) = (req.get_session(), RequestContext::of(&req).map_err(Error::from)?);
+    if let Some(session) = context.session() {
+        tracing::Span::current().record("session", app.keys.log_name(session.id.as_bytes()));
+    }
+    let response = next.call(req).await?;
+    let rotation = context.rotation.take();
+    if context.session().is_some() && !matches!(rotation, Rotation::None) {
+        state.insert(MARK, true)?;
+    }
+    context.rotation.set(rotation);
+    Ok(response)
+}
+
+/// For the store: saves the state under the new ID. The rotation is committed already, so the
+/// browser needs the new ID even if the state cannot be saved.
+pub(super) async fn save(db: &Database, new: &SessionId, user_id: Option<Uuid>, state: &Value) {
+    if let Err(error) = session::save_state(db, &new.hash(), user_id, state).await {
+        tracing::warn!(%error, "the state of a session could not be saved");
+    }
+}
