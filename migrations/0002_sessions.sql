@@ -1,36 +1,37 @@
--- Sessions: what the cookie points to. Written by src/accounts/session.rs and its folder alone.
+-- Sessions, a row for each cookie. Written only by src/accounts/session.rs and files in its folder.
 create table sessions (
-    -- Stays the same when the session ID is renewed, so other rows can refer to it. Never shown.
+    -- Stays the same when the session ID is rotated, so other rows can refer to it. Never shown.
     id uuid primary key,
-    -- SHA-256 of the session ID. The ID itself is in the browser's cookie and nowhere else,
-    -- so a stolen dump opens no session. 381 bits of input need no salt.
+    -- SHA-256 of the session ID. Only the browser's cookie holds the ID itself, encrypted, so a
+    -- stolen dump contains no usable ID. A random ID of 381 bits needs no salt.
     id_hash bytea not null unique check (length(id_hash) = 32),
-    -- The hash before the last renewal. It opens nothing. It only tells a tab that raced
-    -- with the renewal from a stranger, so that its answer leaves the new cookie alone.
+    -- The hash before the last rotation. The app rejects that ID. The column identifies a request
+    -- that raced with the rotation, so that its response does not remove the new cookie.
     previous_id_hash bytea unique,
-    -- Names the session on pages and in addresses; tells nothing about the ID.
+    -- Identifies the session on pages and in URLs. It reveals nothing about the session ID.
     public_id uuid not null default gen_random_uuid(),
-    -- Null: a session of nobody, for what an app keeps for visitors who have not logged in.
+    -- Null: an anonymous session, for values of a visitor who has not logged in.
     user_id uuid references users on delete cascade,
-    -- users.session_epoch when the password was verified.
+    -- users.session_epoch when the user authenticated.
     user_epoch integer,
-    -- What CSRF tokens are bound to; a new one at every change of authentication.
+    -- CSRF tokens are bound to this random value. A login and a credential change replace it.
     csrf_binding bytea not null,
     created_at timestamptz not null default now(),
-    -- Written at most once a minute and never indexed, so that a touch stays a cheap HOT update.
+    -- Updated at most once a minute, or once in a tenth of a shorter idle timeout. Never indexed,
+    -- so that the update stays a cheap HOT update.
     last_seen_at timestamptz not null default now(),
-    -- The idle timeout of this session, chosen at login.
+    -- The idle timeout, chosen at login.
     idle_timeout interval not null,
-    -- The absolute timeout: no activity moves it.
+    -- The absolute timeout. Activity does not move it.
     ends_at timestamptz not null,
-    -- When the person last proved who they are.
+    -- The last login, verified email address or password change in this session.
     authenticated_at timestamptz,
-    -- "Stay logged in on this device": the cookie outlives the browser.
+    -- "Stay logged in on this device": the cookie is kept when the browser is closed.
     remembered boolean not null default false,
     address inet,
     user_agent text not null default '',
-    -- The rest: small values of the app, a note, a flash. Not for counters or one-time secrets:
-    -- it is read and written whole, so of two parallel requests the later one wins.
+    -- Small values of the app, such as a note or a flash. Not for counters or one-time secrets:
+    -- it is read and written as a whole, so of two concurrent requests the later write wins.
     state jsonb not null default '{}',
     check ((user_id is null) = (user_epoch is null)),
     check ((user_id is null) = (authenticated_at is null))
@@ -38,5 +39,5 @@ create table sessions (
 
 create index sessions_user_id on sessions (user_id) where user_id is not null;
 
--- None for pruning: no index serves an end that depends on last_seen_at, and one on that would make
--- every touch as dear as an insert. Reading a million rows every 15 minutes takes 0.2 s.
+-- No index for pruning: expiry depends on last_seen_at, and an index on that would make each of its
+-- updates as expensive as an insert. Reading a million rows takes 0.2 to 0.3 s (docs/queries.md).

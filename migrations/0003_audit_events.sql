@@ -1,18 +1,18 @@
--- What happened to an account, for its owner to read. Written by src/accounts/audit.rs alone,
--- which only inserts, and prunes what is older than AUDIT_RETENTION.
+-- What happened to an account: logins, failed attempts, credential changes. Written only by
+-- src/accounts/audit.rs, which inserts events and prunes those older than AUDIT_RETENTION.
 create table audit_events (
     id bigint generated always as identity primary key,
-    -- Null once the account is gone: the event stays, the person does not.
+    -- Null if no account was found. Deleting an account sets it to null and keeps the event.
     user_id uuid references users on delete set null,
-    -- Dotted like the address where it happened: login, account.password …
+    -- Dotted like the path where it happened: login, account.password …
     kind text not null,
     address inet,
     user_agent text not null default '',
     created_at timestamptz not null default now()
 );
 
--- For one account's events, and for its end, which sets user_id to null.
+-- For the events of one account, and for its deletion, which sets user_id to null.
 create index audit_events_user_id on audit_events (user_id);
--- For pruning. Rows come in the order of their time, so a range of blocks is found without an entry
--- for each row.
+-- For pruning. Rows are inserted in the order of their time, so a BRIN index finds the range of
+-- blocks without an entry for each row.
 create index audit_events_created_at on audit_events using brin (created_at);

@@ -1,37 +1,39 @@
--- Mails on their way, and what became of them. Written by src/mail/outbox.rs alone. A row is
--- written in the transaction of the change that it tells of: no change without its mail, no mail
--- without its change.
+-- Emails that wait to be sent, and how the finished ones ended. Written only by src/mail/outbox.rs.
+-- A row is inserted in the transaction of the change that it reports, so neither is committed
+-- without the other.
 create table outbox (
-    -- Also the Message-ID, so that a mail that went out twice is recognised as one.
+    -- Also the first part of the Message-ID, which is the same when an email is sent twice.
     id uuid primary key,
-    -- Dotted like the address of the page that wrote it: password.reset, email.verify …
+    -- Dotted like the path of the page that wrote it: password.reset, email.verify …
     kind text not null,
-    -- As stored with the account, never as a form sent it.
+    -- The email address stored with the account or registration, never one from a form.
     recipient text not null,
     subject text not null,
-    -- May hold a live link or code, so it is erased as soon as nothing will be sent any more.
+    -- May hold a valid link or code, so it is erased as soon as the email is finished.
     body text,
     created_at timestamptz not null default now(),
-    -- How often the mail was claimed. Also the fencing token: reports with an older value are ignored.
+    -- How often the email was claimed. Also the fencing token: the app ignores a report that
+    -- carries an older value.
     attempts integer not null default 0,
-    -- When it is taken up next. An instance that claims the mail moves this 5 minutes on, and again
-    -- every minute while the attempt lasts. If the instance dies, the mail is due again within 5
-    -- minutes; no lock is held.
+    -- When the email may be claimed. A claim sets this to 5 minutes from now, and again every
+    -- minute while the attempt lasts. So when an instance dies, the email is due again within 5
+    -- minutes. No lock is held meanwhile.
     due_at timestamptz not null default now(),
-    -- Nothing is sent after this: the link in it has expired, or it is a day old.
+    -- The email is not sent after this: its link has expired, or it is a day old.
     expires_at timestamptz not null,
-    -- Why the last attempt failed, in the words of the other side.
+    -- Why the last attempt failed, as reported by the mail server or the connection to it.
     problem text,
     finished_at timestamptz,
-    -- sent; refused: for good, by the server of this recipient; expired: not sent
-    -- before expires_at; discarded: a decoy, written for an address that no mail goes to.
+    -- sent; refused: permanently rejected by the mail server; expired: not sent before
+    -- expires_at; discarded: a decoy, inserted where no email may be sent, so that timing does not
+    -- reveal accounts.
     outcome text check (outcome in ('sent', 'refused', 'expired', 'discarded')),
     check ((finished_at is null) = (outcome is null)),
     check ((finished_at is null) = (body is not null))
 );
 
 create index outbox_due_at on outbox (due_at) where finished_at is null;
--- What became of the last mail to an address.
+-- For the outcome of the last email to an email address.
 create index outbox_recipient on outbox (recipient, finished_at desc) where finished_at is not null;
 -- For pruning.
 create index outbox_created_at on outbox (created_at);

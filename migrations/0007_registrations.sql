@@ -1,17 +1,17 @@
--- Registrations that wait for their email address to be verified. Written by
--- src/accounts/registration.rs alone. Several rows may name the same address: with one row for
--- each address, a second registrant could replace the password that the first one chose. A row is
--- written for an address that has an account too, so that both cost the same statements.
+-- Registrations: sign-ups before their email address is verified, and for a while after. Written
+-- only by src/accounts/registration.rs. Several rows can hold the same email address: with one row
+-- for each, a second person could replace the password that the first one chose. A row is also
+-- inserted if an account exists already, so that both cases run the same statements.
 create table registrations (
-    -- In the encrypted cookie of the browser that registered. Grants nothing by itself.
+    -- Kept in the encrypted cookie of the browser that registered. Grants nothing by itself.
     id uuid primary key,
     email text not null,
     email_canonical text not null,
-    -- The password chosen in the registering browser, as a PHC string. Null: none was chosen (an
-    -- operator's invitation), or the address has been confirmed since.
+    -- The password chosen in the registering browser, as a PHC string. Null: an operator's
+    -- invitation, or the email address has been verified since.
     password_hash text,
-    -- Set on every registration of an address when one of them is confirmed. The rows stay until
-    -- they expire, so that a link that is opened again says so.
+    -- Set on every pending registration of an email address when one of them is confirmed. The
+    -- rows stay until they expire, so that a second click on a link shows "Already confirmed".
     confirmed_at timestamptz,
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,

@@ -1,15 +1,17 @@
--- Links and codes that are sent by email. Written by src/accounts/token.rs alone.
+-- Links and codes that are sent by email. Written only by src/accounts/token.rs.
 create table tokens (
-    -- SHA-256 of 256 random bits. The token itself is in the email and nowhere else.
+    -- SHA-256 of the token, 256 random bits. The token itself is only in the email, and so in
+    -- outbox.body until that is erased.
     token_hash bytea primary key check (length(token_hash) = 32),
     purpose text not null check (purpose in ('verify', 'reset', 'not_me')),
-    -- What the token belongs to: a registration for 'verify', a user for the rest. Neither: a
-    -- decoy. A reset for an address without an account writes one, so that both cost the same.
+    -- The owner: a registration for 'verify', a user for the others. Neither: a decoy, inserted
+    -- where no email may be sent, so that both cases run the same statements.
     user_id uuid references users on delete cascade,
     registration_id uuid references registrations on delete cascade,
-    -- Where it was sent. A user's token is invalid once the account has another email address.
+    -- Where it was sent. A reset token is invalid once the account has another email address.
     email_canonical text not null,
-    -- HMAC of the 8-character code beside the link: a plain digest of 40 bits could be guessed.
+    -- HMAC of the 8-character code in the same email. A code has only 40 bits, so an attacker with
+    -- a stolen dump could find it from a plain hash.
     code_mac bytea,
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
