@@ -1,13 +1,13 @@
 -- Counters of attempts; an attempt is counted before it is evaluated. Written only by
 -- src/throttle.rs and the files in its folder. docs/throttle.md explains the limits.
 create table throttles (
-    -- HMAC-SHA256 of purpose, per and the key, under a key derived from SECRET_KEYS. People
+    -- HMAC-SHA256 of action, scope and key, under a key derived from SECRET_KEYS. People
     -- sometimes type a password into the email field; a stolen dump must not allow guessing it.
     key_hash bytea primary key check (length(key_hash) = 32),
-    -- For an operator who reads this table: the action (login, register …), and the kind of key
-    -- that it is counted for (account, IP address …).
-    purpose text not null,
-    per text not null,
+    -- For an operator who reads this table: the action (login, register …), and the scope
+    -- in which it is counted (account, IP address …).
+    action text not null,
+    scope text not null,
     -- Attempts counted until counted_at, without forgotten ones. The wait grows with this number.
     failures integer not null default 0,
     -- Attempts counted since the last success. Time does not reduce this number.

@@ -168,90 +168,6 @@ fn the_heart_of_it_is_read_in_an_evening() {
     );
 }
 
-#[test]
-fn documents_point_at_what_is_there() {
-    let mut places = Vec::new();
-    let mut documents = files("docs", "md");
-    documents.extend(
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-            .into_iter()
-            .filter(|path| root(path).is_file())
-            .map(read),
-    );
-    for document in &documents {
-        let folder = document.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let mut fenced = false;
-        for (index, line) in document.text.lines().enumerate() {
-            fenced ^= line.trim_start().starts_with("```");
-            if fenced {
-                continue;
-            }
-            let links = line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
-            let missing_links = links.filter_map(|link| missing_link(document, folder, link));
-            let mentions = line.split('`').skip(1).step_by(2);
-            let missing_mentions = mentions.filter_map(missing_mention);
-            let missing = missing_links.chain(missing_mentions);
-            places.extend(missing.map(|what| format!("{}:{} {what}", document.path, index + 1)));
-        }
-    }
-    none_of("These files or names are not there any more; point at what took their place:", places);
-}
-
-fn missing_link(document: &Source, folder: &str, link: &str) -> Option<String> {
-    if link.contains(':') || link.starts_with('/') {
-        return None;
-    }
-    let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
-    let target = match path {
-        "" => document.path.clone(),
-        path => normal(&format!("{folder}/{path}")),
-    };
-    if !root(&target).exists() {
-        return Some(link.to_owned());
-    }
-    let found = match target.rsplit('.').next() {
-        _ if anchor.is_empty() => true,
-        Some("md") => read(&target).text.lines().any(|line| slug(line) == anchor),
-        _ => words(&read(&target).text).any(|word| word == anchor),
-    };
-    (!found).then(|| link.to_owned())
-}
-
-/// A file or folder of ours in backticks, alone, as `path#symbol` or as `path::symbol`.
-fn missing_mention(mention: &str) -> Option<String> {
-    const ROOMS: [&str; 9] = [
-        "src/",
-        "tests/",
-        "templates/",
-        "migrations/",
-        "static/",
-        "bin/",
-        "docs/",
-        "benches/",
-        "examples/",
-    ];
-    let ours = |path: &str| ROOMS.iter().any(|room| path.starts_with(room));
-    let plain = mention.chars().all(|c| c.is_alphanumeric() || "_-./#:".contains(c));
-    let (path, symbol) =
-        mention.split_once('#').or_else(|| mention.split_once("::")).unwrap_or((mention, ""));
-    let with_symbol = !symbol.is_empty() && path.ends_with(".rs");
-    // `tests/attacks/broken/NAME.patch` stands for many files.
-    let placeholder =
-        path.split(['/', '.']).any(|part| part.len() > 1 && part.chars().all(|c| c.is_uppercase()));
-    if !plain || placeholder || !ours(path) && !with_symbol {
-        return None;
-    }
-    let place =
-        [path.to_owned(), format!("src/{path}")].into_iter().find(|path| root(path).exists());
-    let Some(place) = place else { return Some(mention.to_owned()) };
-    if !with_symbol {
-        return None;
-    }
-    let text = read(&place).text;
-    let found = symbol.split("::").all(|name| words(&text).any(|word| word == name));
-    (!found).then(|| mention.to_owned())
-}
-
 /// Each migration, and the tables it makes.
 fn migrations() -> BTreeMap<String, Vec<String>> {
     let tables = |file: &Source| {
@@ -268,27 +184,4 @@ fn migrations() -> BTreeMap<String, Vec<String>> {
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
-}
-
-/// The anchor that a heading gets.
-fn slug(line: &str) -> String {
-    let heading = line.trim_start_matches('#').trim().to_lowercase();
-    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-    if line.starts_with('#') {
-        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
-    } else {
-        String::new()
-    }
-}
-
-fn normal(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }

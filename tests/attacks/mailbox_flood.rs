@@ -3,7 +3,7 @@
 //! Why it matters: a notice that matters is not seen among fifty others, and a mail server that
 //! sends what nobody wants is blocked.
 //! Stops in: `src/web/admission.rs` (`may_mail`: a budget for each kind of mail and each account;
-//! `admit_ip`: the requests of one IP address), `src/flows/account/password.rs` (the change is
+//! `admission::by_ip`: the requests of one IP address), `src/flows/account/password.rs` (the change is
 //! rejected, its notice is never dropped).
 //! Sources: ASVS 5.0 2.4.1; OWASP Forgot Password Cheat Sheet; CWE-770.
 

@@ -17,7 +17,8 @@ pub struct Name {
     pub path: String,
 }
 
-/// Every file with this extension in the folder and below, in order.
+/// Every file with this extension in the folder and below, in order. An empty extension gives the
+/// paths of all files, without their text.
 pub fn files(folder: &str, extension: &str) -> Vec<Source> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(root(folder)) else { return found };
@@ -26,6 +27,8 @@ pub fn files(folder: &str, extension: &str) -> Vec<Source> {
         let path = format!("{folder}/{}", name.to_str().expect("a name in UTF-8"));
         if root(&path).is_dir() {
             found.extend(files(&path, extension));
+        } else if extension.is_empty() {
+            found.push(Source { path, text: String::new() });
         } else if Path::new(&path).extension().is_some_and(|found| found == extension) {
             found.push(read(&path));
         }

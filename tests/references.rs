@@ -1,0 +1,248 @@
+//! Rules about references: every file, symbol, test and heading that a text names exists. They read
+//! documents, comments and the headers of patches. Delete this file in your own app, or keep it.
+
+#[allow(dead_code, reason = "the house rules use the rest")]
+#[path = "support/source.rs"]
+mod source;
+
+use std::collections::HashSet;
+
+use source::{Source, files, none_of, read, root};
+
+/// Every text with prose: documents whole, code without the code.
+fn texts() -> Vec<Source> {
+    let mut texts = documents();
+    for (folder, extension) in [("src", "rs"), ("tests", "rs")] {
+        texts.extend(files(folder, extension).into_iter().map(|file| comments(&file)));
+    }
+    for (folder, extension, mark) in [("migrations", "sql", "--"), ("templates", "html", "{#")] {
+        let with_mark = |file: Source| lines_with(file, mark);
+        texts.extend(files(folder, extension).into_iter().map(with_mark));
+    }
+    let patches = files("tests/attacks/broken", "patch").into_iter();
+    texts.extend(patches.map(|file| {
+        let header = file.text.split("diff --git").next().unwrap_or_default().to_owned();
+        Source { text: header, ..file }
+    }));
+    let scripts = ["run", "test", "setup", "postgres", "prepare", "prove-attacks", "screenshots"];
+    let scripts = scripts.map(|name| format!("bin/{name}"));
+    let others = [".env.example", "Cargo.toml", ".clippy.toml", ".ci/run"].map(str::to_owned);
+    texts.extend(scripts.into_iter().chain(others).map(|path| lines_with(read(&path), "#")));
+    texts
+}
+
+fn documents() -> Vec<Source> {
+    let single = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].into_iter();
+    let single = single.filter(|path| root(path).is_file()).map(read);
+    files("docs", "md").into_iter().chain(single).collect()
+}
+
+/// The comments of a file of Rust, each on its own line.
+fn comments(file: &Source) -> Source {
+    let code = file.code();
+    let kept = file.text.chars().zip(code.chars());
+    let text = kept.map(|(all, code)| if all == code && all != '\n' { ' ' } else { all }).collect();
+    Source { path: file.path.clone(), text }
+}
+
+fn lines_with(file: Source, mark: &str) -> Source {
+    let kept = |line: &'_ str| line.find(mark).map_or(String::new(), |at| line[at..].to_owned());
+    let text = file.text.lines().map(kept).collect::<Vec<_>>().join("\n");
+    Source { text, ..file }
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    let mut places = Vec::new();
+    for document in documents() {
+        let folder = document.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for (number, line) in prose(&document) {
+            let links = line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
+            let missing = links.filter(|link| is_dead(&document, folder, link));
+            places.extend(missing.map(|link| format!("{}:{number} {link}", document.path)));
+        }
+    }
+    none_of("These links lead nowhere; point at what took the place of their target:", places);
+}
+
+/// The lines outside of code blocks, with their numbers.
+fn prose(document: &Source) -> Vec<(usize, &str)> {
+    let mut fenced = false;
+    let lines = document.text.lines().enumerate().filter(|(_, line)| {
+        let fence = line.trim_start().trim_start_matches(['/', '!', ' ']).starts_with("```");
+        fenced ^= fence;
+        !fence && !fenced
+    });
+    lines.map(|(index, line)| (index + 1, line)).collect()
+}
+
+fn is_dead(document: &Source, folder: &str, link: &str) -> bool {
+    if link.contains(':') || link.starts_with('/') {
+        return false;
+    }
+    let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+    let target = match path {
+        "" => document.path.clone(),
+        path => normal(&format!("{folder}/{path}")),
+    };
+    if !root(&target).exists() || anchor.is_empty() {
+        return !root(&target).exists();
+    }
+    let text = read(&target).text;
+    let found = match target.ends_with(".md") {
+        true => text.lines().any(|line| slug(line) == anchor),
+        false => words(&text).any(|word| word == anchor),
+    };
+    !found
+}
+
+#[test]
+fn texts_name_files_that_exist() {
+    const ENDINGS: [&str; 9] =
+        [".rs", ".md", ".sql", ".html", ".css", ".js", ".py", ".patch", ".txt"];
+    let all: Vec<String> = ["src", "tests", "templates", "static", "migrations", "docs"]
+        .into_iter()
+        .flat_map(|folder| files(folder, ""))
+        .map(|file| file.path)
+        .chain(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned))
+        .collect();
+    let mut places = Vec::new();
+    for text in texts() {
+        for (number, line) in prose(&text) {
+            let is_part = |c: char| c.is_alphanumeric() || "_-./:#{}…".contains(c);
+            for token in line.split(|c| !is_part(c)) {
+                let (path, symbol) = split_symbol(token);
+                let is_path = path.contains('/') && ENDINGS.iter().any(|end| path.ends_with(end));
+                let foreign = path.starts_with('/') || path.contains("://");
+                if !is_path || foreign || is_placeholder(path) || FOREIGN.contains(path) {
+                    continue;
+                }
+                let below = format!("/{}", path.trim_start_matches("../"));
+                let place = all.iter().find(|file| **file == path || file.ends_with(&below));
+                let names = |place: &String| {
+                    let text = read(place).text;
+                    symbol.split("::").all(|name| words(&text).any(|word| word == name))
+                };
+                let whole = symbol.is_empty() || path.ends_with(".md");
+                if !place.is_some_and(|place| whole || names(place)) {
+                    places.push(format!("{}:{number} {token}", text.path));
+                }
+            }
+        }
+    }
+    none_of("These files or names do not exist; name what took their place:", places);
+}
+
+/// `src/web/csrf.rs` and `token` of `src/web/csrf.rs::token` or `src/web/csrf.rs#token`.
+fn split_symbol(token: &str) -> (&str, &str) {
+    let token = token.trim_end_matches(['.', ':']);
+    token.split_once("::").or_else(|| token.split_once('#')).unwrap_or((token, ""))
+}
+
+/// `tests/attacks/broken/NAME.patch`, and `{hash}` or `…` in a path.
+fn is_placeholder(path: &str) -> bool {
+    let upper = |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_uppercase());
+    path.contains(['{', '…']) || path.split(['/', '.']).any(upper)
+}
+
+/// Names that texts put into backticks and that belong to somebody else.
+const FOREIGN: &str = include_str!("references/foreign.txt");
+
+#[test]
+fn names_in_backticks_exist() {
+    let mut known: HashSet<String> = FOREIGN.split_whitespace().map(str::to_owned).collect();
+    let mut learn = |text: &str| known.extend(words(text).map(str::to_owned));
+    for (folder, extension) in [("src", "rs"), ("tests", "rs")] {
+        files(folder, extension).iter().for_each(|file| learn(&file.code()));
+    }
+    for (folder, ending) in [("migrations", "sql"), ("templates", "html"), ("static", "css")] {
+        files(folder, ending).iter().for_each(|file| learn(&file.text));
+    }
+    for path in [".env.example", "Cargo.toml", ".clippy.toml", "bin/postgres", "bin/setup"] {
+        learn(&read(path).text);
+    }
+    let mut places = Vec::new();
+    for text in texts() {
+        for (number, line) in prose(&text) {
+            for mention in line.split('`').skip(1).step_by(2) {
+                let mention = mention.trim_end_matches([':', '(', ')', '…']);
+                let is_path = mention.contains("::");
+                let is_name = is_path || mention.contains('_');
+                let plain = mention.chars().all(|c| c.is_ascii_alphanumeric() || "_:".contains(c));
+                let last = mention.rsplit("::").next().unwrap_or_default();
+                if is_name && plain && !last.is_empty() && !known.contains(last) {
+                    places.push(format!("{}:{number} {mention}", text.path));
+                }
+            }
+        }
+    }
+    none_of(
+        "No code has these names. Name what took their place, or add a library's name to tests/references/foreign.txt:",
+        places,
+    );
+}
+
+#[test]
+fn ids_of_standards_have_their_form() {
+    let mut places = Vec::new();
+    for text in texts() {
+        for (number, line) in prose(&text) {
+            let mut words = line.split(|c: char| c.is_whitespace() || "(),;|`\"".contains(c));
+            let mut previous = "";
+            while let Some(word) = words.next() {
+                let bare = word.trim_end_matches(['.', ':']).trim_end_matches("'s");
+                let first_digit = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+                let digits = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+                let wrong = match previous {
+                    // Of the version, a section, or a requirement.
+                    "ASVS" => first_digit(bare) && !(2..=3).contains(&bare.split('.').count()),
+                    "RFC" if bare != "6265bis" => {
+                        first_digit(bare) && !(digits(bare) && (3..=5).contains(&bare.len()))
+                    }
+                    "SP" => !["800-63B-4", "800-63B"].contains(&bare),
+                    _ => false,
+                };
+                let cve = bare.strip_prefix("CVE-").map(|id| id.split('-').collect::<Vec<_>>());
+                let cve =
+                    cve.is_some_and(|id| id.len() != 2 || !id.iter().all(|part| digits(part)));
+                if wrong || cve {
+                    places.push(format!("{}:{number} {previous} {word}", text.path));
+                }
+                previous = bare;
+            }
+            for outside in ["../shared", "yardstick", "faults.md"] {
+                if line.contains(outside) && text.path != "tests/references.rs" {
+                    places.push(format!("{}:{number} {outside}", text.path));
+                }
+            }
+        }
+    }
+    none_of("These are no ids that a reader could look up:", places);
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// The anchor that a heading gets.
+fn slug(line: &str) -> String {
+    let heading = line.trim_start_matches('#').trim().to_lowercase();
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    if line.starts_with('#') {
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    } else {
+        String::new()
+    }
+}
+
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
