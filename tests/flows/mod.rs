@@ -20,5 +20,6 @@ mod pruning;
 mod quiet_log;
 mod register;
 mod restart;
+mod session_ends;
 mod start_session;
 mod static_files;
