@@ -1,7 +1,7 @@
-//! Who may enter where: every route of the router, asked by everybody.
+//! Access control: requests every route as an anonymous visitor and as a logged-in user.
 //!
-//! The routes come from the router itself; what is written here is only what to expect. A new
-//! route turns this red until it has a line, so nobody opens a page by forgetting about it.
+//! The routes come from the router itself; `EXPECTED` lists only the responses. A new route fails
+//! the test until it has a line, so that no page becomes public by mistake.
 
 use actix_web::introspection::{IntrospectionNode, IntrospectionTree, ResourceType};
 use actix_web::test::{TestRequest, call_service, init_service};
@@ -14,21 +14,21 @@ use crate::support::raw;
 use crate::support::requests::Answer;
 use crate::support::site::Site;
 
-/// What a request gets. POSTs are sent with a valid token and no fields.
+/// The response to a request. POSTs are sent with a valid token and no fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Gets {
     /// 200
     Shown,
-    /// 303 to this address
+    /// 303 to this URL
     To(&'static str),
-    /// 422: the door is open, the form was empty
+    /// 422: access is allowed, but the form was empty
     Again,
-    /// 404: nothing to see without the link, or outside of development
+    /// 404: the page needs a valid token or ID
     Nothing,
 }
 use Gets::{Again, Nothing, Shown, To};
 
-/// Method, route, what a stranger gets, what somebody logged in gets.
+/// Method, route, response to an anonymous visitor, response to a logged-in user.
 const EXPECTED: &[(&str, &str, Gets, Gets)] = &[
     ("GET", "/", Shown, Shown),
     ("GET", "/register", Shown, To("/app")),
@@ -52,7 +52,7 @@ const EXPECTED: &[(&str, &str, Gets, Gets)] = &[
     ("GET", "/account", To("/login?next=%2Faccount"), Shown),
     ("GET", "/account/password", To("/login?next=%2Faccount%2Fpassword"), Shown),
     ("POST", "/account/password", To("/login?next=%2F"), Again),
-    // In development; `tests/dev` asks for them in production.
+    // Only in development; `tests/dev` checks that production has no mailbox.
     ("GET", "/dev/mailbox", Shown, Shown),
     ("GET", "/dev/mailbox/{id}", Nothing, Nothing),
     ("GET", "/healthz", Shown, Shown),
@@ -62,7 +62,7 @@ const EXPECTED: &[(&str, &str, Gets, Gets)] = &[
     ("GET", "/.well-known/change-password", To("/account/password"), To("/account/password")),
 ];
 
-/// An address for each route that has a variable part.
+/// A path for each route that has a variable part.
 const EXAMPLES: &[(&str, &str)] = &[("/static/{hash}/{path:.*}", "/static/0/mark.svg")];
 
 struct Route {
@@ -77,7 +77,7 @@ impl Route {
     }
 }
 
-/// Every resource of `routes.rs`, as the router knows it.
+/// Every resource of `routes.rs`, read from the router.
 async fn routes() -> Vec<Route> {
     let app = App::new().configure(app::routes::all).wrap_fn(|req, _| {
         let tree = req.app_data::<Data<IntrospectionTree>>().cloned();
@@ -111,9 +111,9 @@ async fn ada(site: &Site) -> Browser {
     ADA.on_another_device(site).await
 }
 
-/// One request with a valid token, from the front page.
+/// Sends one request with a valid token, as if from the front page.
 async fn ask(mut browser: Browser, method: &Method, address: &str) -> Answer {
-    // A page with a form, whoever looks at it: `next` leads somebody logged in to one.
+    // Takes the token from a page with a form: `next` redirects a logged-in user to one.
     browser.visit("/login?next=/app").await;
     let button = if browser.path == "/app" { "Keep the note" } else { "Log in" };
     let form = browser.form(button);
@@ -124,7 +124,7 @@ async fn ask(mut browser: Browser, method: &Method, address: &str) -> Answer {
     browser.fetch(method.clone(), address, &form, &body).await
 }
 
-/// As it is written in `EXPECTED`.
+/// The response, written as in `EXPECTED`.
 fn seen(answer: &Answer) -> String {
     match (answer.status, answer.headers.get("location")) {
         (200, None) => "Shown".to_owned(),
@@ -194,7 +194,7 @@ async fn every_page_answers_head_like_get_but_without_a_body() {
 async fn a_method_that_a_route_does_not_take_is_answered_405_with_the_page() {
     let site = Site::start().await;
     ADA.joins(&site).await;
-    // One session for all: nothing of what follows ends it.
+    // One session for all requests: none of them ends it.
     let somebody = ada(&site).await;
     for route in routes().await {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
@@ -218,7 +218,7 @@ async fn an_address_without_a_route_is_404_with_the_page() {
         browser.must_be_at(address, 404);
         browser.must_see("There is no page at this address.");
     }
-    // Behind the door nothing is said, not even that there is nothing.
+    // Without a login, a missing page under `/app` looks like an existing one.
     let mut browser = site.browser();
     browser.visit("/app/nothing").await;
     browser.must_be_at("/login?next=%2Fapp%2Fnothing", 200);

@@ -1,4 +1,4 @@
-//! The account's overview.
+//! The account overview.
 
 mod password;
 

@@ -1,4 +1,4 @@
-//! The dashboard, and the note.
+//! The dashboard and its note.
 
 use crate::support::people::ADA;
 use crate::support::site::Site;

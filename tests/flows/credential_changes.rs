@@ -1,5 +1,5 @@
-//! What each change of a credential ends and what it leaves: the table in `docs/throttle.md`, tried
-//! row by row.
+//! Each credential change ends the accesses that the table in `docs/throttle.md` lists, and no
+//! others.
 
 use app::accounts::token::{self, NewToken, Owner, Purpose};
 use app::accounts::user::User;
@@ -43,7 +43,7 @@ async fn make(change: &str, site: &Site, user: &User, browser: &mut Browser) {
     }
 }
 
-/// Whether the session of this browser goes on.
+/// Whether the session of this browser is still valid.
 async fn goes_on(browser: &Browser) -> &'static str {
     let mut browser = browser.clone();
     browser.visit("/app").await;
@@ -56,7 +56,7 @@ async fn works(site: &Site, link: &str) -> &'static str {
     if browser.status == 200 { "stays" } else { "ends" }
 }
 
-/// Whether the account still knows this browser.
+/// Whether this browser is still a known device of the account.
 async fn known(site: &Site, browser: &Browser) -> &'static str {
     let cookie = browser.cookie("__Host-device").expect("a device cookie");
     let known = "select exists (select from devices where token_hash = $1)";
@@ -97,7 +97,7 @@ async fn every_change_ends_what_the_table_says_and_leaves_the_rest() {
     assert_eq!(documented, lines);
 }
 
-/// A form that was open before the change belongs to a session that has another binding now.
+/// A credential change gives the session a new CSRF binding, so older forms are invalid.
 #[tokio::test]
 async fn a_form_from_before_a_change_of_the_password_is_out_of_date() {
     let site = Site::start().await;

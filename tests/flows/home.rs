@@ -1,4 +1,4 @@
-//! The front page.
+//! The front page, for anonymous visitors and for logged-in users.
 
 use crate::support::people::ADA;
 use crate::support::site::Site;

@@ -1,4 +1,4 @@
-//! Users whose password hash came from another system, or from older settings of this one.
+//! Users whose password hash was imported from another system, or made with older settings.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,7 +11,7 @@ use crate::support::people::{ADA, GRACE, Person};
 use crate::support::site::{Site, config};
 
 /// Hashes of `password`, from the tests of the reference implementation (phc-winner-argon2,
-/// `src/test.c`). The version is 0x10 where none is named.
+/// `src/test.c`). A hash that names no version has version 0x10.
 const REFERENCE: [&str; 5] = [
     "$argon2i$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
     "$argon2i$v=16$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
@@ -20,14 +20,14 @@ const REFERENCE: [&str; 5] = [
     "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
 ];
 
-/// What `today` makes of it: m=64 KiB, t=2, p=1.
+/// The prefix of a hash made with the settings of `site_of_today`: m=64 KiB, t=2, p=1.
 const TODAY: &str = "$argon2id$v=19$m=64,t=2,p=1$";
 
-/// bcrypt's cost is the exponent of its rounds; 31 would take days.
+/// bcrypt's cost is the exponent of its number of rounds. A cost of 31 would take days.
 const MOST_BCRYPT_COST: u32 = 12;
 static BCRYPT_RUNS: AtomicU64 = AtomicU64::new(0);
 
-/// What an adopter with bcrypt hashes gives to `Hasher::with_foreign`.
+/// A verifier for `Hasher::with_foreign`, as an app with bcrypt hashes would write it.
 fn bcrypt(password: &[u8], stored: &str) -> Option<bool> {
     let parts: bcrypt::HashParts = stored.parse().ok()?;
     if parts.get_cost() > MOST_BCRYPT_COST {
@@ -45,7 +45,7 @@ async fn site_of_today() -> Site {
         .await
 }
 
-/// Ada, with this hash in the database.
+/// Gives Ada this hash in the database.
 async fn import(site: &Site, hash: &str) {
     sqlx::query("update users set password_hash = $1 where email = $2")
         .bind(hash)
@@ -60,7 +60,7 @@ async fn stored(site: &Site) -> String {
     hash.bind(ADA.email).fetch_one(&site.db.pool).await.expect("her hash")
 }
 
-/// Ada's password, hashed as another system might have done.
+/// Ada's password, hashed as another system might do it.
 fn hashed(
     algorithm: Algorithm,
     version: Version,
@@ -191,7 +191,7 @@ async fn a_hash_that_cannot_be_renewed_does_not_stop_the_login() {
     assert!(stored(&site).await.starts_with(TODAY), "the next login renews it");
 }
 
-/// Else a second run of Argon2 would tell that the password was right.
+/// Otherwise a second run of Argon2 would reveal, by its time, that the password was right.
 #[tokio::test]
 async fn a_weak_hash_is_not_renewed_while_a_reset_is_required() {
     let site = site_of_today().await;

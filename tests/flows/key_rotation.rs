@@ -1,4 +1,4 @@
-//! A new key in front of `SECRET_KEYS`: nobody notices, and the old one can go in time.
+//! Key rotation: the operator adds a new first key to `SECRET_KEYS`, and removes the old one later.
 
 use app::keys::Keys;
 use secrecy::ExposeSecret;
@@ -10,7 +10,7 @@ use crate::support::site::Site;
 
 const SESSION: &str = "__Host-session";
 
-/// The same site after its operator changed the keys; `keys` turns the setting into the next.
+/// Restarts the site with other keys; `keys` maps the old value of the setting to the new one.
 async fn restarted_with(site: Site, keys: impl FnOnce(&str) -> String) -> Site {
     let keys = keys(site.app.config.secret_keys.expose_secret());
     Site::on(site.stop().await, &[("SECRET_KEYS", &keys)]).await
@@ -24,7 +24,7 @@ async fn without_the_old_key(site: Site) -> Site {
     restarted_with(site, |keys| keys.split(',').next().unwrap_or_default().to_owned()).await
 }
 
-/// The same browser at the restarted site, whose port is another one.
+/// The same browser at the restarted site, which has another port.
 fn same_browser(browser: &Browser, site: &Site) -> Browser {
     let mut same = site.browser();
     same.clone_cookies_from(browser);
@@ -51,7 +51,7 @@ async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
     assert_eq!(session_lines(&browser).len(), 1);
     browser.visit("/app").await;
     assert_eq!(session_lines(&browser), [""; 0]);
-    // In place: the same row with the same deadline, not a session begun anew.
+    // The row and its absolute timeout are unchanged: no new session began.
     assert_eq!(browser.field("Keep the note", "Note"), "still here");
     let now = site.db.number("select extract(epoch from ends_at)::bigint from sessions").await;
     assert_eq!(now, row);
@@ -62,14 +62,14 @@ async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
     browser.must_be_at("/app", 200);
 }
 
-/// A double-click, or a network that drops: the new cookie never reaches the browser.
+/// A double-click, or a lost connection: the browser never receives the new cookie.
 #[tokio::test]
 async fn an_answer_that_never_arrives_logs_nobody_out() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
     let site = with_a_new_key(site).await;
     for _ in 0..3 {
-        // The answer is dropped: this browser keeps the cookie of before.
+        // This response is lost: `browser` keeps the old cookie.
         same_browser(&browser, &site).visit("/app").await;
         let mut again = same_browser(&browser, &site);
         again.visit("/app").await;
@@ -106,7 +106,7 @@ async fn a_cookie_that_no_key_opens_is_removed_once() {
     browser.plant_cookie("__Host-visitor", &visitor);
     browser.plant_cookie("__Host-device", "not a token");
     let site = without_the_old_key(with_a_new_key(site).await).await;
-    // A page, a redirect, a POST, and a page that is not there.
+    // A page, a redirect, a missing page, and a wrong method.
     for (path, status) in [("/", 200), ("/app", 303), ("/nothing", 404), ("/logout", 405)] {
         let mut browser = same_browser(&browser, &site);
         browser.follow_redirects = false;
@@ -121,7 +121,7 @@ async fn a_cookie_that_no_key_opens_is_removed_once() {
         browser.visit(path).await;
         assert_eq!(browser.raw_set_cookies(), [""; 0], "{path}");
     }
-    // One that is set anew is not removed as well.
+    // A cookie that the same response sets anew is not removed.
     let mut browser = same_browser(&browser, &site);
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
@@ -197,7 +197,7 @@ async fn fifty_requests_at_once_log_nobody_out() {
     for mut tab in tabs {
         tab.must_be_at("/app", 200);
         assert_eq!(session_lines(&tab).len(), 1);
-        // Whichever answer came last, its cookie is as good as the others.
+        // Every response has a valid cookie, so their order does not matter.
         tab.visit("/app").await;
         tab.must_be_at("/app", 200);
     }

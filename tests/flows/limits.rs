@@ -1,5 +1,5 @@
-//! Limits, seen by people who do nothing wrong: many of them behind one IP address, and an owner
-//! whose account somebody else has tried to get into.
+//! Limits must not stop legitimate users: many people behind one IP address, and an owner who is
+//! locked out by an attacker's attempts.
 
 use app::throttle::limits::{Action, Key, LIMITS, Limit, Scope};
 use app::throttle::{Rejection, Throttle};
@@ -95,7 +95,7 @@ fn key(scope: Scope) -> Key<'static> {
     }
 }
 
-/// The wait that the last attempt has caused, in seconds: exact, however slow this machine is.
+/// The wait after the last attempt, in seconds: exact, because it is read from the row.
 async fn wait(db: &Database, limit: &Limit) -> u64 {
     let wait = "select case when isfinite(wait_until)
                     then extract(epoch from wait_until - counted_at)::bigint else 0 end
@@ -112,7 +112,7 @@ async fn every_limit_gives_what_its_row_in_the_table_says() {
     for limit in &LIMITS {
         let (name, key) = ((limit.action, limit.scope), [key(limit.scope)]);
         let (first, longest) = (limit.first_wait.as_secs(), limit.longest_wait.as_secs());
-        // Until the wait has been the longest one three times.
+        // Enough attempts to reach the longest wait and stay there for two more.
         let enough = longest.div_ceil(first).next_power_of_two().ilog2() as i32 + 2;
         let attempts = limit.in_a_row.map_or(enough, |most| (most - limit.free - 1).min(enough));
         for number in 1..=limit.free + attempts {
@@ -134,7 +134,7 @@ async fn every_limit_gives_what_its_row_in_the_table_says() {
             assert_eq!(closed, Some(Rejection::LockedOut), "{name:?}");
             continue;
         }
-        // One attempt is forgotten per longest wait: these two, and the one just waited for.
+        // One attempt is forgotten per longest wait: two now, and one in the wait before.
         clock::later(&db, &format!("{} seconds", 2 * longest)).await;
         let before = failures(&db, limit).await;
         assert!(admitted(&throttle, limit.action, &key).await, "{name:?}");

@@ -1,8 +1,8 @@
-//! Whatever can happen to one account, all at the same moment: transactions wait for each other,
-//! and never in a circle. The rule is in `src/accounts.rs`: the user is locked first.
+//! Concurrent operations on one account never deadlock, because each transaction locks the user
+//! first (see "Lock order" in `src/accounts.rs`).
 //!
-//! In a deadlock PostgreSQL ends one of them after a second, and the owner's change is lost in the
-//! very moment when it counts. Anybody with two links, two tabs and a script could cause it.
+//! PostgreSQL resolves a deadlock after a second by aborting one transaction: the owner's password
+//! change could be lost during an attack. Two links, two tabs and a script would be enough.
 
 use std::pin::Pin;
 
@@ -32,7 +32,7 @@ async fn link(site: &Site, ada: &User, purpose: Purpose) -> String {
     format!("/{path}/{}", token.as_str())
 }
 
-/// Presses a button in the page that is open, and says how that was answered.
+/// Prepares a click on a button of the open page. Its result is the status of the response.
 fn press(
     mut browser: Browser,
     button: &'static str,
@@ -45,7 +45,7 @@ fn press(
     })
 }
 
-/// Everything that can happen to the account, each in front of its button.
+/// Every operation on the account, each in a browser that has the form open.
 async fn acts(site: &Site, ada: &User) -> Vec<Act> {
     let mut acts = Vec::new();
     for number in 0..2 {
@@ -64,7 +64,7 @@ async fn acts(site: &Site, ada: &User) -> Vec<Act> {
         known.visit("/account/password").await;
         let fields = vec![("Current password", ADA.password), ("New password", new)];
         acts.push(press(known.clone(), "Change password", fields));
-        // With a device cookie, which is renewed, and without one.
+        // Once with a device cookie, which the login renews, and once without.
         let mut fresh = site.browser();
         fresh.visit("/login").await;
         known.restart();
@@ -74,7 +74,7 @@ async fn acts(site: &Site, ada: &User) -> Vec<Act> {
             acts.push(press(browser, "Log in", fields));
         }
     }
-    // Two people in one browser, whose cookie both accounts know.
+    // Two people share a browser, so its device cookie is known to both accounts.
     let mut shared = site.browser();
     for person in [ADA, GRACE] {
         person.logs_in(&mut shared).await;
@@ -99,7 +99,7 @@ async fn whatever_happens_to_an_account_at_once_nothing_deadlocks() {
     for _ in 0..ROUNDS {
         let acts = acts(&site, &ada).await;
         answers.extend(race(acts).await);
-        // As before, for the next round.
+        // Restores the user for the next round.
         sqlx::query(
             "update users set password_hash = $1, reset_required_at = null where email like 'ada%'",
         )
@@ -110,7 +110,7 @@ async fn whatever_happens_to_an_account_at_once_nothing_deadlocks() {
     }
     let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
     assert_eq!(site.db.number(deadlocks).await, 0);
-    // A deadlock would be answered with 503; here nothing else is.
+    // A deadlock would be a 503. No other 5xx is expected either.
     assert!(answers.iter().all(|status| *status < 500), "{answers:?}");
     assert!(answers.iter().filter(|status| **status == 303).count() > answers.len() / 3);
 }

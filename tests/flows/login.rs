@@ -1,4 +1,4 @@
-//! Logging in.
+//! Logging in with an email address and a password.
 
 use app::accounts::password::Hasher;
 use argon2::Params;
@@ -55,7 +55,7 @@ async fn a_second_try_keeps_what_was_typed_but_never_the_password() {
     assert_eq!(browser.field("Log in", "Stay logged in on this device"), "on");
     assert!(!browser.html().contains(EVE.password));
 
-    // The way to the page that was asked for is not lost either.
+    // The page that was requested before the login is kept.
     browser.submit("Log in", &[("Password", ADA.password)]).await;
     browser.must_be_at("/account/password", 200);
     assert!(browser.cookies.is_persistent("__Host-session"));
@@ -85,7 +85,7 @@ async fn a_remembered_login_outlives_the_browser_also_after_a_flash() {
     browser.must_be_at("/app", 200);
     assert!(browser.cookies.is_persistent("__Host-session"));
 
-    // The crate writes the whole cookie anew here, without knowing of this login's choice.
+    // actix-session rewrites the whole cookie here, and does not know that it is persistent.
     browser.submit("Keep the note", &[("Note", "milk")]).await;
     browser.must_see("The note is kept.");
     assert!(browser.cookies.is_persistent("__Host-session"));
@@ -212,7 +212,7 @@ async fn a_hash_weaker_than_todays_settings_is_renewed_at_the_next_login() {
     let mut first = ADA.on_another_device(&site).await;
     assert_eq!(site.db.number(stored).await, 1);
     ADA.on_another_device(&site).await;
-    // It is the same password, so nobody is logged out by it.
+    // The password is unchanged, so no session ends.
     first.visit("/app").await;
     first.must_be_at("/app", 200);
 }

@@ -17,7 +17,7 @@ async fn logging_out_ends_the_session_and_takes_the_cookie_away() {
 
     browser.visit("/login").await;
     browser.must_not_see("You are logged out.");
-    // Neither the browser nor a copy of its cookie gets in again.
+    // Neither the browser nor a copy of its cookie is logged in any more.
     for browser in [&mut browser, &mut kept] {
         browser.visit("/app").await;
         browser.must_be_at("/login?next=%2Fapp", 200);
@@ -40,7 +40,7 @@ async fn logging_out_twice_is_answered_the_same() {
     let mut first_tab = ADA.at(&site).await;
     let mut second_tab = first_tab.clone();
     first_tab.press("Log out").await;
-    // The cookie is still there, as in a tab that raced with the first; the session is not.
+    // As in a tab that raced with the first: it still has the cookie, but the session has ended.
     second_tab.press("Log out").await;
     second_tab.must_be_at("/login", 200);
     second_tab.must_see("You are logged out.");

@@ -1,5 +1,5 @@
-//! What the app does for its user: a file for each flow, at the path of the flow. Then what holds
-//! for all of them: who may enter where, and what the operator does.
+//! What users can do: one file per flow, at the same path as in `src/flows`. The other files test
+//! rules for all flows (access, limits) and what an operator does (restarts, keys).
 
 mod access;
 mod account;

@@ -1,4 +1,4 @@
-//! "This was not me".
+//! The "This was not me" link in security notices.
 
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
@@ -18,7 +18,7 @@ async fn the_owner_stops_whoever_changed_the_password() {
     let link = newest(&site.db, ADA.email).await.link("/not-me/");
     let mut owner = site.browser();
     owner.visit(&link).await;
-    // Looking changes nothing.
+    // Opening the link changes nothing; only the button does.
     thief.visit("/account").await;
     thief.must_be_at("/account", 200);
     owner.press("This was not me").await;
@@ -27,7 +27,7 @@ async fn the_owner_stops_whoever_changed_the_password() {
     thief.visit("/account").await;
     thief.must_be_at("/login?next=%2Faccount", 200);
 
-    // The right password is answered like a wrong one; only the mailbox learns why.
+    // The right password gets the response of a wrong one. Only an email gives the reason.
     thief.submit("Log in", &[("E-mail", ADA.email), ("Password", STOLEN)]).await;
     thief.must_be_at("/login", 422);
     let right = thief.text();

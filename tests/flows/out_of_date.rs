@@ -1,5 +1,5 @@
-//! Forms that are out of date: sent from a tab of before, or by a browser that lost its cookies.
-//! Each is shown again with what was typed, and works when it is sent again.
+//! Forms with an invalid CSRF token: from an old tab, or from a browser that lost its cookies. The
+//! form is shown again with the typed values, and works when it is sent again.
 
 use crate::support::browser::Browser;
 use crate::support::mailbox::newest;
@@ -10,12 +10,12 @@ const NEW: &str = "marble kangaroo umbrella";
 const HEIDI: Person = Person { email: "heidi@example.com", ..ADA };
 
 struct Case {
-    /// In front of the form.
+    /// With the page of the form open.
     browser: Browser,
     button: &'static str,
-    /// Labels and what is typed there.
+    /// Labels and the values typed there.
     fields: Vec<(&'static str, &'static str)>,
-    /// Where it leads in the end.
+    /// The path after the form has worked.
     then: &'static str,
 }
 
@@ -33,7 +33,7 @@ impl Case {
     }
 }
 
-/// Every form that has a page, with a session or without one.
+/// Every form that has a page of its own, with a session or without one.
 async fn forms(site: &Site) -> Vec<Case> {
     let ada = ADA.at(site).await;
     let pending = GRACE.registers(site).await;
@@ -86,7 +86,7 @@ async fn forms(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// The form again, with what was typed, but for passwords; and when it is sent once more it works.
+/// The form is rejected and shown again, without its passwords. Sent once more, it works.
 async fn shown_again(mut case: Case, token: Option<&str>, words: &str) {
     let path = case.browser.path.clone();
     let mut form = case.browser.form(case.button);
@@ -132,7 +132,7 @@ async fn two_first_tabs_that_loaded_at_once_both_work() {
     let mut second = site.browser();
     first.visit("/login").await;
     second.visit("/login").await;
-    // The answer to the second came last, so its cookie is the browser's.
+    // The second response arrived last, so the browser has its cookie.
     first.clone_cookies_from(&second);
     let fields = [("E-mail", ADA.email), ("Password", ADA.password)];
     first.submit("Log in", &fields).await;

@@ -1,4 +1,4 @@
-//! Expired sessions are deleted, and no others.
+//! Pruning deletes expired rows, and no others.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::site::Site;
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
-/// Two and a half batches, expired in one way or the other.
+/// Two and a half batches of sessions. Half are past the idle timeout, half past the absolute one.
 const EXPIRED: &str = "
     insert into sessions (id, id_hash, csrf_binding, idle_timeout, last_seen_at, ends_at)
     select gen_random_uuid(), sha256(n::text::bytea), '', '1 hour',
@@ -68,7 +68,7 @@ async fn audit_events_are_kept_for_as_long_as_the_operator_says() {
 #[tokio::test]
 async fn columns_that_ordinary_requests_update_are_in_no_index() {
     let site = Site::start().await;
-    // Else PostgreSQL writes every index of the table at each of these updates.
+    // Otherwise PostgreSQL would write to every index of the table at each of these updates.
     let indexed = "
         select count(*) from pg_index i join pg_attribute a
             on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
@@ -89,7 +89,7 @@ async fn what_can_be_pruned_by_an_index_is() {
         ("outbox", "created_at < now() - interval '30 days'"),
         ("audit_events", "created_at <= now() - make_interval(days => 365)"),
     ] {
-        // An empty table is read whole unless that is forbidden.
+        // PostgreSQL prefers a sequential scan of an empty table, so it is turned off.
         sqlx::query("set local enable_seqscan = off").execute(&mut *tx).await.expect("a setting");
         let explain = format!("explain select from {table} where {expired} limit 1000");
         let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain))

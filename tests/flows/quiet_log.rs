@@ -1,4 +1,4 @@
-//! What a visitor does is no error of ours: races, old tabs and ended sessions log none.
+//! Races, old tabs and ended sessions are not errors of the app, so none is logged as one.
 
 use crate::support::database::database;
 use crate::support::mailbox::newest;
@@ -15,7 +15,7 @@ async fn no_race_of_a_visitor_is_logged_as_an_error() {
     ada.submit("Confirm", &[("Code", &newest(&db, ADA.email).await.code())]).await;
     ada.must_be_at("/app", 200);
 
-    // The session ends while a form is on its way: after it was loaded, before it is written.
+    // The session ends during the request: after it was loaded, before its values are saved.
     let mut elsewhere = db.pool.begin().await.expect("the database");
     sqlx::query("delete from sessions").execute(&mut *elsewhere).await.expect("to end it");
     let waits = "select count(*) from pg_stat_activity
@@ -27,7 +27,7 @@ async fn no_race_of_a_visitor_is_logged_as_an_error() {
     ada.must_be_at("/login", 200);
     ada.must_see("What you were sending was not saved.");
 
-    // A second tab from before the login, a form without its cookies, a log-out after the end.
+    // A second tab from before the login, a form without its cookies, a logout after the end.
     let mut second = ada.clone();
     ADA.logs_in(&mut ada).await;
     second.clone_cookies_from(&ada);

@@ -1,4 +1,4 @@
-//! Making an account.
+//! Creating an account.
 
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, GRACE, Person};
@@ -42,7 +42,7 @@ async fn a_known_address_gets_the_same_answer_and_its_owner_a_mail() {
     let letters = mailbox(&site.db, ADA.email).await;
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].subject, "You already have an account");
-    // And the password that was typed is not hers.
+    // The password that was typed at sign-up did not replace hers.
     let mut ada = ADA.on_another_device(&site).await;
     ada.visit("/account").await;
     ada.must_be_at("/account", 200);
@@ -74,7 +74,7 @@ async fn only_the_registering_browser_is_told_to_confirm_first() {
     browser.must_see("Confirm your email first.");
     browser.click("Check your email").await;
     browser.must_be_at("/email/verify", 200);
-    // About another address it says nothing.
+    // The page says nothing about another email address.
     GRACE.logs_in(&mut browser).await;
     browser.must_not_see("Confirm your email first.");
 }
@@ -113,7 +113,7 @@ async fn fifty_who_register_the_same_address_replace_nobodys_password() {
     }));
     let registrations = registrations.await;
     let begun = registrations.iter().filter(|status| **status == 200).count() as i64;
-    // On a busy machine the queue for the database may end a few with 503.
+    // On a busy machine a few requests may time out waiting for a database connection: 503.
     assert!(begun > 0 && registrations.iter().all(|status| matches!(status, 200 | 503)));
     assert_eq!(site.db.number("select count(*) from users").await, 0);
     let passwords = "select count(distinct password_hash) from registrations";

@@ -1,4 +1,4 @@
-//! Starting and stopping: nobody is logged out by it, and nothing is cut off.
+//! Starting and stopping: sessions survive a restart, and requests in flight are finished.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ async fn a_signal_lets_the_request_in_flight_finish() {
     let mut browser = process.browser();
     browser.visit("/register").await;
     let Person { email, password } = ADA;
-    // Nobody can write a registration while this transaction is open.
+    // No registration can be inserted while this transaction is open.
     let mut elsewhere = db.pool.begin().await.expect("the database");
     sqlx::query("lock table registrations in exclusive mode")
         .execute(&mut *elsewhere)
@@ -78,11 +78,11 @@ async fn a_signal_lets_the_request_in_flight_finish() {
     assert_eq!(db.number("select count(*) from outbox").await, 1);
 }
 
-/// With nothing in flight. `docker stop` kills after 10 s.
+/// The limit when nothing is in flight. `IN_TIME` is always kept: `docker stop` kills after 10 s.
 const SOON: Duration = Duration::from_secs(5);
 const IN_TIME: Duration = Duration::from_secs(10);
 
-/// Seconds from SIGTERM to the end, which is a success.
+/// The time from SIGTERM to the exit, which must be a success.
 async fn seconds_to_stop(process: Process, meanwhile: &str) -> Duration {
     let began = Instant::now();
     process.signal("TERM");
@@ -110,7 +110,7 @@ async fn idle_connections_do_not_delay_the_end() {
         browser.visit("/login").await;
         browser.must_be_at("/login", 200);
         assert_eq!(browser.hops[0].version, version);
-        // `browser` keeps its connection open.
+        // `browser` keeps its connection open until here.
         let took = seconds_to_stop(process, &format!("an idle connection of {version:?}")).await;
         drop(browser);
         assert!(took < SOON, "{took:?} with an idle connection of {version:?}");
@@ -142,11 +142,11 @@ async fn a_request_and_a_mail_that_never_end_are_cut_off_in_time() {
          Content-Type: application/x-www-form-urlencoded\r\n\r\n"
     );
     client.write_all(head.as_bytes()).await.expect("to write");
-    // The server says that it reads the body, which does not come.
+    // 100 Continue: the server waits for the body, which this client never sends.
     let mut said = [0; 12];
     client.read_exact(&mut said).await.expect("an answer");
     assert_eq!(&said, b"HTTP/1.1 100");
-    // One after the other they would take 12 s.
+    // Stopped one after the other, the two would take 12 s.
     let took = seconds_to_stop(process, "a request and a mail that never end").await;
     assert!(took < IN_TIME, "{took:?}");
 }

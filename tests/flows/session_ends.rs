@@ -41,6 +41,6 @@ async fn a_browser_that_misses_the_rotated_id_has_to_log_in() {
 
     without_response.visit("/app").await;
     without_response.must_be_at("/login?next=%2Fapp", 200);
-    // The cookie stays: in the usual case the new one is on its way, and must not be removed.
+    // The old cookie is not removed, because a response that removes it could remove the new one.
     assert!(without_response.cookie("__Host-session").is_some());
 }

@@ -1,4 +1,4 @@
-//! The one door: how many sessions somebody keeps, and who is stopped at the last moment.
+//! The last step of every login: the number of sessions per user, and the epoch check.
 
 use app::accounts::session::{self, NewSession};
 use app::accounts::session_id::SessionId;
@@ -10,7 +10,7 @@ use crate::support::people::{ADA, GRACE, somewhere};
 use crate::support::race::race;
 use crate::support::site::Site;
 
-/// The last step of a login, in a transaction of the test.
+/// Starts a session, as the last step of a login does, in a transaction of the test.
 async fn start(site: &Site, tx: &mut Connection, user: &User, per_user: i64) -> Option<SessionId> {
     let new = NewSession {
         user: Some(user),
@@ -52,7 +52,7 @@ async fn a_hundred_logins_at_once_leave_no_more_sessions_than_allowed() {
         }
     }))
     .await;
-    // On a busy machine the queue for the database may end a few with 503.
+    // On a busy machine a few requests may time out waiting for a database connection: 503.
     browsers.retain(|browser| browser.status != 503);
     assert!(browsers.iter().all(|browser| browser.status == 303));
     assert_eq!(site.db.number("select count(*) from sessions").await, 5);
@@ -64,8 +64,8 @@ async fn a_hundred_logins_at_once_leave_no_more_sessions_than_allowed() {
     assert_eq!(still_in, 5, "of {} logins", browsers.len());
 }
 
-/// It waited for the user's row while another login began and ended, so it is the older one by the
-/// time of its transaction.
+/// The late login waited for the user's row while another login began and ended. Its transaction
+/// began first, but its session starts last.
 #[tokio::test]
 async fn a_login_that_had_to_wait_is_not_the_one_that_makes_room() {
     let site = Site::with(&[("SESSIONS_PER_USER", "1")]).await;
@@ -101,11 +101,11 @@ async fn an_expired_session_takes_no_room() {
 #[tokio::test]
 async fn a_login_on_its_way_does_not_survive_a_password_change() {
     let site = Site::start().await;
-    // Read together with the password that was verified …
+    // This user was read together with the hash of the old password …
     let ada = ADA.joins(&site).await;
     let mut tx = site.db.pool.begin().await.expect("the database");
     let old = user::password_hash(&mut *tx, ada.id).await.expect("a hash");
-    // … which is not her password any more when the session is to begin.
+    // … and the password is changed before the session starts.
     proof::change_password(&mut tx, ada.id, &old, &old).await.expect("a change");
     assert!(start(&site, &mut tx, &ada, 20).await.is_none());
 }

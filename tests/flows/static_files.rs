@@ -1,4 +1,4 @@
-//! The files of `static/`: compressed for those who ask for it.
+//! Static files: compressed for clients that accept it.
 
 use crate::support::raw::{self, Response};
 use crate::support::site::Site;
@@ -9,7 +9,7 @@ async fn asked(site: &Site, path: &str, lines: &str) -> Response {
     raw::send(site.address, get).await
 }
 
-/// RFC 9110 §12.5.3.
+/// `Accept-Encoding` (RFC 9110 §12.5.3).
 #[tokio::test]
 async fn a_file_is_compressed_only_for_those_who_accept_it() {
     let site = Site::start().await;

@@ -1,4 +1,4 @@
-//! Changing the password.
+//! Changing the password, with the current one.
 
 use crate::support::browser::Browser;
 use crate::support::mailbox::newest;
@@ -50,7 +50,7 @@ async fn every_other_device_is_out_and_this_one_goes_on_under_a_new_id() {
         other.visit("/app").await;
         other.must_be_at("/login?next=%2Fapp", 200);
     }
-    // Ada's one and Grace's: nobody else's session is touched.
+    // Ada's session here and Grace's: sessions of other users are not touched.
     assert_eq!(site.db.number("select count(*) from sessions").await, 2);
 }
 

@@ -1,4 +1,4 @@
-//! Confirming an email address: the account is made by it.
+//! Verifying an email address, by link or by code: this creates the account.
 
 mod link;
 mod resend;
@@ -9,7 +9,7 @@ use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::Site;
 
-/// Opens the newest verification link that was sent to somebody.
+/// Opens the newest verification link in a person's mailbox. Returns its path.
 async fn opens_the_link(browser: &mut Browser, site: &Site, person: Person) -> String {
     let link = newest(&site.db, person.email).await.link("/email/verify/");
     browser.visit(&link).await;
@@ -32,7 +32,7 @@ async fn the_registering_browser_is_known_after_a_restart() {
     let mut browser = ADA.registers(&site).await;
     assert!(browser.cookies.is_persistent("__Host-visitor"));
     browser.restart();
-    // A later write of the cookie must not make it one that ends with the browser.
+    // Writing the cookie again later must not turn it into a session cookie.
     browser.visit("/email/verify").await;
     browser.press("Send it again").await;
     assert!(browser.cookies.is_persistent("__Host-visitor"));

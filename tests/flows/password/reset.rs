@@ -1,4 +1,4 @@
-//! A forgotten password.
+//! Resetting a forgotten password.
 
 use crate::support::browser::Browser;
 use crate::support::clock;
@@ -23,7 +23,7 @@ async fn whoever_forgot_the_password_chooses_a_new_one() {
     let site = Site::start().await;
     let mut elsewhere = ADA.at(&site).await;
     let mut browser = asks(&site, ADA.email).await;
-    // Asking changes nothing.
+    // Requesting a link changes nothing.
     elsewhere.visit("/app").await;
     elsewhere.must_be_at("/app", 200);
 
@@ -33,7 +33,7 @@ async fn whoever_forgot_the_password_chooses_a_new_one() {
     browser.submit("Change password", &[("New password", NEW)]).await;
     browser.must_be_at("/login", 200);
     browser.must_see("Your password is changed");
-    // Nobody is logged in by it, here or anywhere.
+    // A reset logs in no browser and ends every session.
     browser.visit("/app").await;
     browser.must_be_at("/login?next=%2Fapp", 200);
     elsewhere.visit("/app").await;
@@ -95,7 +95,7 @@ async fn the_address_bar_shows_no_token() {
     let token = link.rsplit('/').next().expect("a token").to_owned();
     browser.visit(&link).await;
     assert!(!browser.path.contains(&token) && !browser.html().contains(&token));
-    // Another browser has no use for the clean address.
+    // The URL without the token is useless in another browser.
     let mut other = site.browser();
     other.visit("/password/reset/choose").await;
     other.must_see("This link no longer works");
@@ -110,7 +110,7 @@ async fn a_registration_that_is_not_confirmed_gets_no_link() {
     assert_eq!(letters.len(), 1, "the one that asks to confirm");
 }
 
-/// In a shared browser: the next person must not find the form.
+/// In a shared browser, the next person must not find the form for a new password.
 #[tokio::test]
 async fn a_login_or_a_logout_forgets_a_link_that_was_opened() {
     let site = Site::start().await;

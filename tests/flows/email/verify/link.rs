@@ -1,4 +1,4 @@
-//! Confirming an email address by the link.
+//! Verifying an email address by the link in the email.
 
 use app::accounts::registration;
 use app::email::Email;
@@ -41,7 +41,7 @@ async fn in_another_browser_the_password_is_chosen_before_the_button() {
     phone.submit("Confirm my email", &[("Password", CHOSEN_ELSEWHERE)]).await;
     phone.must_be_at("/app", 200);
 
-    // The desktop's password never counts, and its own cookie tells why.
+    // The password typed on the desktop is not used; its visitor cookie makes the page say so.
     desktop.visit(&link).await;
     desktop.must_see("Log in with the password you chose when you confirmed it.");
     ADA.logs_in(&mut desktop).await;
@@ -55,7 +55,7 @@ async fn in_another_browser_the_password_is_chosen_before_the_button() {
 #[tokio::test]
 async fn a_browser_that_registered_the_address_itself_keeps_its_password() {
     let site = Site::start().await;
-    // By a person who did not see the first email and registered again.
+    // For example, the person did not see the first email and signed up again.
     let mut browser = ADA.registers(&site).await;
     let first = newest(&site.db, ADA.email).await.link("/email/verify/");
     let again = Person { password: CHOSEN_ELSEWHERE, ..ADA };
@@ -152,7 +152,7 @@ async fn fifty_confirmations_at_once_make_one_account() {
     let outcomes = outcomes.await;
     let made = outcomes.iter().filter(|(path, status)| path == "/app" && *status == 200).count();
     assert_eq!(made, 1, "{outcomes:?}");
-    // On a busy machine the queue for the database may end a few with 503.
+    // On a busy machine a few requests may time out waiting for a database connection: 503.
     let answered = |status: u16| matches!(status, 200 | 503);
     assert!(outcomes.iter().all(|(_, status)| answered(*status)), "{outcomes:?}");
     assert_eq!(site.db.number("select count(*) from users").await, 1);

@@ -54,13 +54,13 @@ async fn of_two_registrations_each_browser_gets_its_own_code() {
 async fn an_address_with_an_account_is_told_so_by_mail_alone() {
     let site = Site::start().await;
     GRACE.joins(&site).await;
-    // She forgot that she has an account, and registers once more.
+    // Grace forgot that she has an account, and signs up once more.
     let mut grace = GRACE.registers(&site).await;
     grace.press("Send it again").await;
     let letters = mailbox(&site.db, GRACE.email).await;
     let kinds: Vec<&str> = letters.iter().map(|letter| letter.kind.as_str()).collect();
     assert_eq!(kinds, ["register.already", "register.already"]);
-    // Nobody has registered this one, and nobody gets a mail.
+    // This email address was never used to sign up, so no mail is sent.
     grace.submit("Send it again", &[("Send it again to", ADA.email)]).await;
     grace.must_be_at("/email/verify", 200);
     assert!(mailbox(&site.db, ADA.email).await.is_empty());
@@ -79,7 +79,7 @@ async fn an_invalid_address_is_rejected_beside_its_field() {
 #[tokio::test]
 async fn a_link_that_was_sent_again_works_for_24_hours_whoever_asked_for_it() {
     let site = Site::start().await;
-    // A stranger keeps an old registration, to spend the owner's emails on links about to expire.
+    // Attack: Eve keeps an old registration, to use up Ada's mail budget on links about to expire.
     let mut eve = Person { password: EVE.password, ..ADA }.registers(&site).await;
     clock::later(&site.db, "23 hours 56 minutes").await;
     eve.press("Send it again").await;
@@ -109,8 +109,8 @@ async fn a_registration_ends_after_a_week_however_often_its_email_is_asked_for()
     assert_eq!(site.db.number(left).await, 7 * 86_400);
 }
 
-/// Else concurrent requests would wait for each other where there is a registration, and not where
-/// there is none: the time of a burst told who had registered.
+/// Otherwise concurrent requests would wait for each other only where a registration exists: their
+/// response time would allow account enumeration.
 #[tokio::test]
 async fn a_resend_waits_for_no_other_one() {
     let site = Site::behind_a_proxy().await;
@@ -122,7 +122,7 @@ async fn a_resend_waits_for_no_other_one() {
         .execute(&mut *elsewhere)
         .await
         .expect("the row");
-    // Answered while somebody else holds the row: within the budget, and beyond it.
+    // Another transaction holds the row. Three requests are within the mail budget, one is not.
     for _ in 0..4 {
         other.submit("Send it again", &[("Send it again to", ADA.email)]).await;
         other.must_be_at("/email/verify", 200);
