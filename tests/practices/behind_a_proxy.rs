@@ -1,4 +1,4 @@
-//! HTTPS by nginx in front, set up as `docs/https.md` says.
+//! HTTPS by nginx in front of the app, with the settings of `docs/https.md`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -7,7 +7,7 @@ use crate::support::people::ADA;
 use crate::support::raw;
 use crate::support::site::Site;
 
-/// Not the address of the proxy, which is 127.0.0.1.
+/// The visitor's IP address; that of the proxy is 127.0.0.1.
 const VISITOR: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn the_tour_works_through_nginx() {
     site.authority = Some(nginx.authority.clone());
 
     let mut browser = site.browser_with(|client| client.local_address(VISITOR));
-    // What an attacker would like the app to believe.
+    // Headers that an attacker forges. They must not change what the app stores.
     browser.extra_headers = ["x-forwarded-for", "x-real-ip", "forwarded", "x-forwarded-host"]
         .map(|name| (name, "203.0.113.66".to_owned()))
         .to_vec();

@@ -1,5 +1,5 @@
-//! The certificate of an app that speaks HTTPS itself: checked at the start, renewed while it runs,
-//! and in development made by the app.
+//! Certificates of an app that serves HTTPS itself: checked at the start, reloaded after a renewal,
+//! and self-signed by the app in development.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -36,7 +36,7 @@ async fn a_renewed_certificate_is_used_without_a_restart() {
     let second = leaf(&connect(&site, "http/1.1").await);
     assert_ne!(second, first);
 
-    // Only one of two files is there yet, or half of one: the old certificate goes on.
+    // While only one of the two files is new, or one is incomplete, the old certificate is used.
     let whole = std::fs::read_to_string(&files.certificate).expect("the certificate");
     let key = std::fs::read_to_string(&files.key).expect("the key");
     let other = authority.issue("other", tomorrow());
@@ -55,7 +55,7 @@ async fn a_renewed_certificate_is_used_without_a_restart() {
     assert!(third != second && third != first);
 }
 
-/// What is said about these settings, beside those that every test has.
+/// The messages about these settings, together with valid values of the required ones.
 fn mistakes(settings: &[(&str, &str)]) -> String {
     let all = [
         ("DATABASE_URL", "postgres://vestibule:x@localhost/vestibule"),
@@ -115,12 +115,12 @@ fn mistakes_are_found_at_the_start() {
         let mistakes = mistakes(settings);
         assert!(mistakes.contains(said), "{settings:?} should say {said:?}: {mistakes}");
     }
-    // All at once, with the other mistakes.
+    // All mistakes are reported together, not only the first.
     let all = mistakes(&[("TLS_CERT", &pem), ("TLS_KEY", "/nowhere"), ("LISTEN", "0.0.0.0:1")]);
     assert!(all.contains("TLS_KEY: /nowhere") && all.contains("LISTEN is 0.0.0.0:1"), "{all}");
 }
 
-/// The binary as a developer starts it; it ends when it is dropped.
+/// The binary, started as a developer would start it. It is killed when this is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -129,7 +129,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts it in a folder of its own. Returns its first line, too.
+/// Starts the binary in a folder. Returns the first line that it prints, too.
 fn start_in(folder: &Path, database: &str) -> (Running, String) {
     let mut app = Command::new(env!("CARGO_BIN_EXE_vestibule"))
         .current_dir(folder)

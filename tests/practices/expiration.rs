@@ -1,8 +1,8 @@
-//! Expiration: express-session's `cookie.maxAge` with `rolling`, and the absolute limit it lacks.
+//! Session timeouts: express-session's rolling `cookie.maxAge`, plus the absolute one it lacks.
 //!
-//! Both deadlines are in the row and compared with PostgreSQL's clock, so a cookie that a browser
-//! keeps for longer opens nothing. The idle timeout counts from `last_seen_at`, which is written
-//! at most once a minute: a session ends never late, and at most a minute early.
+//! Both timeouts are stored in the row and compared with PostgreSQL's clock, so keeping the cookie
+//! longer gains nothing. `last_seen_at` is written at most once a minute, so the idle timeout may
+//! come up to a minute early, but never late.
 
 use app::accounts::session;
 use app::database::Connection;
@@ -28,7 +28,7 @@ async fn remembered(site: &Site) -> Browser {
     browser
 }
 
-/// Makes one request, and waits until that is written down, which no answer does.
+/// Makes one request and waits for the touch, for which no response waits.
 async fn visit_once(touches: &mut Touches<'_>, browser: &Browser) {
     visit_app(browser.clone()).await;
     touches.once().await;
@@ -39,8 +39,8 @@ async fn visit_app(mut browser: Browser) {
     browser.must_be_at("/app", 200);
 }
 
-/// Whether the only session is valid when the row is as `change` makes it, this very moment: in a
-/// transaction `now()` stands still.
+/// Whether the only session is valid right after `change`. Inside a transaction `now()` is
+/// constant, so this is exact.
 async fn is_valid_after(tx: &mut Connection, change: &'static str) -> bool {
     sqlx::query(change).execute(&mut *tx).await.expect("a change");
     let id_hash: Vec<u8> = sqlx::query_scalar("select id_hash from sessions")
@@ -110,7 +110,7 @@ async fn activity_keeps_a_session_alive_but_never_past_its_absolute_end() {
         visit_once(&mut touches, &browser).await;
         assert_eq!(site.db.number(length).await, 24 * 3_600);
     }
-    // 23 hours and 20 minutes so far, and busy to the last.
+    // 23 hours and 20 minutes have passed, without a long pause.
     clock::later(&site.db, "40 minutes").await;
     browser.visit("/app").await;
     browser.must_be_at("/login?next=%2Fapp", 200);
@@ -170,7 +170,7 @@ async fn one_request_moves_the_idle_timeout() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
     let mut touches = Touches::watch(&site.db).await;
-    // A quiet site: of the pool only the connection that loads the session is open.
+    // As on a quiet site: the pool has only the connection that loads the session.
     for _ in 0..site.app.db.size().saturating_sub(1) {
         site.app.db.acquire().await.expect("a connection").close();
     }
@@ -218,7 +218,7 @@ async fn no_answer_waits_for_the_note_of_when_you_were_seen() {
     let mut touches = Touches::watch(&site.db).await;
     clock::later(&site.db, "2 minutes").await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
-    // Rows can be read meanwhile, and none can be written.
+    // This lock allows reads of the table and blocks writes.
     sqlx::query("lock table sessions in share mode")
         .execute(&mut *elsewhere)
         .await

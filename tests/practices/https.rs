@@ -1,4 +1,4 @@
-//! HTTPS in the app itself: the whole tour over HTTP/1.1 and HTTP/2, and nothing beside it.
+//! HTTPS in the app itself: login and logout over HTTP/1.1 and HTTP/2, and no plain HTTP beside it.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::support::site::Site;
 
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
-/// A connection of our own, for what a browser would not do.
+/// A TLS connection without a browser, for requests that no browser sends.
 pub async fn connect(site: &Site, protocol: &str) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(site.authority.as_ref().expect("a site with TLS").root()).expect("a root");
@@ -67,7 +67,7 @@ async fn tls_1_2_is_spoken_too() {
     browser.must_be_at("/", 200);
 }
 
-/// RFC 9113 §8.2.3: a client may send each cookie in a line of its own.
+/// RFC 9113 §8.2.3: an HTTP/2 client may send each cookie in a header line of its own.
 #[tokio::test]
 async fn cookies_in_several_lines_of_http_2_count_together() {
     let site = Site::with_tls(&[]).await;
@@ -82,7 +82,7 @@ async fn cookies_in_several_lines_of_http_2_count_together() {
     assert_eq!(app(vec![ours.clone()]).await, 200);
     assert_eq!(app(vec![visitor.clone(), ours.clone()]).await, 200);
     assert_eq!(app(vec!["else=1".to_owned(), visitor, ours.clone(), "a=b".to_owned()]).await, 200);
-    // The same name twice is not believed, whichever comes first and however it is split.
+    // A name that is sent twice is rejected, in any order and however the header is split.
     assert_eq!(app(vec![ours.clone(), theirs.clone()]).await, 303);
     assert_eq!(app(vec![theirs.clone(), ours.clone()]).await, 303);
     assert_eq!(app(vec![ours.clone(), "a=b".to_owned(), ours.clone()]).await, 303);
@@ -105,8 +105,8 @@ async fn get_over_http_2(site: &Site, path: &str, cookies: Vec<String>) -> Statu
     status
 }
 
-/// HPACK lets a client send a header of kilobytes again for one byte (CVE-2016-6581). What would be
-/// read a thousand times over is answered before anything looks at it.
+/// HPACK lets a client repeat a header of kilobytes at the cost of one byte (CVE-2016-6581). Too
+/// many or too large headers are rejected before the app reads any of them.
 #[tokio::test]
 async fn a_header_that_is_repeated_without_end_is_rejected() {
     let site = Site::with_tls(&[]).await;

@@ -1,8 +1,8 @@
-//! A new session ID whenever somebody becomes somebody: Express's `req.session.regenerate()`.
+//! Session ID rotation at every login and password change: Express's `req.session.regenerate()`.
 //!
-//! An ID that was known before a login opens nothing after it (session fixation), and what was
-//! kept under it is dropped. It is checked against the database: the row's hash is another one,
-//! and the cookie that went before is dead at once.
+//! An ID that was known before a login is invalid after it (session fixation), and the values
+//! stored under it are dropped. The tests compare the ID hashes in the database, and try a copy of
+//! the old cookie.
 
 use app::accounts::session::{self, NewSession};
 use app::config::Timeouts;
@@ -14,7 +14,7 @@ use crate::support::browser::Browser;
 use crate::support::people::{ADA, GRACE, somewhere};
 use crate::support::site::Site;
 
-/// A browser with a session of nobody in it, which an attacker knows, with a value of theirs.
+/// A browser with an anonymous session, whose ID an attacker knows, and with a value of theirs.
 async fn with_a_planted_session(site: &Site) -> Browser {
     let mut tx = site.db.pool.begin().await.expect("the database");
     let state = json!({ "note": "planted" });
@@ -38,7 +38,7 @@ async fn id_hashes(site: &Site) -> Vec<Vec<u8>> {
     rows.expect("the database")
 }
 
-/// That this copy of an earlier cookie opens nothing. It is not always removed: see `renewed`.
+/// Checks that this copy of an earlier cookie is invalid, whether or not it is removed.
 async fn must_be_out(mut copy: Browser) {
     copy.visit("/app").await;
     copy.must_be_at("/login?next=%2Fapp", 200);
@@ -98,7 +98,7 @@ async fn the_cookie_of_a_renewed_session_is_left_alone_and_that_of_a_gone_one_is
     browser.visit("/account/password").await;
     let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
     browser.submit("Change password", &fields).await;
-    // A tab that raced with the change: its answer must not take the new cookie away.
+    // A tab that raced with the change: its response must not remove the new cookie.
     renewed.visit("/").await;
     assert_eq!(renewed.raw_set_cookies(), [""; 0]);
 
@@ -117,7 +117,7 @@ async fn a_logout_leaves_no_id_behind() {
     browser.press("Log out").await;
     assert!(id_hashes(&site).await.is_empty());
     must_be_out(copy).await;
-    // The next login is a session of its own, in the same browser too.
+    // The next login in this browser begins a new session.
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
 }

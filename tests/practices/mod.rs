@@ -1,4 +1,4 @@
-//! The practices of safe logins, one file each, under the names that Express people know.
+//! Practices of safe logins: one file each, under the names that users of Express know.
 
 mod behind_a_proxy;
 mod certificates;

@@ -1,8 +1,8 @@
 //! SameSite and HttpOnly: express-session's `cookie: { sameSite: 'lax', httpOnly: true }`.
 //!
-//! `Lax` is written out: the default of browsers is laxer, as Chrome lets a POST of another site
-//! take a cookie that is younger than two minutes. What Lax lets through, a link of another site,
-//! only shows pages; what changes something is a POST, and does not get the cookie.
+//! `Lax` is explicit because the default is weaker: Chrome lets a cross-site POST carry a cookie
+//! that is less than two minutes old. With `Lax`, only links of other sites carry the cookie, and a
+//! GET here only shows pages. Changes need a POST, which arrives without the cookie.
 
 use crate::support::people::ADA;
 use crate::support::site::Site;

@@ -1,8 +1,8 @@
-//! Secure cookies: what express-session calls `cookie: { secure: true, … }`, on every cookie.
+//! Secure cookies: express-session's `cookie: { secure: true, … }`, here on every cookie.
 //!
-//! Every page is visited and every button pressed, as a stranger and logged in, and every
-//! `Set-Cookie` on the way is held to the rules, those that remove a cookie too: a browser
-//! removes a `__Host-` cookie only when the removal itself has the attributes.
+//! The tests visit every page and press every button, without and with a login, and check every
+//! `Set-Cookie`. This includes removals: a browser removes a `__Host-` cookie only if the removal
+//! has the same attributes.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -14,14 +14,14 @@ use crate::support::page::{selector, text_of};
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::{Site, config};
 
-/// Looks at every answer of the browser's last action; returns how many cookies were set.
+/// Checks every response of the browser's last action. Returns how many cookies were set.
 fn check(browser: &Browser) -> usize {
     for hop in &browser.hops {
         let what = format!("{} {}", hop.method, hop.url);
         let lines: Vec<&str> =
             hop.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap()).collect();
         if !lines.is_empty() {
-            // A cache that kept this answer would give one person's cookie to another.
+            // A cache that kept this response would give one person's cookie to another.
             assert_eq!(hop.headers["cache-control"], "no-store", "{what}");
         }
         let mut names = BTreeSet::new();
@@ -46,7 +46,7 @@ fn check(browser: &Browser) -> usize {
     browser.raw_set_cookies().len()
 }
 
-/// Follows every link of the site and presses every button but "Log out". Returns the pages.
+/// Follows every link of the site and presses every button but "Log out". Returns the paths.
 async fn crawl(browser: &mut Browser) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     let mut ahead = vec!["/".to_owned()];
@@ -132,7 +132,7 @@ async fn a_full_session_does_not_make_the_cookie_larger() {
     assert!(browser.cookie("__Host-session").expect("a session").len().abs_diff(before) < 32);
 }
 
-/// Browsers keep cookies by host, whatever the port.
+/// Browsers keep cookies by host and ignore the port.
 #[tokio::test]
 async fn two_copies_on_localhost_do_not_log_each_other_out() {
     let site = Site::start().await;

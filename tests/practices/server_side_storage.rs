@@ -1,8 +1,8 @@
-//! Sessions live on the server: express-session with connect-pg-simple, not cookie-session.
+//! Server-side sessions: express-session with connect-pg-simple, not cookie-session.
 //!
-//! The cookie is a random name for a row, so ending a session means deleting the row, and a
-//! stolen dump of the table opens none, as it holds hashes of those names. Reading it costs one
-//! statement for every page, counted on the wire to PostgreSQL.
+//! The cookie holds only a random session ID, so deleting the row ends the session. The table holds
+//! only hashes of the IDs, so a stolen dump is no use for logging in. A page with a session costs
+//! one SQL statement, counted by a proxy in front of PostgreSQL.
 
 use app::web::cookies::SESSION;
 use app::web::encrypted_cookie::{decrypt, encrypt};
@@ -32,7 +32,7 @@ async fn the_cookie_is_an_opaque_name_and_holds_no_data() {
             assert!(!name.contains(secret));
         }
     }
-    // Two logins of one person have no more in common than chance allows: some 1 in 62.
+    // IDs of two logins of one user share no more characters than chance allows: about 1 in 62.
     let alike = names[0].bytes().zip(names[1].bytes()).filter(|(one, other)| one == other).count();
     assert!(alike < 16, "{alike} of 64 characters are the same");
 }
@@ -88,7 +88,7 @@ async fn a_protected_page_costs_one_statement_and_a_stranger_none() {
         assert_eq!(wire.statements(), 0, "{path}");
     }
 
-    // Once a minute there is a second one, which nobody waits for.
+    // Once a minute there is a second statement, the touch, for which no response waits.
     let mut touches = Touches::watch(&site.db).await;
     clock::later(&site.db, "2 minutes").await;
     browser.visit("/app").await;
