@@ -1,4 +1,4 @@
-//! Development behind a private forwarded port, by the exception that has a name.
+//! Development behind a private forwarded port, allowed by `ALLOW_UNSAFE=forwarded-port`.
 
 use crate::support::raw;
 use crate::support::site::Site;
@@ -11,7 +11,7 @@ async fn a_private_forwarded_port_reaches_the_forms() {
     let settings = [("BASE_URL", &*base_url), ("ALLOW_UNSAFE", "forwarded-port")];
     let site = Site::with(&settings).await;
     let port = site.address.port();
-    // Some forwarders send the Host of the browser, others their own; some say https, others not.
+    // Forwarders differ: they send the browser's Host or their own, and say https or not.
     for host in [PUBLIC, &format!("localhost:{port}"), &format!("127.0.0.1:{port}"), "localhost"] {
         for proto in ["", "X-Forwarded-Proto: https\r\n", "X-Forwarded-Proto: http\r\n"] {
             let get = format!("GET /login HTTP/1.1\r\nHost: {host}\r\n{proto}\r\n");
@@ -24,7 +24,7 @@ async fn a_private_forwarded_port_reaches_the_forms() {
                      Content-Type: text/plain\r\nContent-Length: 0\r\n\r\n"
                 )
             };
-            // 415: past every check of where it comes from.
+            // 415: the request passed all checks of its origin.
             let ours = raw::send(site.address, from(&base_url)).await;
             assert_eq!(ours.status, 415, "{host} {proto}");
             let others = raw::send(site.address, from("https://evil.github.dev")).await;

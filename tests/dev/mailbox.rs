@@ -1,4 +1,4 @@
-//! The mailbox page.
+//! The mailbox page of development.
 
 use app::mail::{self, LIFETIME, Mail};
 

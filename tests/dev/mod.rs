@@ -1,4 +1,4 @@
-//! What only development has.
+//! Features that exist only in development.
 
 mod forwarded_port;
 mod mailbox;

@@ -1,14 +1,14 @@
-//! Asking the site to send a mail, from one IP address or another, and what came of it.
+//! Forms that make the site send mail, submitted from any IP address, and a count of the mails.
 
 use super::browser::Browser;
 use super::guesses::move_to;
 use super::mailbox::mailbox;
 use super::site::Site;
 
-/// What a stranger chooses as password.
+/// The password that these visitors choose.
 pub const CHOSEN: &str = "whisper quarry albatross";
 
-/// A new browser at an IP address, with a page in view.
+/// A new browser with this IP address, which has opened a page.
 pub async fn at(site: &Site, ip: &str, path: &str) -> Browser {
     let mut browser = site.browser();
     move_to(&mut browser, ip);
@@ -34,7 +34,7 @@ pub async fn asks_for_the_mail_again(site: &Site, ip: &str, email: &str) -> Brow
     browser
 }
 
-/// How many mails of one kind an email address was sent.
+/// How many mails of one kind were sent to an email address.
 pub async fn mails(site: &Site, email: &str, kind: &str) -> usize {
     mailbox(&site.db, email).await.iter().filter(|letter| letter.kind == kind).count()
 }

@@ -1,4 +1,4 @@
-//! A certificate authority of the test's own, and a folder for its files that goes when it goes.
+//! A certificate authority for one test, and a temporary folder that is deleted when dropped.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -42,12 +42,12 @@ impl Authority {
         Authority { root, folder: Folder::new() }
     }
 
-    /// What a client of the test trusts.
+    /// The root certificate, for the clients of the test.
     pub fn root(&self) -> CertificateDer<'static> {
         self.root.der().clone()
     }
 
-    /// Writes a certificate for this host, or writes it anew, as certbot would: valid from
+    /// Writes a certificate for this host, or replaces it as certbot would. It is valid from
     /// yesterday to `until`.
     pub fn issue(&self, host: &str, until: SystemTime) -> Files {
         let key = KeyPair::generate().expect("a key");
@@ -65,7 +65,7 @@ impl Authority {
     }
 }
 
-/// Each time with a later moment of writing: a clock's tick may be longer than a test.
+/// Advances the modification time at each write: two may fall into one tick of the clock.
 pub fn write(path: &Path, text: &str) {
     let before = fs::metadata(path).and_then(|file| file.modified());
     fs::write(path, text).expect("to write a file of a test");
@@ -75,7 +75,6 @@ pub fn write(path: &Path, text: &str) {
     }
 }
 
-/// A day from now.
 pub fn tomorrow() -> SystemTime {
     SystemTime::now() + Duration::from_secs(86_400)
 }

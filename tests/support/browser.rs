@@ -1,10 +1,10 @@
-//! A browser without a window. It drives the real server over HTTP the way a person does, by the
-//! text on buttons, links and labels, and sends what a browser sends: cookies by its rules,
-//! `Sec-Fetch-*`, `Origin`, `Referer`. It follows redirects and keeps every hop of the last action.
+//! A headless browser that drives the real server over HTTP. It finds buttons, links and fields by
+//! their text, and sends a browser's headers: cookies by its rules, `Sec-Fetch-*`, `Origin`,
+//! `Referer`. It follows redirects; `hops` are the responses of the last action.
 //!
-//! It runs no script (every page must work without) and does not check `required` or
-//! `type=email`, so that the server's own answer is seen. What it cannot find, it says with the
-//! page in hand. Several browsers are several devices; a clone is a copied profile.
+//! It runs no script, because every page must work without. It ignores `required` and `type=email`,
+//! to test the server's own checks. A failed search prints the page. Several browsers are several
+//! devices; a clone is a copied profile.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -25,17 +25,17 @@ const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML,
 
 #[derive(Clone)]
 pub struct Browser {
-    /// Of the page that is shown.
+    /// The status of the current page.
     pub status: u16,
     pub headers: HeaderMap,
-    /// Path and query, as in the address bar; the whole address when it is another site's.
+    /// Path and query; the whole URL if it is another site's.
     pub path: String,
-    /// Every answer of the last action, redirects included.
+    /// Every response of the last action, including redirects.
     pub hops: Vec<Answer>,
-    /// False shows the redirect itself.
+    /// If false, the redirect response itself is the current page.
     pub follow_redirects: bool,
     pub user_agent: String,
-    /// Sent with every request: what a proxy in front would add.
+    /// Sent with every request, like headers that a proxy adds.
     pub extra_headers: Vec<(&'static str, String)>,
     pub cookies: CookieJar,
     base: Url,
@@ -49,9 +49,9 @@ impl Browser {
         Browser::with(base, |client| client.tls_certs_only([]))
     }
 
-    /// With certificates to trust, or another way to connect.
+    /// With other trusted certificates or connection settings.
     pub fn with(base: &str, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Browser {
-        // reqwest wants a provider even for a client that speaks plain HTTP only.
+        // reqwest needs a provider even for plain HTTP.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let base = Url::parse(base).expect("the address of the site");
         let client = Client::builder()
@@ -75,7 +75,7 @@ impl Browser {
         }
     }
 
-    /// Types an address, or opens a link out of a mail program.
+    /// Opens a URL that was typed, or a link in an email.
     pub async fn visit(&mut self, path: &str) {
         let url = self.base.join(path).expect("an address");
         self.navigate(Navigation {
@@ -88,7 +88,7 @@ impl Browser {
         .await;
     }
 
-    /// Follows the link with these words.
+    /// Follows the link with this text.
     #[track_caller]
     pub fn click(&mut self, words: &str) -> impl Future<Output = ()> + '_ {
         let url = self.found(page::link(&self.html, &self.url, words));
@@ -96,7 +96,7 @@ impl Browser {
         self.navigate(Navigation { method: Method::GET, url, body: None, from, by_hand: true })
     }
 
-    /// Fills the form that this button belongs to, and presses the button.
+    /// Fills in the form of this button and presses the button.
     #[track_caller]
     pub fn submit(
         &mut self,
@@ -115,14 +115,14 @@ impl Browser {
         self.submit(button, &[])
     }
 
-    /// Presses one of several buttons of the same name: the one in the row that holds `text`.
+    /// If several buttons have this text: presses the one in the row that contains `text`.
     #[track_caller]
     pub fn press_beside(&mut self, text: &str, button: &str) -> impl Future<Output = ()> + '_ {
         let form = self.found(form::find(&self.html, &self.url, button, Some(text)));
         self.send(form)
     }
 
-    /// The form of this button, to look at, to tamper with, and to `send`.
+    /// The form of this button, to inspect or tamper with before `send`.
     #[track_caller]
     pub fn form(&self, button: &str) -> Form {
         self.found(form::find(&self.html, &self.url, button, None))
@@ -141,7 +141,7 @@ impl Browser {
         self.navigate(Navigation { method, url, body, from, by_hand: true }).await;
     }
 
-    /// Follows a link on a page of `origin`: an attacker's, or a friend's.
+    /// Follows a link to this site on a page of `origin`.
     pub async fn lured_from(&mut self, origin: &str, path: &str) {
         let url = self.base.join(path).expect("an address");
         let from = Some(Document::elsewhere(origin));
@@ -149,7 +149,7 @@ impl Browser {
             .await;
     }
 
-    /// A page of `origin` sends a form here by script, with this browser's cookies if it can.
+    /// A script on a page of `origin` submits a form to this site: a CSRF attack.
     pub async fn forged_post(&mut self, origin: &str, path: &str, fields: &[(&str, &str)]) {
         let url = self.base.join(path).expect("an address");
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
@@ -164,7 +164,7 @@ impl Browser {
         .await;
     }
 
-    /// A script of the page that is shown asks for something; the page stays.
+    /// `fetch` by a script of the current page, which stays open.
     pub async fn fetch(
         &mut self,
         method: Method,
@@ -206,7 +206,7 @@ impl Browser {
         Document { url: self.url.clone(), referrer_policy: policy.unwrap_or_default().to_owned() }
     }
 
-    /// The `Set-Cookie` lines of all hops of the last action, as they came.
+    /// The raw `Set-Cookie` lines of all responses of the last action.
     pub fn raw_set_cookies(&self) -> Vec<String> {
         let lines = self.hops.iter().flat_map(|hop| hop.headers.get_all(SET_COOKIE));
         lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect()
@@ -220,12 +220,12 @@ impl Browser {
         self.cookies.plant(name, value, &self.base);
     }
 
-    /// A thief takes the whole jar.
+    /// Copies all cookies, as a thief would.
     pub fn clone_cookies_from(&mut self, other: &Browser) {
         self.cookies = other.cookies.clone();
     }
 
-    /// Closed and opened again: the page is gone, and with it every cookie of the session.
+    /// Closes and reopens the browser: the page and all session cookies are lost.
     pub fn restart(&mut self) {
         self.cookies.restart();
         (self.status, self.html, self.url) = (0, String::new(), self.base.clone());

@@ -1,17 +1,17 @@
-//! Time passes: every moment that the database knows moves into the past. The app compares
-//! moments with `now()` in SQL only, so this is the same as waiting, without the wait.
+//! Lets time pass by moving every timestamp in the database into the past. The app compares
+//! timestamps with `now()` in SQL only, so the effect is the same as that of waiting.
 
 use sqlx::{AssertSqlSafe, query_scalar, raw_sql};
 
 use super::database::Database;
 
-/// Tables whose moments stay: a migration is not undone by waiting.
+/// Tables whose timestamps stay, because sqlx owns them.
 const OUTSIDE_TIME: [&str; 1] = ["_sqlx_migrations"];
 
-/// `later(&db, "2 hours")`. The words are PostgreSQL's for an interval.
+/// `later(&db, "2 hours")`, with an interval as PostgreSQL writes it.
 pub async fn later(db: &Database, time: &str) {
-    // One `set` list per table: moved one by one, a deadline could pass its own beginning and
-    // break a check between the two.
+    // One `update` per table moves all its columns together: one by one, they would break check
+    // constraints such as "begins before it ends".
     let statements: Vec<String> = query_scalar(
         "select format('update %I set ', table_name)
              || string_agg(format('%I = %I - %L::interval', column_name, column_name, $1), ', ')

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of a test's own, to stop and to start again.
+//! A PostgreSQL server for one test, which can be stopped and restarted.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub struct Cluster {
     binaries: PathBuf,
     folder: PathBuf,
     port: u16,
-    /// PostgreSQL refuses to run as root; then it runs as this user.
+    /// Set for root: PostgreSQL does not run as root, so it runs as this user.
     user: Option<&'static str>,
 }
 
@@ -48,12 +48,12 @@ impl Cluster {
         assert!(self.run("pg_ctl", STOP), "PostgreSQL does not stop");
     }
 
-    /// Where a role reaches one of its databases; no password is asked for.
+    /// The URL of a database for a role. No password is needed.
     pub fn url(&self, role: &str, database: &str) -> String {
         format!("postgres://{role}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Stops every process of it in its tracks, as a suspended machine does: sockets stay open.
+    /// Suspends all its processes (SIGSTOP), like a frozen machine: sockets stay open.
     pub async fn freeze(&self, db: &Database) -> Frozen {
         let backends: Vec<i32> = sqlx::query_scalar("select pid from pg_stat_activity")
             .fetch_all(&db.pool)
@@ -62,14 +62,14 @@ impl Cluster {
         let pid_file =
             std::fs::read_to_string(self.folder.join("postmaster.pid")).expect("running");
         let postmaster = pid_file.lines().next().expect("a process").to_owned();
-        // The postmaster first, so that it starts no other.
+        // The postmaster first, so that it starts no new process.
         let pids = std::iter::once(postmaster).chain(backends.iter().map(ToString::to_string));
         let frozen = Frozen(pids.collect());
         frozen.signal("STOP");
         frozen
     }
 
-    /// Its database, migrated.
+    /// Its database, with all migrations applied.
     pub async fn database(&self) -> Database {
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
         let pool = lazy_pool(&url, 5).expect("its address");
@@ -95,12 +95,12 @@ impl Cluster {
     }
 }
 
-/// Goes on when this is dropped.
+/// Suspended processes. They continue when this is dropped.
 pub struct Frozen(Vec<String>);
 
 impl Frozen {
     fn signal(&self, name: &str) {
-        // A backend may have ended meanwhile.
+        // Fails for a process that has ended meanwhile.
         let _ =
             Command::new("kill").args(["-s", name]).args(&self.0).stderr(Stdio::null()).status();
     }

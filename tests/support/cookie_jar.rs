@@ -1,19 +1,19 @@
-//! The cookies of one browser, kept by a browser's rules (RFC 6265bis, as Chromium applies it).
+//! The cookies of one browser, stored by a browser's rules (RFC 6265bis, as Chromium applies it).
 //!
-//! A client that stores whatever it is sent would let a test pass where people are locked out:
-//! with a `__Host-` cookie that names a Domain, say. So what a browser refuses is refused here,
-//! and `refused` says why. http://localhost counts as secure, as it does in Chromium and Firefox.
+//! A client that stores every cookie would hide bugs that lock people out, such as a `__Host-`
+//! cookie with a Domain. So the jar rejects what a browser rejects, and `refused` gives the
+//! reasons. http://localhost counts as secure, as it does in Chromium and Firefox.
 
 use std::time::{Duration, SystemTime};
 
 use time::{Date, Month, Time, UtcDateTime};
 use url::Url;
 
-/// Where a request comes from, as far as `SameSite` cares.
+/// Which page caused a request, as far as `SameSite` distinguishes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
     SameSite,
-    /// A link on another site: `Lax` cookies travel with it.
+    /// A link on another site, which sends `Lax` cookies.
     CrossSiteLink,
     /// A form, image or script of another site.
     CrossSite,
@@ -35,14 +35,14 @@ struct Cookie {
     path: String,
     secure: bool,
     same_site: SameSite,
-    /// None: it goes when the browser closes.
+    /// None: a session cookie, removed when the browser closes.
     expires: Option<SystemTime>,
 }
 
 #[derive(Clone, Default)]
 pub struct CookieJar {
     cookies: Vec<Cookie>,
-    /// `Set-Cookie` lines that were not kept, and why.
+    /// The rejected `Set-Cookie` lines, each with the reason.
     pub refused: Vec<(String, &'static str)>,
 }
 
@@ -67,7 +67,7 @@ impl CookieJar {
         }
     }
 
-    /// The `Cookie` header of a request: longer paths first, then the order in which they came.
+    /// The `Cookie` header of a request: longer paths first, then the order of arrival.
     pub fn header(&self, to: &Url, sending: Sending) -> Option<String> {
         let host = to.host_str().unwrap_or_default();
         let now = SystemTime::now();
@@ -107,12 +107,12 @@ impl CookieJar {
             .map(|found| &*found.value)
     }
 
-    /// True for a cookie that outlives the browser's window.
+    /// Whether the cookie survives closing the browser.
     pub fn is_persistent(&self, name: &str) -> bool {
         self.cookies.iter().any(|cookie| cookie.name == name && cookie.expires.is_some())
     }
 
-    /// Puts a cookie where an attacker would want it, past every rule.
+    /// Stores a cookie for an attacker, without checking any rule.
     pub fn plant(&mut self, name: &str, value: &str, at: &Url) {
         self.cookies.retain(|cookie| cookie.name != name);
         self.cookies.push(Cookie {
@@ -127,7 +127,7 @@ impl CookieJar {
         });
     }
 
-    /// The browser is closed and opened again.
+    /// Closes and reopens the browser.
     pub fn restart(&mut self) {
         self.cookies.retain(|cookie| cookie.expires.is_some());
     }
@@ -163,7 +163,7 @@ fn parse(line: &str, from: &Url, now: SystemTime) -> Result<Cookie, &'static str
     }
 
     let starts = |prefix: &str| {
-        // Without a name, a value could spell out name and prefix on its way back.
+        // A nameless cookie is sent as its value alone, which could read `__Host-name=…`.
         let spelled = if name.is_empty() { value } else { name };
         spelled.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
@@ -195,7 +195,7 @@ fn parse(line: &str, from: &Url, now: SystemTime) -> Result<Cookie, &'static str
         path: path.filter(|path| path.starts_with('/')).unwrap_or(default_path).to_owned(),
         secure,
         same_site,
-        // Max-Age wins over Expires; nothing is kept for longer than 400 days.
+        // Max-Age overrides Expires. No cookie is stored for more than 400 days.
         expires: match max_age {
             Some(seconds) if seconds <= 0 => Some(SystemTime::UNIX_EPOCH),
             Some(seconds) => Some(now + Duration::from_secs(seconds.min(400 * 86_400) as u64)),
@@ -204,7 +204,7 @@ fn parse(line: &str, from: &Url, now: SystemTime) -> Result<Cookie, &'static str
     })
 }
 
-/// `Wed, 21 Oct 2026 07:28:00 GMT`, and the spellings with dashes.
+/// `Wed, 21 Oct 2026 07:28:00 GMT`, also with dashes.
 fn parse_date(text: &str) -> Option<SystemTime> {
     let mut words = text.split([' ', '-', ',']).filter(|word| !word.is_empty()).skip(1);
     let day = words.next()?.parse().ok()?;

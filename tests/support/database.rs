@@ -1,12 +1,12 @@
 //! A database for every test: `let db = database().await;`
 //!
-//! The first test of a run migrates a template, named by the hash of `migrations/`; every test
-//! then gets a copy of it, in some 40 ms. `#[sqlx::test]` does the same but caps a process at
-//! 20 connections, so that a 50-way race would be a 5-way one.
+//! The first test of a run migrates a template, named by the hash of `migrations/`. Every test gets
+//! a copy, which takes about 40 ms. `#[sqlx::test]` does the same, but limits a process to 20
+//! connections: a race of 50 would be one of 5.
 //!
-//! A thread keeps one connection for the length of the run. It drops what tests leave, and holds
-//! advisory locks on the run's number and its template: who gets the lock of another knows that
-//! nobody needs what it stands for, and clears it away, also after `kill -9`.
+//! A thread keeps one connection during the run. It drops databases after their tests, and holds
+//! advisory locks on the run's number and its template. If another run can take such a lock, its
+//! owner has ended, even by `kill -9`, and the databases of the owner are dropped.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -25,12 +25,12 @@ use url::Url;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The two families of databases, and the class of advisory locks that keep each alive.
+/// The two kinds of databases, with the classes of the advisory locks that protect them.
 const TESTS: (&str, i32) = ("test", 0x7665_7301);
 const TEMPLATES: (&str, i32) = ("template", 0x7665_7302);
-/// Held while a template is made. The key of a template is never 0.
+/// The lock held while a template is made. No template has the key 0.
 const MAKING: i32 = 0;
-/// How many databases are dropped at the same time.
+/// How many databases are dropped concurrently.
 const TOGETHER: usize = 8;
 
 pub struct Database {
@@ -41,7 +41,7 @@ pub struct Database {
 
 struct Run {
     cluster: Url,
-    /// What the names of this run's databases begin with.
+    /// The prefix of all names of this run's databases.
     prefix: String,
     template: String,
     dropped: SyncSender<String>,
@@ -53,7 +53,7 @@ pub async fn database() -> Database {
     database_with(10).await
 }
 
-/// With room for as many connections as a race needs.
+/// With at most this many connections, for races.
 pub async fn database_with(connections: u32) -> Database {
     make(connections).await.unwrap_or_else(|error| panic!("no database for this test: {error:#}"))
 }
@@ -65,7 +65,7 @@ async fn make(connections: u32) -> Result<Database> {
     let mut cluster = connect(&run.cluster).await?;
     execute(&mut cluster, format!(r#"create database "{name}" template "{}""#, run.template))
         .await?;
-    // A commit waits for no disk: some 4 ms each. Nobody needs these rows after a crash.
+    // A commit does not wait for the disk, which saves about 4 ms. A crash may lose these rows.
     execute(&mut cluster, format!(r#"alter database "{name}" set synchronous_commit = off"#))
         .await?;
     cluster.close().await?;
@@ -83,14 +83,14 @@ impl Database {
             .unwrap_or_else(|e| panic!("{query}: {e}"))
     }
 
-    /// Changes rows behind the app's back; says how many.
+    /// Runs SQL that bypasses the app. Returns the number of changed rows.
     pub async fn run(&self, statement: &'static str) -> u64 {
         let done = raw_sql(statement).execute(&self.pool).await;
         done.unwrap_or_else(|e| panic!("{statement}: {e}")).rows_affected()
     }
 }
 
-/// The app's own type, so that tests can call the app's functions in their transactions.
+/// Of the app's own type, so that tests can call the app's functions in transactions.
 pub fn lazy_pool(url: &str, connections: u32) -> Result<Pool, sqlx::Error> {
     Ok(Pool::new(url.parse()?, connections, Duration::from_secs(20)))
 }
@@ -98,14 +98,14 @@ pub fn lazy_pool(url: &str, connections: u32) -> Result<Pool, sqlx::Error> {
 impl Drop for Database {
     fn drop(&mut self) {
         if let Some(run) = RUN.get() {
-            // Fails only when the process ends; then the next run drops it.
+            // Fails only while the process ends; then the next run drops it.
             let _ = run.dropped.send(std::mem::take(&mut self.name));
         }
     }
 }
 
-/// Starts the thread that outlives every test: a connection belongs to the runtime it was opened
-/// on, and each test has a runtime of its own.
+/// Starts a thread that outlives every test. It is needed because a connection belongs to its
+/// runtime, and each test has a runtime of its own.
 async fn begin_run() -> Result<Run> {
     let cluster = Url::parse(&database_url()?).context("DATABASE_URL is no address")?;
     let own = cluster.path().trim_start_matches('/').to_owned();
@@ -113,7 +113,7 @@ async fn begin_run() -> Result<Run> {
     std::thread::Builder::new().name("databases".into()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
-        // A short queue: tests wait for the drops rather than leave hundreds of databases behind.
+        // The short queue makes tests wait for the drops, or hundreds of databases would be left.
         let (dropped, drops) = sync_channel(TOGETHER);
         let prepared = runtime.block_on(prepare(cluster.clone(), &own, dropped));
         let (run, mut connection) = match prepared {
@@ -155,8 +155,8 @@ async fn prepare(
     let hash = key(&hash.finalize());
     let template = format!("{own}_{}_{hash}", TEMPLATES.0);
 
-    // One process makes the template; the others wait here. It gets its name when it is
-    // finished, so a process killed half-way leaves no broken one.
+    // One process makes the template while the others wait here. It is renamed when it is complete,
+    // so a killed process leaves no broken template.
     lock(&mut connection, "pg_advisory_lock", TEMPLATES.1, MAKING).await?;
     lock(&mut connection, "pg_advisory_lock_shared", TEMPLATES.1, hash).await?;
     let exists: bool =
@@ -181,7 +181,7 @@ async fn prepare(
     Ok((Run { cluster, prefix, template, dropped }, connection))
 }
 
-/// Drops what nobody holds the lock of: databases of dead runs, templates of other migrations.
+/// Drops the databases whose lock is free: of dead runs, and templates of other migrations.
 async fn clear_away(
     connection: &mut PgConnection,
     cluster: &Url,
@@ -214,7 +214,7 @@ async fn clear_away(
     Ok(())
 }
 
-/// A positive number to lock by.
+/// A positive key for an advisory lock.
 fn key(bytes: &[u8]) -> i32 {
     i32::from_ne_bytes(*bytes.first_chunk().expect("4 bytes")) & i32::MAX | 1
 }
@@ -225,13 +225,13 @@ async fn lock(connection: &mut PgConnection, act: &str, class: i32, key: i32) ->
     Ok(query.fetch_one(connection).await?)
 }
 
-/// A connection of our own by way of a pool: that waits while a race has all slots of the server.
+/// Connects through a pool, because a pool retries while a race uses all slots of the server.
 async fn connect(url: &Url) -> Result<PgConnection, sqlx::Error> {
     let one = PgPoolOptions::new().max_connections(1).connect(url.as_str()).await?;
     Ok(one.acquire().await?.detach())
 }
 
-/// Dropping a database waits for a checkpoint; several at once wait for the same one.
+/// Dropping a database waits for a checkpoint, so several are dropped at once.
 async fn remove_all(cluster: &Url, names: &[String]) {
     let removals = names.iter().map(async |name| match connect(cluster).await {
         Ok(mut connection) => remove(&mut connection, name).await,
@@ -249,7 +249,7 @@ async fn remove(connection: &mut PgConnection, name: &str) {
     }
 }
 
-/// Names of databases cannot be parameters; these are made above, of letters of ours.
+/// A database's name cannot be a parameter. These names consist of our own letters and numbers.
 async fn execute(connection: &mut PgConnection, statement: String) -> Result<(), sqlx::Error> {
     raw_sql(AssertSqlSafe(statement)).execute(connection).await.map(drop)
 }

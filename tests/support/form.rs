@@ -1,6 +1,5 @@
-//! Forms as a person finds them: by the text on their button, fields by their label. A field
-//! without a visible label cannot be filled, so every test that uses a form holds the templates
-//! to having labels.
+//! Finds forms by the text of their button, and fields by their label. A field without a label
+//! cannot be filled in, so every test that uses a form also checks that its fields have labels.
 
 use std::fmt::Write;
 
@@ -9,7 +8,7 @@ use url::Url;
 
 use super::page::{selector, text_of};
 
-/// A form as found, ready to be filled.
+/// A form of a page, ready to be filled in.
 #[derive(Clone)]
 pub struct Form {
     pub action: Url,
@@ -28,14 +27,14 @@ struct Field {
 #[derive(Clone)]
 enum Kind {
     Text,
-    /// A checkbox or a radio button, and whether it is on.
+    /// A checkbox or radio button, and whether it is checked.
     Tick(bool),
-    /// What can be chosen: text and value.
+    /// The options: text and value.
     Choice(Vec<(String, String)>),
 }
 
 impl Form {
-    /// Fills the field with this label; a box is ticked by "on" and emptied by "".
+    /// Fills in the field with this label. "on" checks a box, "" unchecks it.
     pub fn fill(&mut self, label: &str, value: &str) -> Result<(), String> {
         let labels: Vec<String> =
             self.fields.iter().filter_map(|field| field.label.clone()).collect();
@@ -58,7 +57,7 @@ impl Form {
         Ok(())
     }
 
-    /// What stands in the field with this label, before anything is typed.
+    /// The current value of the field with this label.
     pub fn value(&self, label: &str) -> Option<String> {
         let field = self.fields.iter().find(|field| field.label.as_deref() == Some(label))?;
         match field.kind {
@@ -67,7 +66,7 @@ impl Form {
         }
     }
 
-    /// Changes a field by its name, as the developer tools of a browser would: for attacks.
+    /// Sets a field by its name, as the developer tools of a browser could: for attacks.
     pub fn forge(&mut self, name: &str, value: &str) {
         self.fields.retain(|field| field.name != name);
         self.fields.push(Field {
@@ -87,8 +86,8 @@ impl Form {
     }
 }
 
-/// The form whose button says `button`. With `beside`, the one in the row, list item or section
-/// that also holds that text.
+/// The form with this button. With `beside`: the one in the row, list item or section that also
+/// contains that text.
 pub fn find(html: &str, url: &Url, button: &str, beside: Option<&str>) -> Result<Form, String> {
     let page = Html::parse_document(html);
     let mut names = String::new();

@@ -1,4 +1,4 @@
-//! Guessing passwords: from where, how often, and how many of them were looked at.
+//! Guessing passwords: from which IP address, how often, and how many guesses a limit allows.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use super::site::Site;
 
 pub const WRONG: &str = "not the password of anybody";
 
-/// The limit as `docs/throttle.md` promises it.
+/// The limit of an action and scope, as `docs/throttle.md` lists it.
 pub fn limit(action: Action, scope: Scope) -> &'static Limit {
     limits::find(action, scope).expect("a limit")
 }
@@ -22,17 +22,17 @@ pub fn allowed(limit: &Limit, began: Instant) -> u64 {
     limit.free as u64 + u64::from((first_waits + 1).ilog2())
 }
 
-/// The `number`th of many addresses.
+/// The `number`th of many IP addresses.
 pub fn address(number: usize) -> String {
     format!("198.51.{}.{}", number / 250, number % 250 + 1)
 }
 
-/// Comes from this address from now on, as the proxy says.
+/// The browser has this IP address from now on, as reported by the proxy.
 pub fn move_to(browser: &mut Browser, address: &str) {
     browser.extra_headers = vec![("x-forwarded-for", address.to_owned())];
 }
 
-/// A new device at an address, with the login page in view.
+/// A new browser with this IP address, with the login page open.
 pub async fn stranger(site: &Site, address: &str) -> Browser {
     let mut browser = site.browser();
     move_to(&mut browser, address);
@@ -40,13 +40,13 @@ pub async fn stranger(site: &Site, address: &str) -> Browser {
     browser
 }
 
-/// Types into the login page that is shown; 303 for somebody who is in, else what the page says.
+/// Submits the open login page. Returns the status: 303 after a login, or that of the error page.
 pub async fn try_password(browser: &mut Browser, email: &str, password: &str) -> u16 {
     browser.submit("Log in", &[("E-mail", email), ("Password", password)]).await;
     browser.hops.first().expect("an answer").status
 }
 
-/// Wrong passwords for one account, one after the other, each from an address of its own.
+/// Tries wrong passwords for one account in sequence, each from a new IP address.
 pub async fn guess_from_everywhere(site: &Site, email: &str, times: usize) -> Vec<u16> {
     let mut browser = stranger(site, &address(0)).await;
     let mut answers = Vec::new();
@@ -57,7 +57,7 @@ pub async fn guess_from_everywhere(site: &Site, email: &str, times: usize) -> Ve
     answers
 }
 
-/// So many that the account has to wait.
+/// Makes enough attempts that the account has to wait.
 pub async fn wear_out(site: &Site, person: Person) {
     let free = limit(Action::Login, Scope::Account).free as usize;
     let answers = guess_from_everywhere(site, person.email, free + 1).await;

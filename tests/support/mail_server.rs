@@ -1,7 +1,7 @@
-//! A mail server that can misbehave: it answers a command as the test says, or hangs, or hangs up.
+//! A mail server that misbehaves as a test needs: it can give any reply, hang, or hang up.
 //!
-//! The real one is in `tests/smtp`. A test names commands by their first word; `CONNECT` is the
-//! greeting, `.` the answer after a mail, which is kept before it is given.
+//! `tests/smtp` uses a real one. The script is called with each command, with `CONNECT` for the
+//! greeting, and with `.` after a mail. The mail is recorded before the reply to `.` is sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,34 +16,34 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// Guards against what never comes; no test waits for it to pass.
+/// The limit for a reply or mail that never arrives; no test waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaction {
     Usual,
     Say(&'static str),
-    /// Says this and hangs up.
+    /// Sends this reply and hangs up.
     SayLast(&'static str),
-    /// The usual answer, but late: for tests whose subject is slowness.
+    /// The usual reply, delayed.
     After(Duration),
-    /// The usual answer, once the test calls `release`.
+    /// The usual reply, once the test calls `release`.
     Hold,
     Hang,
     HangUp,
 }
 
-/// A mail as it came.
+/// A mail as the server received it.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub from: String,
     pub to: Vec<String>,
-    /// Headers, an empty line, the body; without the dots that SMTP adds.
+    /// Headers, an empty line and the body, without the dots that SMTP adds.
     pub data: String,
 }
 
 impl Received {
-    /// The value of a header, its lines joined.
+    /// The value of a header, with its lines joined.
     pub fn header(&self, name: &str) -> Option<String> {
         let head = self.data.split("\r\n\r\n").next().unwrap_or_default();
         let head = head.replace("\r\n ", " ").replace("\r\n\t", " ");
@@ -62,7 +62,7 @@ type Script = dyn Fn(&str) -> Reaction + Send + Sync;
 
 pub struct MailServer {
     pub port: u16,
-    /// Trust this to speak TLS with the server.
+    /// Its certificate in PEM, for clients to trust.
     pub root: String,
     mails: UnboundedReceiver<Received>,
     commands: UnboundedReceiver<String>,
@@ -70,7 +70,7 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// Takes every mail.
+    /// Accepts every mail.
     pub async fn start() -> MailServer {
         MailServer::that(|_| Reaction::Usual).await
     }
@@ -79,7 +79,7 @@ impl MailServer {
         MailServer::with(None, script).await
     }
 
-    /// TLS from the first byte, with a certificate for this name.
+    /// TLS from the first byte, with a certificate for this host name.
     pub async fn named(name: &str) -> MailServer {
         MailServer::with(Some(name), |_| Reaction::Usual).await
     }
@@ -120,12 +120,12 @@ impl MailServer {
         MailServer { port, root, mails: received, commands: heard, held }
     }
 
-    /// The next mail.
+    /// Waits for the next mail.
     pub async fn mail(&mut self) -> Received {
         timeout(PATIENCE, self.mails.recv()).await.expect("a mail in time").expect("a server")
     }
 
-    /// Waits until a command like this was heard.
+    /// Waits for a command that begins with `start`.
     pub async fn hears(&mut self, start: &str) -> String {
         let heard = async {
             loop {
@@ -138,17 +138,17 @@ impl MailServer {
         timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("never heard {start}"))
     }
 
-    /// Lets one answer out that is held, or will be.
+    /// Sends one reply that is held, or will be.
     pub fn release(&self) {
         self.held.add_permits(1);
     }
 
-    /// What was heard and not yet asked for.
+    /// Commands that no call has returned yet.
     pub fn heard(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.commands.try_recv().ok()).collect()
     }
 
-    /// The mails that came and were not yet asked for.
+    /// Mails that no call has returned yet.
     pub fn received(&mut self) -> Vec<Received> {
         std::iter::from_fn(|| self.mails.try_recv().ok()).collect()
     }
@@ -235,7 +235,7 @@ async fn line(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
     (read > 0).then(|| line.trim_end_matches("\r\n").to_owned())
 }
 
-/// Up to the line with the dot.
+/// Reads up to the line with a single dot.
 async fn text(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
     let mut text = String::new();
     loop {

@@ -1,4 +1,4 @@
-//! Routes that only the test site has.
+//! Routes that test sites add to those of the app. There are none at the moment.
 
 use actix_web::web::ServiceConfig;
 

@@ -1,4 +1,4 @@
-//! What the tests stand on: a browser and a bare socket, a database of their own, a clock to turn.
+//! Helpers for all tests: browsers, raw sockets, a database per test, a clock that can be moved.
 
 #![allow(dead_code, reason = "tools lie ready; whoever deletes a feature deletes their last use")]
 

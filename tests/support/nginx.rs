@@ -1,4 +1,4 @@
-//! nginx in front of a site, with the lines that `docs/https.md` gives to its readers.
+//! Runs nginx in front of a site, with the settings that `docs/https.md` recommends.
 
 use std::fs;
 use std::net::TcpListener;
@@ -20,10 +20,10 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// None, with the reason printed, where there is no nginx. With `CI=true` that is a failure.
+    /// None, with a printed reason, if nginx is not installed. With `CI=true` this panics.
     pub fn find() -> Option<Nginx> {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        // Debian has it where only root looks.
+        // Debian installs nginx in a folder that is only in root's PATH.
         let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
         let binary = folders.map(|folder| folder.join("nginx")).find(|binary| binary.is_file());
         let Some(binary) = binary else {
@@ -42,7 +42,7 @@ impl Nginx {
         })
     }
 
-    /// Runs in front of the app on this port.
+    /// Starts nginx in front of the app on this port.
     pub fn serve(&self, app: u16) {
         let Files { certificate, key } = self.authority.issue("localhost", tomorrow());
         let lets_encrypt = "/etc/letsencrypt/live/login.example.com";
@@ -51,7 +51,7 @@ impl Nginx {
             .replace(&format!("{lets_encrypt}/privkey.pem"), &key.to_string_lossy())
             .replace("login.example.com", "localhost")
             .replace("listen 80;", &format!("listen 127.0.0.1:{};", self.http))
-            // As the page says, for a port of the test's own.
+            // As `docs/https.md` says for a port other than 443.
             .replace("Host $host;", &format!("Host $host:{};", self.https))
             .replace("listen 443 ", &format!("listen 127.0.0.1:{} ", self.https))
             .replace("127.0.0.1:8080", &format!("127.0.0.1:{app}"));
@@ -63,7 +63,7 @@ impl Nginx {
              http {{\naccess_log off;\n{own_files}{server}\n}}\n"
         );
         fs::write(self.folder.path().join("nginx.conf"), settings).expect("its settings");
-        // It goes into the background once it listens: when this returns, it answers.
+        // nginx returns once it listens, and continues in the background.
         assert!(self.run(&[]), "{}", self.log());
     }
 
@@ -86,13 +86,13 @@ impl Drop for Nginx {
     }
 }
 
-/// The lines for nginx in a document.
+/// The nginx block of a document.
 fn block(document: &str) -> &str {
     let after = document.split_once("```nginx\n").expect("lines for nginx").1;
     after.split_once("```").expect("their end").0
 }
 
-/// nginx cannot be told to choose them itself.
+/// nginx cannot choose free ports itself.
 fn free_ports() -> [u16; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     listeners.map(|listener| listener.local_addr().expect("its address").port())

@@ -1,11 +1,11 @@
-//! What a person reads on a page: its text, its title, its links by their words.
+//! Reads a page as a person does: its visible text, its title, its links by their text.
 
 use std::fmt::Write;
 
 use scraper::{ElementRef, Html, Node, Selector};
 use url::Url;
 
-/// Where the link with these words leads.
+/// The URL of the link with this text.
 pub fn link(html: &str, url: &Url, words: &str) -> Result<Url, String> {
     let page = Html::parse_document(html);
     let mut names = String::new();
@@ -30,7 +30,7 @@ pub fn title(html: &str) -> String {
         .unwrap_or_default()
 }
 
-/// What a person reads, a line per block.
+/// The visible text, one line per block.
 pub fn text(html: &str) -> String {
     let page = Html::parse_document(html);
     page.select(&selector("body")).next().map(text_of).unwrap_or_default()
@@ -55,7 +55,7 @@ fn read(element: ElementRef, text: &mut String) {
             Node::Text(piece) => text.push_str(piece),
             Node::Element(tag) if UNSEEN.contains(&tag.name()) || tag.attr("hidden").is_some() => {}
             Node::Element(tag) => {
-                // A vertical tab marks the edge of a block: HTML itself does not let one through.
+                // A vertical tab marks the border of a block: no page contains one.
                 let edge = if INLINE.contains(&tag.name()) { "" } else { "\u{b}" };
                 text.push_str(edge);
                 ElementRef::wrap(child).into_iter().for_each(|child| read(child, text));

@@ -1,4 +1,4 @@
-//! The people of the tests, each with an account or without one yet.
+//! The people of the tests, with or without an account.
 
 use app::accounts::client::Client;
 use app::accounts::password::Password;
@@ -8,7 +8,7 @@ use app::email::Email;
 use super::browser::Browser;
 use super::site::Site;
 
-/// Somebody, and what they type.
+/// A person's email address and password.
 #[derive(Clone, Copy)]
 pub struct Person {
     pub email: &'static str,
@@ -18,11 +18,11 @@ pub struct Person {
 pub const ADA: Person = Person { email: "ada@example.com", password: "trombone velvet lighthouse" };
 pub const GRACE: Person =
     Person { email: "grace@example.org", password: "glacier pumpkin harmonica" };
-/// The attacker, who has an account too.
+/// The attacker, who may have an account too.
 pub const EVE: Person = Person { email: "eve@example.net", password: "whisper quarry albatross" };
 
 impl Person {
-    /// Has an account from now on.
+    /// Creates the account.
     pub async fn joins(self, site: &Site) -> User {
         let email = Email::parse(self.email).expect("an address");
         let hash = site.app.hasher.hash(&Password::typed(self.password)).await.expect("a hash");
@@ -30,7 +30,7 @@ impl Person {
         user.expect("no such account before")
     }
 
-    /// Registers on a new device, and has not confirmed the address yet.
+    /// Signs up on a new device. The email address is not verified yet.
     pub async fn registers(self, site: &Site) -> Browser {
         let mut browser = site.browser();
         self.registers_in(&mut browser).await;
@@ -38,19 +38,19 @@ impl Person {
         browser
     }
 
-    /// Types email address and password at `/register`.
+    /// Submits email address and password at `/register`.
     pub async fn registers_in(self, browser: &mut Browser) {
         browser.visit("/register").await;
         browser.submit("Register", &[("E-mail", self.email), ("Password", self.password)]).await;
     }
 
-    /// Has an account, and is logged in on a new device.
+    /// Creates the account and logs in on a new device.
     pub async fn at(self, site: &Site) -> Browser {
         self.joins(site).await;
         self.on_another_device(site).await
     }
 
-    /// Logs in on one more device.
+    /// Logs in on a new device.
     pub async fn on_another_device(self, site: &Site) -> Browser {
         let mut browser = site.browser();
         self.logs_in(&mut browser).await;
@@ -58,14 +58,14 @@ impl Person {
         browser
     }
 
-    /// Types address and password at `/login`; whether that works is for the test to see.
+    /// Submits email address and password at `/login`. The caller checks the result.
     pub async fn logs_in(self, browser: &mut Browser) {
         browser.visit("/login").await;
         browser.submit("Log in", &[("E-mail", self.email), ("Password", self.password)]).await;
     }
 }
 
-/// Where the tests come from.
+/// The client in the tests' own rows.
 pub fn somewhere() -> Client {
     Client::new("192.0.2.1".parse().expect("an address"), "a test")
 }

@@ -1,5 +1,5 @@
-//! A proxy between the app and PostgreSQL that counts the statements and keeps the text of those
-//! that write: what a page really executes, whatever the code says about it.
+//! A proxy between the app and PostgreSQL that counts all executed statements and records the text
+//! of those that write. So tests measure what a page really executes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ pub struct Wire {
     executed: Executed,
 }
 
-/// What was executed since the last look, on all connections.
+/// The number of statements and the texts of the writes, since the last call, on all connections.
 #[derive(Clone, Default)]
 struct Executed(Arc<Mutex<(usize, Vec<String>)>>);
 
@@ -29,7 +29,7 @@ impl Wire {
         tokio::spawn(async move {
             while let Ok((app, _)) = listener.accept().await {
                 let server = TcpStream::connect(&server).await.expect("PostgreSQL");
-                // Else every small message would wait for the acknowledgement of the one before.
+                // Otherwise each small message would wait until the previous one is acknowledged.
                 for socket in [&app, &server] {
                     socket.set_nodelay(true).expect("a socket");
                 }
@@ -42,12 +42,12 @@ impl Wire {
         Wire { url, executed }
     }
 
-    /// How many since the last look.
+    /// The number of statements since the last call.
     pub fn statements(&self) -> usize {
         self.executed.take().0
     }
 
-    /// The texts of those that write since the last look, in the order of their execution.
+    /// The writes since the last call, in order of execution.
     pub fn writes(&self) -> Vec<String> {
         self.executed.take().1
     }
@@ -65,7 +65,7 @@ impl Executed {
     }
 }
 
-/// The text of a statement that changes rows or notifies. A `with` may do so in any of its parts.
+/// The text of a statement that changes rows or notifies. Any part of a `with` may do so.
 fn write(sql: &str) -> Option<String> {
     let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let lower = sql.to_ascii_lowercase();
@@ -78,8 +78,8 @@ fn write(sql: &str) -> Option<String> {
     writes.then_some(sql)
 }
 
-/// Passes on what the app says, and records it first: a response of the app comes after its
-/// statements were recorded.
+/// Forwards messages of the app. It records them first, so all statements of a request are counted
+/// before its response arrives.
 async fn record(mut app: OwnedReadHalf, mut server: OwnedWriteHalf, executed: Executed) {
     let (mut messages, mut unread) = (Messages::default(), Vec::new());
     let mut piece = vec![0; 16 * 1024];
@@ -93,8 +93,8 @@ async fn record(mut app: OwnedReadHalf, mut server: OwnedWriteHalf, executed: Ex
     }
 }
 
-/// What a connection has prepared: an `Execute` names a portal, its `Bind` named the statement,
-/// and that one's `Parse` the text.
+/// The prepared statements of a connection: `Parse` gives a statement its text, `Bind` a portal its
+/// statement, and `Execute` names a portal.
 #[derive(Default)]
 struct Messages {
     begun: bool,
@@ -103,8 +103,8 @@ struct Messages {
 }
 
 impl Messages {
-    /// Reads all complete messages and returns their length. PostgreSQL's protocol 3.0: after the
-    /// first one each begins with its kind, and all with their length.
+    /// Reads all complete messages and returns their length. In PostgreSQL's protocol 3.0 each
+    /// message begins with its type (except the first one) and its length.
     fn read(&mut self, bytes: &[u8], executed: &Executed) -> usize {
         let mut done = 0;
         loop {

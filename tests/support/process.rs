@@ -1,4 +1,4 @@
-//! The binary as people run it: a process of its own, that can be signalled and killed.
+//! The real binary in a process of its own, which can be signalled and killed.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -9,9 +9,8 @@ use app::keys::Keys;
 use super::browser::Browser;
 use super::database::Database;
 
-/// `vestibule serve` on a free port. It is killed when it is dropped.
+/// `vestibule serve` on a free port. It is killed when this is dropped.
 pub struct Process {
-    /// The first line it printed.
     pub first_line: String,
     /// `http://localhost:PORT`
     pub url: String,
@@ -30,7 +29,7 @@ impl Process {
         Process::run(serve.envs(settings.iter().copied()))
     }
 
-    /// One whose log can be read: `log`. `settings` say how much is logged, by `RUST_LOG`.
+    /// Like `serve_with`, but `log` returns its log. `RUST_LOG` in `settings` sets the level.
     pub fn logging(db: &Database, settings: &[(&str, &str)]) -> Process {
         let mut serve = command(db, &["serve"]);
         Process::run(serve.envs(settings.iter().copied()).stderr(Stdio::piped()))
@@ -38,7 +37,7 @@ impl Process {
 
     fn run(serve: &mut Command) -> Process {
         let mut child = serve.spawn().expect("the binary");
-        // Read all the while: a full pipe would stop the process.
+        // Reads continuously, because a full pipe would block the process.
         let log = child.stderr.take().map(|mut stderr| {
             std::thread::spawn(move || {
                 let mut log = Vec::new();
@@ -68,14 +67,14 @@ impl Process {
         assert!(sent.expect("kill").success(), "no process to send SIG{name} to");
     }
 
-    /// Kills it, and returns what it has logged.
+    /// Kills it, and returns its log.
     pub fn log(mut self) -> String {
         let log = self.log.take().expect("started by `logging`");
         drop(self);
         log.join().expect("its log")
     }
 
-    /// How it ended, and what else it printed.
+    /// Waits for its exit. Returns the status and the rest of its output.
     pub fn ends(mut self) -> (ExitStatus, String) {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).expect("text");
@@ -85,13 +84,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Fails when it has ended already.
+        // Fails if it has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Nothing of this machine's environment reaches it, and no `.env`.
+/// Inherits no environment variable and reads no `.env`.
 pub fn command(db: &Database, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
     command

@@ -1,4 +1,4 @@
-//! A TCP proxy between the app and PostgreSQL that goes wrong as proxies do.
+//! A TCP proxy between the app and PostgreSQL that can fail: go silent, or cut connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,8 +10,8 @@ use url::Url;
 
 use super::database::Database;
 
-/// A listener to put before PostgreSQL, where the server is, and a `DATABASE_URL` that leads to the
-/// listener instead.
+/// A listener for a proxy, the address of PostgreSQL, and a `DATABASE_URL` that points to the
+/// listener.
 pub async fn in_front_of(db: &Database) -> (TcpListener, (String, u16), String) {
     let mut url = Url::parse(&db.url).expect("an address");
     let server = (url.host_str().expect("a host").to_owned(), url.port().unwrap_or(5432));
@@ -31,7 +31,7 @@ enum Fate {
 pub struct Proxy {
     /// For `DATABASE_URL`.
     pub url: String,
-    /// What becomes of the connections that were open before.
+    /// How the open connections fail, once it is set.
     fates: watch::Sender<Option<Fate>>,
     accepted: Arc<AtomicUsize>,
 }
@@ -41,7 +41,7 @@ impl Proxy {
         Proxy::that_hangs_up_on(0, db).await
     }
 
-    /// Hangs up on so many connections before it forwards the first one.
+    /// Closes this many connections at once, and forwards the later ones.
     pub async fn that_hangs_up_on(first: usize, db: &Database) -> Proxy {
         let (listener, server, url) = in_front_of(db).await;
         let (fates, accepted) = (watch::Sender::new(None), Arc::new(AtomicUsize::new(0)));
@@ -62,7 +62,7 @@ impl Proxy {
                         Ok(()) = fate.changed() => {
                             let silent = *fate.borrow() == Some(Fate::Silent);
                             if silent {
-                                // Both sockets stay open, and nobody reads.
+                                // Both sockets stay open, but are not read.
                                 std::future::pending::<()>().await;
                             }
                         }
@@ -73,7 +73,7 @@ impl Proxy {
         Proxy { url, fates, accepted }
     }
 
-    /// Forwards nothing any more on the connections that are open; new ones work.
+    /// Stops forwarding on the connections that are open; new ones work.
     pub fn goes_silent(&self) {
         self.fates.send_replace(Some(Fate::Silent));
     }
@@ -83,7 +83,7 @@ impl Proxy {
         self.fates.send_replace(Some(Fate::Cut));
     }
 
-    /// How many connections there have been.
+    /// How many connections were accepted so far.
     pub fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }

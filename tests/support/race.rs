@@ -1,11 +1,11 @@
-//! Many at the same moment, and how many that really was.
+//! Runs many futures concurrently, and waits for conditions.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use futures_util::future::join_all;
 
-/// Runs all of them at once, and prints how many were under way together: a limit somewhere, of
-/// a pool or of a test runner, would make a race of fifty a race of five without a word.
+/// Runs all of them concurrently, and prints how many were active at the same time. Otherwise a
+/// limit of a pool or a test runner could silently turn a race of fifty into one of five.
 pub async fn race<F: Future>(runners: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let (under_way, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let outcomes = join_all(runners.into_iter().map(|runner| async {
@@ -19,8 +19,8 @@ pub async fn race<F: Future>(runners: impl IntoIterator<Item = F>) -> Vec<F::Out
     outcomes
 }
 
-/// Waits until the database says so. A question over the network each time, so no busy loop, and
-/// no sleep either; a change that never comes ends the test.
+/// Waits until a condition is true, and panics after 20 seconds. Each check queries the database or
+/// the network, so this is no busy loop and needs no sleep.
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while !is_so().await {

@@ -1,5 +1,5 @@
-//! HTTP as bytes on a socket, for what no client would send: two Host headers, cookies that are
-//! not UTF-8, half a request. What comes back is kept byte for byte.
+//! HTTP as bytes on a socket, for requests that no client would send: two Host headers, cookies
+//! that are not UTF-8, half a request. Responses are returned byte for byte.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::timeout;
 
-/// Guards against a server that never answers; no test waits for it to pass.
+/// The limit for a server that never responds; no test waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
-    /// In their order, names as written. Bytes beyond ASCII are read as Latin-1.
+    /// In order, with names as received. Bytes beyond ASCII are read as Latin-1.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -33,7 +33,7 @@ impl Response {
     }
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a connection of its own.
 pub async fn send(address: impl ToSocketAddrs, request: impl AsRef<[u8]>) -> Response {
     let mut wire = Wire::open(address).await;
     wire.write(&request).await;
@@ -42,7 +42,7 @@ pub async fn send(address: impl ToSocketAddrs, request: impl AsRef<[u8]>) -> Res
         .expect("an answer, not a closed connection")
 }
 
-/// A connection that stays open: several requests, or one in pieces.
+/// An open connection, for several requests or one in pieces.
 pub struct Wire {
     stream: TcpStream,
     unread: Vec<u8>,
@@ -62,29 +62,29 @@ impl Wire {
             .expect("to write");
     }
 
-    /// Hangs up at once, by RST: what was sent is not taken back.
+    /// Closes the connection at once, by RST.
     pub fn reset(self) {
         self.stream.set_zero_linger().expect("a socket");
     }
 
-    /// The next answer; None when the server closes the connection without one.
+    /// The next response, or None if the server closes the connection without one.
     pub async fn answer(&mut self) -> Option<Response> {
         self.read(false).await
     }
 
-    /// An answer that the server itself takes its time for.
+    /// The next response, if the server waits for a timeout of its own first.
     pub async fn late_answer(&mut self) -> Option<Response> {
         let arriving = timeout(3 * PATIENCE, self.stream.peek(&mut [0])).await;
         arriving.expect("an answer at last").expect("to read");
         self.read(false).await
     }
 
-    /// The next answer, to a request by HEAD: its Content-Length announces what does not come.
+    /// The next response, to a HEAD request: despite its Content-Length it has no body.
     pub async fn answer_to_head(&mut self) -> Option<Response> {
         self.read(true).await
     }
 
-    /// Whether the server hangs up, with nothing more to say.
+    /// Whether the server closes the connection without sending more.
     pub async fn is_closed(&mut self) -> bool {
         self.unread.is_empty() && !self.more().await
     }
@@ -110,7 +110,7 @@ impl Wire {
                 .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
                 .collect();
             let mut response = Response { status, headers, body: Vec::new() };
-            // 1xx announces the answer; it is not the answer.
+            // A 1xx response is only interim; the final one follows.
             if status >= 200 {
                 if !to_head && status != 204 && status != 304 {
                     response.body = self.body(&response).await;
@@ -171,7 +171,7 @@ impl Wire {
         }
     }
 
-    /// Reads what there is; false at the end. A connection that is reset has ended, too.
+    /// Reads more bytes. False at the end, or after a reset.
     async fn more(&mut self) -> bool {
         let mut buffer = [0; 16 * 1024];
         let Ok(read) = timeout(PATIENCE, self.stream.read(&mut buffer)).await else {

@@ -1,6 +1,5 @@
-//! What a browser sends for what a person does: the headers that say where a request comes from
-//! (`Origin`, `Referer`, `Sec-Fetch-Site`, by the page and its `Referrer-Policy`), cookies where
-//! they may go, and the next request when the answer is a redirect.
+//! The requests of a browser: headers that name the page behind a request (`Origin`, `Referer` by
+//! its `Referrer-Policy`, `Sec-Fetch-Site`), the cookies that may be sent, and redirects.
 
 use reqwest::{
     Method, Version,
@@ -18,7 +17,6 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub struct Answer {
     pub method: Method,
     pub url: Url,
-    /// HTTP/1.1 or HTTP/2.
     pub version: Version,
     pub status: u16,
     pub headers: HeaderMap,
@@ -30,11 +28,11 @@ pub struct Navigation {
     pub url: Url,
     pub body: Option<String>,
     pub from: Option<Document>,
-    /// A click or a key, not a script.
+    /// By a click or a key, not by a script.
     pub by_hand: bool,
 }
 
-/// The document that a request starts from; none for the address bar.
+/// The page that causes a request. A URL that was typed has none.
 pub struct Document {
     pub url: Url,
     pub referrer_policy: String,
@@ -56,7 +54,7 @@ impl Browser {
             }
             let mut sending = Sending::SameSite;
             if let Some(document) = &from {
-                // A detour over another site stays one: the worst relation of the chain counts.
+                // A redirect chain keeps its weakest relation: once cross-site, always cross-site.
                 let now = relation(&document.url, &url);
                 if now == "cross-site" || matches!(site, "none" | "same-origin") {
                     site = now;
@@ -134,7 +132,7 @@ impl Document {
         Document { url: Url::parse(origin).expect("an origin"), referrer_policy: String::new() }
     }
 
-    /// Fetch §3.2: a policy that hides the referrer from the target nulls `Origin` as well.
+    /// Fetch §3.2: a policy that hides the referrer from the target also sets `Origin` to `null`.
     pub fn origin_for(&self, target: &Url) -> String {
         let same = self.url.origin() == target.origin();
         match self.referrer_policy.as_str() {
@@ -151,14 +149,14 @@ impl Document {
         match (self.referrer_policy.as_str(), same) {
             ("no-referrer", _) | ("same-origin", false) => None,
             (_, true) => Some(whole.into()),
-            // A downgrade from https would tell nothing at all.
+            // No referrer from https to http.
             (_, false) if self.url.scheme() == "https" && target.scheme() == "http" => None,
             (_, false) => Some(format!("{}/", self.url.origin().ascii_serialization())),
         }
     }
 }
 
-/// `Sec-Fetch-Site`: a site is the scheme and the last two labels of the host; ports do not count.
+/// `Sec-Fetch-Site`. A site is the scheme and the last two labels of the host, without the port.
 pub fn relation(from: &Url, to: &Url) -> &'static str {
     let site = |url: &Url| {
         let labels: Vec<&str> = url.host_str().unwrap_or_default().rsplit('.').take(2).collect();

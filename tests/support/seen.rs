@@ -1,4 +1,4 @@
-//! What a person sees of the page in the browser, and the checks that say what was there instead.
+//! Checks on the browser's current page. If one fails, it prints the page.
 
 use reqwest::StatusCode;
 
@@ -18,12 +18,12 @@ impl Browser {
         page::title(&self.html)
     }
 
-    /// Whether a person reads these words on the page, wherever its lines break.
+    /// Whether these words are visible on the page, across line breaks.
     pub fn sees(&self, words: &str) -> bool {
         self.text().replace('\n', " ").contains(words)
     }
 
-    /// What stands in the field with this label, in the form of this button.
+    /// The value of the field with this label, in the form of this button.
     #[track_caller]
     pub fn field(&self, button: &str, label: &str) -> String {
         let form = self.form(button);
@@ -44,7 +44,7 @@ impl Browser {
         }
     }
 
-    /// The page that is shown, and how it was answered.
+    /// Checks the path and the status of the current page.
     #[track_caller]
     pub fn must_be_at(&self, path: &str, status: u16) {
         if (self.path.as_str(), self.status) != (path, status) {
@@ -52,7 +52,7 @@ impl Browser {
         }
     }
 
-    /// What was looked for, or the test ends at the line that looked.
+    /// Unwraps the result of a search, or panics at the caller's line.
     #[track_caller]
     pub fn found<T>(&self, outcome: Result<T, String>) -> T {
         match outcome {

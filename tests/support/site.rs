@@ -23,19 +23,19 @@ use super::browser::Browser;
 use super::database::{Database, database_with};
 use super::mechanics;
 
-/// How long a request waits for a connection, on a machine that has other things to do.
+/// How long a request waits for a database connection: long, for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running site. It stops when it is dropped.
+/// A running site. It stops when this is dropped.
 pub struct Site {
     pub db: Database,
     pub app: Data<AppState>,
     pub address: SocketAddr,
-    /// Of `LISTEN_HTTP`.
+    /// The address of `LISTEN_HTTP`.
     pub http: Option<SocketAddr>,
-    /// `http://localhost:PORT`, or what `BASE_URL` says.
+    /// `http://localhost:PORT`, or the value of `BASE_URL`.
     pub url: String,
-    /// Who signed the certificate that browsers meet.
+    /// The authority that signed the site's certificate.
     pub authority: Option<Arc<Authority>>,
     server: Running,
 }
@@ -45,19 +45,19 @@ impl Site {
         Site::with(&[]).await
     }
 
-    /// With settings of its own, by their names in `.env.example`.
+    /// With other settings, named as in `.env.example`.
     pub async fn with(settings: &[(&str, &str)]) -> Site {
         Site::on(database_with(10).await, settings).await
     }
 
-    /// Where attempts are counted and floods refused, as in production. Other sites let one
-    /// address do as much as it likes.
+    /// With throttle and rate limit, as in production. Most other sites have neither, because all
+    /// requests of a test have one IP address.
     pub async fn with_real_limits(settings: &[(&str, &str)]) -> Site {
         Site::limited(database_with(10).await, settings, cheapest(), Limits::All).await
     }
 
-    /// Where attempts are counted, behind a proxy that says whom they come from, so that a test
-    /// can be many people; as fast as it likes.
+    /// With the throttle but no rate limit, behind a proxy that reports the IP address: a test can
+    /// have many.
     pub async fn behind_a_proxy() -> Site {
         Site::behind_a_proxy_with(cheapest()).await
     }
@@ -66,7 +66,7 @@ impl Site {
         Site::proxied(database_with(10).await, &[], argon2).await
     }
 
-    /// The same on this database, with settings such as the way to it.
+    /// Behind a proxy, on this database and with these settings.
     pub async fn behind_a_proxy_on(db: Database, settings: &[(&str, &str)]) -> Site {
         Site::proxied(db, settings, cheapest()).await
     }
@@ -87,7 +87,7 @@ impl Site {
         Site::run(db, config, hasher, PATIENCE, limits).await
     }
 
-    /// Speaks HTTPS itself, and has a plain door that leads there.
+    /// Serves HTTPS itself, and redirects plain HTTP to it.
     pub async fn with_tls(settings: &[(&str, &str)]) -> Site {
         let authority = Authority::new();
         let files = authority.issue("localhost", tomorrow());
@@ -109,8 +109,8 @@ impl Site {
         Site::with_hasher(db, config, hasher).await
     }
 
-    /// Where a request waits no longer for a connection than in production. Other sites are patient,
-    /// so that a busy machine does not answer with 503.
+    /// With production's time limit for getting a database connection. Other sites wait longer, so
+    /// that a busy machine does not cause a 503.
     pub async fn impatient_on(db: Database, settings: &[(&str, &str)]) -> Site {
         let config = config(&db.url, settings);
         let hasher = Hasher::new(cheapest(), config.argon2_concurrency).expect("a hasher");
@@ -150,13 +150,13 @@ impl Site {
         Site { db, app, address, http, url, authority: None, server: Running(handle) }
     }
 
-    /// The server is gone, its database stays: for the next one to start on.
+    /// Stops the server and returns its database, for the next server.
     pub async fn stop(self) -> Database {
         self.server.0.stop(false).await;
         self.db
     }
 
-    /// Afterwards every connection that the app may have is open and idle.
+    /// Opens all connections that the app may have, and leaves them idle.
     pub async fn fill_the_pool(&self) {
         let connections = self.app.config.database_max_connections;
         drop(join_all((0..connections).map(|_| self.app.db.acquire())).await);
@@ -165,12 +165,12 @@ impl Site {
         }
     }
 
-    /// A new device.
+    /// A new browser without cookies, as on a new device.
     pub fn browser(&self) -> Browser {
         self.browser_with(|client| client)
     }
 
-    /// One whose connections differ from what is usual.
+    /// A new browser with other connection settings.
     pub fn browser_with(&self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Browser {
         let root = self.authority.as_ref().map(|authority| {
             Certificate::from_der(&authority.root()).expect("the root of the test")
@@ -179,7 +179,7 @@ impl Site {
     }
 }
 
-/// Stops the server when it is dropped, so that a site can be taken apart.
+/// Stops the server when dropped. A type of its own, so that `Site::stop` can move `db` out.
 struct Running(ServerHandle);
 
 impl Drop for Running {
@@ -188,7 +188,7 @@ impl Drop for Running {
     }
 }
 
-/// Which limits a site has.
+/// The limits of a site.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Limits {
     All,
@@ -196,12 +196,12 @@ enum Limits {
     None,
 }
 
-/// Argon2 at its cheapest, by a constructor that production does not call.
+/// The lowest cost that Argon2 allows, so that tests are fast.
 fn cheapest() -> Params {
     Params::new(Params::MIN_M_COST, 1, 1, None).expect("the cheapest settings")
 }
 
-/// Settings as in development, on a free port.
+/// Settings of development, on a free port.
 pub fn config(database_url: &str, settings: &[(&str, &str)]) -> Config {
     let mut values: HashMap<String, String> = HashMap::from([
         ("DATABASE_URL".to_owned(), database_url.to_owned()),

@@ -1,24 +1,24 @@
-//! The text of this project as the rules read it: Rust without its comments, and every path in it
-//! spelled out, so that `use crate::{flows, web::csrf as c}` hides nothing.
+//! Reads source files for the house rules: Rust without comments, and with every path resolved, so
+//! that `use crate::{flows, web::csrf as c}` hides no import.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 pub struct Source {
-    /// From the root of the project, with `/`.
+    /// Relative to the root of the project, with `/`.
     pub path: String,
     pub text: String,
 }
 
-/// A path of the code, as `crate::…` or `library::…`, and the line it stands on.
+/// A path in the code, as `crate::…` or `library::…`, with its line number.
 pub struct Name {
     pub line: usize,
     pub path: String,
 }
 
-/// Every file with this extension in the folder and below, in order. An empty extension gives the
-/// paths of all files, without their text.
+/// All files with this extension in a folder and its subfolders, sorted. An empty extension gives
+/// the paths of all files, without their text.
 pub fn files(folder: &str, extension: &str) -> Vec<Source> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(root(folder)) else { return found };
@@ -46,14 +46,14 @@ pub fn root(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Fails with what to do, and the places to do it.
+/// Panics with the advice and the list of places, if there are any.
 #[track_caller]
 pub fn none_of(advice: &str, places: Vec<String>) {
     assert!(places.is_empty(), "{advice}\n  {}\n", places.join("\n  "));
 }
 
 impl Source {
-    /// The code with comments blanked; strings, and with them the SQL, stay.
+    /// The code with comments blanked out. Strings stay, because they contain the SQL.
     pub fn code(&self) -> String {
         blank(&self.text, false)
     }
@@ -120,12 +120,12 @@ impl Source {
     }
 }
 
-/// True for the module or type itself and for all that is in it.
+/// Whether a path is this module or type, or inside it.
 pub fn is_in(path: &str, place: &str) -> bool {
     path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The leaves of one `use`: the name it gets here, and where it comes from.
+/// Collects the names that one `use` imports: the local name and the full path.
 fn tree(
     tokens: &[(usize, String)],
     at: &mut usize,
@@ -184,7 +184,7 @@ fn tokens(code: &str) -> Vec<(usize, String)> {
     tokens
 }
 
-/// Comments, and on request the insides of strings, as spaces; lines stay where they are.
+/// Replaces comments, and optionally strings, with spaces. Line numbers do not change.
 fn blank(text: &str, strings: bool) -> String {
     let text: Vec<char> = text.chars().collect();
     let starts =

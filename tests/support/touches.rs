@@ -1,6 +1,5 @@
-//! Hears from PostgreSQL when `last_seen_at` of a session moves on: no answer waits for that, so a
-//! test that only looked could look too early, and one that asked again and again would hide a
-//! touch that is skipped.
+//! Notifies a test when `last_seen_at` of a session moves (a touch). No response waits for a touch,
+//! so checking once could be too early; polling with requests would hide a skipped touch.
 
 use sqlx::postgres::PgListener;
 
