@@ -1,5 +1,5 @@
-//! What a page of somebody else can do to a person who is logged in here, in a browser that plays
-//! by the rules; `tests/attacks/` plays without.
+//! Attacks by a page of another origin on a logged-in user, in a browser that enforces its rules.
+//! `tests/attacks/` does the same without a browser.
 
 use crate::other_site::OtherSite;
 use crate::pages;
@@ -7,7 +7,7 @@ use crate::stage::Stage;
 use crate::support::people::{ADA, EVE};
 use crate::window::Window;
 
-/// From a port of the same host even the session's cookie comes along: to SameSite it is one site.
+/// Another port of the same host is same-site, so `SameSite` lets the session cookie pass.
 pub async fn a_post_from_another_port_changes_nothing(stage: &Stage<'_>) {
     forge(stage, OtherSite::neighbour).await;
 }
@@ -16,7 +16,7 @@ pub async fn a_post_from_another_site_changes_nothing(stage: &Stage<'_>) {
     forge(stage, OtherSite::stranger).await;
 }
 
-/// The attacker even got hold of a token that is good for this very session.
+/// The attacker has even stolen a CSRF token of this session; the check of the origin must suffice.
 async fn forge(stage: &Stage<'_>, from: impl Fn(&OtherSite) -> String) {
     ADA.joins(&stage.site).await;
     EVE.joins(&stage.site).await;
@@ -76,7 +76,7 @@ pub async fn no_page_can_be_framed(stage: &Stage<'_>) {
     }
 }
 
-/// No violation of the Content-Security-Policy, no script error, nothing that was not found.
+/// No violation of the Content-Security-Policy, no script error, no missing file.
 pub async fn the_console_stays_silent_on_every_page(stage: &Stage<'_>) {
     let window = stage.window().await;
     pages::walk(stage, &window, ADA, async |name| {

@@ -1,11 +1,11 @@
-//! chromedriver on a free port, and the Chromium it drives, both as found on this machine.
+//! Starts chromedriver on a free port, and finds the Chromium that it drives.
 
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// Where `bin/setup` looks too.
+/// `bin/setup` looks for the same ones.
 const BROWSERS: [&str; 5] = [
     "chromium",
     "chromium-browser",
@@ -14,7 +14,7 @@ const BROWSERS: [&str; 5] = [
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/// A running chromedriver. It is stopped when this is dropped, and with it what it still drives.
+/// A running chromedriver. It is killed when this is dropped.
 pub struct Driver {
     pub url: String,
     pub browser: PathBuf,
@@ -23,7 +23,7 @@ pub struct Driver {
 
 impl Driver {
     /// # Errors
-    /// What is missing, in words for whoever runs the tests.
+    /// The missing program, and how to install it.
     pub fn start() -> Result<Driver, String> {
         let missing = |what: &str| {
             format!("there is no {what} on this machine (on Debian bin/setup --tests installs it)")
@@ -43,12 +43,12 @@ impl Driver {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
         });
-        // Whatever else it says is read away, or it would stop at a full pipe.
+        // Reads the rest of its output, because a full pipe would block it.
         std::thread::spawn(move || lines.for_each(drop));
         let mut driver = Driver { url: String::new(), browser, process };
         let port = port.ok_or("chromedriver ended without naming its port")?;
         driver.url = format!("http://127.0.0.1:{port}");
-        // Any client of reqwest wants a provider, also for plain HTTP.
+        // reqwest needs a provider even for plain HTTP.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(driver)
     }

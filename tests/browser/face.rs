@@ -1,4 +1,4 @@
-//! What a person sees, whoever they are: with any eyes, on any screen, by day and by night.
+//! Accessibility and layout: axe, narrow screens, zoom, reduced motion, light and dark.
 
 use serde_json::json;
 use thirtyfour::prelude::*;
@@ -10,7 +10,7 @@ use crate::window::{NARROW, WIDE};
 
 const AXE: &str = include_str!("axe/axe.min.js");
 
-/// 250 of the 254 characters that an address can have.
+/// 250 of the 254 characters that an email address may have.
 const LONGEST: Person = Person {
     email: "maximiliana.theodora.von.und.zu.hohenlohe.waldenburg.the.young\
         @an.office.whose.name.nobody.ever.thought.of.making.any.shorter\
@@ -46,14 +46,14 @@ pub async fn axe_finds_nothing_on_any_page(stage: &Stage<'_>) {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// 320 CSS pixels are a small phone, or a page of 1280 at 400 % zoom; 640 are that page at 200 %.
+/// 320 CSS pixels are a small phone, or a page of 1280 at 400 % zoom. 640 are that page at 200 %.
 pub async fn nothing_runs_over_the_edge_of_a_narrow_screen(stage: &Stage<'_>) {
     assert_eq!(LONGEST.email.len(), 250);
     let window = stage.window().await;
     pages::walk(stage, &window, LONGEST, async |name| {
         for (width, zoom) in [(NARROW, 1), (WIDE / 2, 2), (WIDE, 1)] {
             window.is_wide(width, zoom).await;
-            // Out of the screen, or out of the box around it. The step of the door may stand out.
+            // Elements beyond the screen, or wider inside than outside, except fields and `main`.
             let over = window
                 .ask(
                     "const out = e => e.getBoundingClientRect().right > innerWidth + 1;
@@ -87,7 +87,7 @@ pub async fn nobody_is_moved_who_asked_for_less_motion(stage: &Stage<'_>) {
     .await;
 }
 
-/// Pasting comes from password managers and from people with long passwords.
+/// Password managers and people with long passwords paste.
 pub async fn a_password_can_be_shown_and_pasted(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
     let window = stage.window().await;

@@ -1,4 +1,4 @@
-//! Without a mouse.
+//! Using the site without a mouse.
 
 use serde_json::{Value, json};
 use thirtyfour::action_chain::ActionChain;
@@ -9,20 +9,20 @@ use crate::stage::Stage;
 use crate::support::people::ADA;
 use crate::window::Window;
 
-/// What can be used on a page, in the order it stands there.
+/// The controls of a page, in document order.
 const CONTROLS: &str = "
     window.controls = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
         .filter(e => e.type !== 'hidden' && !e.disabled && e.checkVisibility());
     return controls.length";
 
-/// In the order of the page, no more and no less, and each with a ring around it, in sight.
+/// Tab visits exactly these, in this order; each is visible and has a focus ring.
 pub async fn tab_reaches_every_control_and_shows_where_it_is(stage: &Stage<'_>) {
     let window = stage.window().await;
     pages::walk(stage, &window, ADA, async |name| {
         let controls = window.ask(CONTROLS).await;
         let controls = controls.as_u64().expect("a number");
         assert!(controls > 0, "{name}");
-        // A field that the walk typed into has the focus: from the top again.
+        // The walk may have left the focus in a field: start from the top.
         window.ask("document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex')").await;
         for index in 0..controls {
             types(&window, Key::Tab).await;
@@ -55,7 +55,7 @@ pub async fn enter_sends_a_form(stage: &Stage<'_>) {
     types(&window, ADA.password).await;
     window.leave(chain(&window, Key::Enter).perform()).await;
     window.must_be_at("/app").await;
-    // And past the navigation, by the link that only a keyboard meets.
+    // The skip link, which is visible only with the focus, skips the navigation.
     types(&window, Key::Tab).await;
     window.must_see("Skip to the content").await;
     types(&window, Key::Enter).await;

@@ -1,9 +1,9 @@
-//! Tests in a real Chromium: what only a browser can tell. Everything else is in `tests/main.rs`.
+//! Tests that need a real Chromium. All other tests of the app are in `tests/main.rs`.
 //!
-//! A runner of its own (libtest-mimic), because without a browser these tests are counted as
-//! ignored, with the reason, and never as passed; with `CI=true` they fail.
+//! They have a runner of their own (libtest-mimic): without a browser it reports them as ignored,
+//! with the reason, and not as passed. With `CI=true` they fail.
 //!
-//! `SCREENSHOTS=FOLDER` takes pictures of every page instead: `bin/screenshots`.
+//! With `SCREENSHOTS=FOLDER` it takes pictures of every page instead; see `bin/screenshots`.
 
 #[allow(unused_imports, reason = "this runner leaves out the support's own unit tests")]
 #[path = "../support/mod.rs"]
@@ -29,7 +29,7 @@ use driver::Driver;
 use libtest_mimic::{Arguments, Completion, Trial};
 use stage::Stage;
 
-/// Started by the first test that runs, stopped when the last one has.
+/// Started by the first test that runs, killed after the last one.
 type TheDriver = Arc<OnceLock<Result<Driver, String>>>;
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! Somebody else's site: one page on a port of its own, an attacker's.
+//! An attacker's site: one page, on a port of its own.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -8,7 +8,7 @@ pub struct OtherSite {
 }
 
 impl OtherSite {
-    /// Serves this page at every address until the test ends.
+    /// Serves this page at every path until the test ends.
     pub async fn with(page: String) -> OtherSite {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("its address").port();
@@ -29,12 +29,12 @@ impl OtherSite {
         OtherSite { port }
     }
 
-    /// The same site to a browser, whose cookies come along: ports do not count.
+    /// A URL that browsers treat as same-site with ours, because they ignore the port.
     pub fn neighbour(&self) -> String {
         format!("http://localhost:{}/", self.port)
     }
 
-    /// Another site to a browser.
+    /// A URL that browsers treat as cross-site.
     pub fn stranger(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }

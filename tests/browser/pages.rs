@@ -1,5 +1,5 @@
-//! Every page in every state: what a link leads to, by itself, and the states that only a person
-//! gets to, one by one. A new page that is linked somewhere is looked at without a line here.
+//! Visits every page in every state. Linked pages are found automatically; states that need input
+//! are listed here. So a new page that is linked somewhere needs no line.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::support::mailbox::newest;
 use crate::support::people::Person;
 use crate::window::Window;
 
-/// Walks through the site and lets `look` see every page, under a name of its own.
+/// Walks through the site and calls `look` with a name for each page.
 pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl AsyncFn(&str)) {
     person.joins(&stage.site).await;
     follow_links(window, "/", "", &look).await;
@@ -112,7 +112,7 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     look("busy").await;
 }
 
-/// Somebody with a long address, who confirms it in another browser than the one that registered.
+/// A person with a long email address, who verifies it in another browser.
 async fn newcomer(stage: &Stage<'_>, window: &Window, look: &impl AsyncFn(&str)) {
     let newcomer = Person {
         email: "augusta.ada.king.countess.of.lovelace@mathematics.of.london.example",
@@ -146,7 +146,7 @@ async fn newcomer(stage: &Stage<'_>, window: &Window, look: &impl AsyncFn(&str))
     look("already-confirmed").await;
 }
 
-/// From page to page, each once: `/account/password` is `account-password`.
+/// Visits each linked page once. `/account/password` gets the name `account-password`.
 async fn follow_links(window: &Window, start: &str, prefix: &str, look: &impl AsyncFn(&str)) {
     let mut known = BTreeSet::from([start.to_owned()]);
     let mut ahead = vec![start.to_owned()];

@@ -1,4 +1,4 @@
-//! What stays between a person and the site.
+//! What a browser stores and shows: cookies, other storage, pages after a logout.
 
 use serde_json::json;
 use time::OffsetDateTime;
@@ -31,8 +31,8 @@ pub async fn nothing_is_stored_in_the_browser_but_cookies(stage: &Stage<'_>) {
     assert_eq!(kept, json!([0, 0, 0, 0, 0]));
 }
 
-/// A script asks again when a page comes out of the back-forward cache; without scripts, that
-/// nothing was kept (`no-store`) must do.
+/// With scripts, a page from the back-forward cache reloads itself. Without scripts, `no-store`
+/// must keep it out of the cache.
 pub async fn the_back_button_shows_nothing_after_logout(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
     for scripts in [Scripts::On, Scripts::Off] {
@@ -70,7 +70,7 @@ pub async fn a_new_password_logs_the_other_browser_out(stage: &Stage<'_>) {
     laptop.must_see(ADA.email).await;
 }
 
-/// As Chromium has it in its jar: it goes when the browser closes, or after 30 days.
+/// Read from Chromium's cookie store: a session cookie, or one that expires after 30 days.
 pub async fn a_cookie_outlives_the_browser_only_when_asked_to(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
     let window = stage.window().await;

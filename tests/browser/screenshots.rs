@@ -1,5 +1,5 @@
-//! Pictures of every page, for people to look at: light and dark, wide and narrow. And the one
-//! picture of the README, put together of two of them.
+//! Takes pictures of every page for people to look at: light and dark, wide and narrow. It also
+//! composes the picture of the README from two of them.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -13,7 +13,7 @@ use crate::stage::Stage;
 use crate::support::people::ADA;
 use crate::window::{NARROW, WIDE, Window};
 
-/// Where the pictures go, when they are asked for.
+/// The folder for the pictures, if `SCREENSHOTS` is set.
 pub fn folder() -> Option<PathBuf> {
     env::var_os("SCREENSHOTS").map(PathBuf::from)
 }
@@ -46,7 +46,7 @@ pub async fn every_page_has_its_picture_taken(stage: &Stage<'_>) {
     save(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/screenshot.png"), &take(&window).await);
 }
 
-/// All of the page, as far down as it goes, in base64.
+/// A picture of the whole page, beyond the window too, in base64.
 async fn take(window: &Window) -> String {
     let size = window.ask("return [innerWidth, document.documentElement.scrollHeight]").await;
     let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });

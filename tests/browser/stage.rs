@@ -1,4 +1,4 @@
-//! What a test plays on: a site of its own, and windows that are closed whatever happens.
+//! The environment of a browser test: a site, and windows that are closed even after a panic.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -17,7 +17,7 @@ pub struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Runs a test, then closes its windows, also when it panicked.
+    /// Runs a test, then closes its windows, even if it panicked.
     pub async fn run(driver: &Driver, test: impl AsyncFn(&Stage)) -> Result<(), String> {
         let stage = Stage { site: Site::start().await, driver, open: RefCell::default() };
         let outcome = AssertUnwindSafe(test(&stage)).catch_unwind().await;
@@ -27,7 +27,7 @@ impl Stage<'_> {
         outcome.map_err(words)
     }
 
-    /// A browser of its own: a fresh profile, as on another device.
+    /// A window with a new profile, as on another device.
     pub async fn window(&self) -> Window {
         self.window_with(Scripts::On).await
     }

@@ -1,4 +1,4 @@
-//! The whole way: in, around, out, and in again.
+//! One tour through the main flows, from the sign-up to a password reset.
 
 use crate::stage::Stage;
 use crate::support::people::{ADA, EVE, GRACE};
@@ -11,7 +11,7 @@ pub async fn a_person_comes_in_looks_around_and_leaves(stage: &Stage<'_>) {
 pub async fn every_step_works_without_scripts(stage: &Stage<'_>) {
     let window = stage.window_with(Scripts::Off).await;
     window.visit("/login").await;
-    // The button is the script's; that it is missing shows that none ran.
+    // A script adds this button, so its absence shows that scripts are off.
     assert!(!window.text().await.contains("Show"), "scripts are off");
     tour(&window).await;
 }
@@ -77,7 +77,7 @@ async fn tour(window: &Window) {
     window.must_be_at("/app").await;
 }
 
-/// Out of the newest mail of this subject.
+/// Opens the newest mail with this subject, and follows its link.
 async fn follows_the_link(window: &Window, subject: &str, part: &str) {
     window.click("the mailbox").await;
     window.click(subject).await;

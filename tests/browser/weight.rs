@@ -1,4 +1,4 @@
-//! What a first visit costs whoever comes by a slow line.
+//! The size of a first visit, for people with a slow connection.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub async fn a_first_visit_is_light(stage: &Stage<'_>) {
         if event == "Network.requestWillBeSent" {
             addresses.insert(id, of["request"]["url"].clone());
         } else if event == "Network.loadingFinished" {
-            // Head and body as they came over the wire; nothing when they came from the cache.
+            // Head and body as transferred; 0 if the response came from the cache.
             let length = of["encodedDataLength"].as_f64().unwrap_or_default();
             bytes.extend((length > 0.0).then_some((id, length)));
         }

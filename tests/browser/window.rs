@@ -1,5 +1,5 @@
-//! A window of a real Chromium, driven as a person drives it: by the words on links, buttons and
-//! labels. What cannot be found is said with the page in hand.
+//! A window of a real Chromium. It finds links, buttons and fields by their text. A failed search
+//! prints the page.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use thirtyfour::{BrowserLogEntry, ChromeCapabilities};
 use crate::driver::Driver;
 use crate::support::people::Person;
 
-/// Wide and narrow, in CSS pixels. 320 is a page of 1280 at 400 % zoom (WCAG 1.4.10).
+/// Widths in CSS pixels. 320 is a page of 1280 at 400 % zoom (WCAG 1.4.10).
 pub const WIDE: u32 = 1280;
 pub const NARROW: u32 = 320;
 
-/// How long the next page may take, on a machine that has much else to do.
+/// How long the next page may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often it is looked for.
+/// The polling interval.
 const GLANCE: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Window {
         let mut wishes = ChromeCapabilities::new();
         let mut options = json!({
             "binary": driver.browser,
-            // No sandbox: CI runs as root. The rest keeps it from calling its maker.
+            // No sandbox, because CI runs as root. Others stop Chromium's own traffic.
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
                 "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
@@ -60,25 +60,25 @@ impl Window {
         }
     }
 
-    /// Types an address: a path of the site, or all of another one.
+    /// Opens a path of the site, or a whole URL.
     pub async fn visit(&self, path: &str) {
         let url = if path.starts_with('/') { format!("{}{path}", self.base) } else { path.into() };
         self.driver.goto(&url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
     }
 
-    /// Follows the link with these words.
+    /// Follows the link with this text.
     pub async fn click(&self, words: &str) {
         let link = self.the("link", words, &format!("//a[normalize-space()='{words}']")).await;
         self.leave(link.click()).await;
     }
 
-    /// Presses the button that sends a form.
+    /// Presses a button that submits a form.
     pub async fn press(&self, words: &str) {
         self.leave(self.button(words).await.click()).await;
     }
 
-    /// Does what leads to another page. WebDriver is done before that page is there; this waits
-    /// until the old one is gone.
+    /// Performs an action that opens another page. WebDriver returns before that page has loaded,
+    /// so this waits until the old page is gone.
     pub async fn leave(&self, act: impl Future<Output = WebDriverResult<()>>) {
         let page = self.driver.find(By::Tag("html")).await.expect("a page");
         act.await.expect("a click");
@@ -86,7 +86,7 @@ impl Window {
         gone.expect("another page");
     }
 
-    /// A page of ours is there, brought by a script of somebody else: theirs have no heading.
+    /// Waits for a page of the site, which has a heading, after an attacker's page, which has none.
     pub async fn arrive(&self) {
         let heading = self.driver.query(By::Tag("h1")).wait(PATIENCE, GLANCE);
         heading.first().await.expect("a page of ours");
@@ -128,13 +128,13 @@ impl Window {
         self.press("Log in").await;
     }
 
-    /// Path and query, as in the address bar; the whole address when it is another site's.
+    /// Path and query; the whole URL if it is another site's.
     pub async fn path(&self) -> String {
         let url = self.driver.current_url().await.expect("an address").to_string();
         url.strip_prefix(&self.base).map_or_else(|| url.clone(), str::to_owned)
     }
 
-    /// What a person reads.
+    /// The visible text.
     pub async fn text(&self) -> String {
         let body = self.driver.find(By::Tag("body")).await.expect("a page");
         body.text().await.expect("its text")
@@ -150,25 +150,25 @@ impl Window {
         assert!(text.contains(words), "no \"{words}\" at {}:\n{text}", self.path().await);
     }
 
-    /// Neither on the page nor in its source.
+    /// Checks that the words are neither on the page nor in its source.
     pub async fn must_not_hold(&self, words: &str) {
         let source = self.driver.source().await.expect("a page");
         assert!(!source.contains(words), "\"{words}\" at {}:\n{source}", self.path().await);
     }
 
-    /// What a script of the tester answers; its promise is awaited.
+    /// Runs a script and returns its result. A promise is awaited.
     pub async fn ask(&self, script: &str) -> Value {
         let answer = self.driver.execute(script, vec![]).await;
         answer.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
     }
 
-    /// `command("Emulation.setEmulatedMedia", json!({…}))` of the DevTools protocol.
+    /// Sends a DevTools command: `command("Emulation.setEmulatedMedia", json!({…}))`
     pub async fn command(&self, name: &str, parameters: Value) -> Value {
         let answer = self.driver.cdp().send_raw(name, parameters).await;
         answer.unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// `prefers(&[("color-scheme", "dark")])`
+    /// Sets media features: `prefers(&[("color-scheme", "dark")])`
     pub async fn prefers(&self, wishes: &[(&str, &str)]) {
         let features = wishes
             .iter()
@@ -177,19 +177,19 @@ impl Window {
         self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// `light` or `dark`, at once: a colour on its way to another has neither's contrast.
+    /// `light` or `dark`. No transitions, because a half-changed colour has another contrast.
     pub async fn is_in(&self, scheme: &str) {
         self.prefers(&[("color-scheme", scheme), ("reduced-motion", "reduce")]).await;
     }
 
-    /// `zoom` 2 is the size at which a person sees 200 %.
+    /// A `zoom` of 2 shows the page at 200 %.
     pub async fn is_wide(&self, width: u32, zoom: u32) {
         let size =
             json!({ "width": width, "height": 800, "deviceScaleFactor": zoom, "mobile": false });
         self.command("Emulation.setDeviceMetricsOverride", size).await;
     }
 
-    /// What the console was told since it was last read, violations of the policy included.
+    /// New messages of the console, including violations of the Content-Security-Policy.
     pub async fn console(&self) -> Vec<BrowserLogEntry> {
         self.driver.browser_log().await.expect("the console")
     }
