@@ -1,4 +1,4 @@
-//! The one binary's commands. Exit status: 0, 1 (failed), 2 (wrong use).
+//! The commands of the binary. Exit status: 0, 1 (failed), 2 (wrong arguments).
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::state::AppState;
 use crate::web::rate_limit::RateLimit;
 use crate::{background, database, telemetry};
 
-/// Getting in and staying in safely, shown in full.
+/// A reference app for logging in and staying logged in safely
 #[derive(Parser)]
 #[command(version)]
 pub struct Cli {
@@ -25,15 +25,15 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the site (what happens without a command)
+    /// Run the site (the default command)
     Serve,
     /// Check the settings, the database and the mail server without starting
     Doctor,
     /// Bring the database's schema up to date
     Migrate,
-    /// Delete what has expired now
+    /// Delete expired rows now
     Prune,
-    /// Keys for SECRET_KEYS
+    /// Manage keys for SECRET_KEYS
     #[command(subcommand)]
     Key(KeyCommand),
 }
@@ -44,13 +44,13 @@ enum KeyCommand {
     Generate,
 }
 
-/// For commands that somebody types.
+/// Commands that a person types do not wait for the database; they fail at once.
 const NO_WAIT: Duration = Duration::ZERO;
 
-/// Does what was asked for.
+/// Runs the command.
 ///
 /// # Errors
-/// Says what failed, for the person who runs the command.
+/// When the command fails, with a message for the person who runs it.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     if let Some(Command::Key(KeyCommand::Generate)) = cli.command {
         println!("{}", Keys::generate());
@@ -119,7 +119,7 @@ async fn connect(config: &Config, wait: Duration) -> anyhow::Result<Database> {
     })
 }
 
-/// The reasons not to start that need the database.
+/// Fails with all reasons not to start that only the database can tell.
 async fn refuse(config: &Config, db: &Database) -> anyhow::Result<()> {
     let mut reasons = Vec::new();
     if !database::is_current(db).await? {

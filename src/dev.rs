@@ -1,8 +1,8 @@
-//! What only development has: pages that show what nobody else may see.
+//! Pages for development only. They show secrets, such as the links in mails.
 //!
-//! They are closed twice: this guard answers 404 in production, and development listens on this
-//! machine alone (`config/refusals.rs`). Delete the folder, its scope in `routes.rs`, and
-//! `templates/dev/` to have none of it.
+//! Two checks protect them: this guard responds with 404 in production, and in development the app
+//! listens on loopback only (`config/refusals.rs`). To remove these pages, delete this file with
+//! `dev/`, `templates/dev/`, and the scope in `routes.rs`.
 
 pub mod mailbox;
 
@@ -14,7 +14,7 @@ use actix_web::web;
 use crate::state::AppState;
 use crate::web::error::Error;
 
-/// For the scope `/dev`: in production there is nothing at any of its addresses.
+/// Middleware of the scope `/dev`: in production every path in it is a 404.
 pub async fn only_in_development(
     app: web::Data<AppState>,
     req: ServiceRequest,

@@ -1,8 +1,8 @@
-//! The keys of `SECRET_KEYS`: one for each purpose, derived by HKDF (RFC 5869), newest first.
+//! The keys derived from `SECRET_KEYS` with HKDF (RFC 5869): one for each secret and purpose.
 //!
-//! The first encrypts and signs; all of them decrypt and verify. So a new key in front logs nobody
-//! out, and the old one can be dropped when the longest session has ended. `throttle` is the
-//! exception: it uses the last key, so dropping that one resets the counters of attempts.
+//! The first secret is the newest. It encrypts and signs; all of them decrypt and verify. So adding
+//! a secret in front ends no session. Remove an old one when the longest session has ended. Only
+//! the throttle uses the last secret, so removing that one resets its counters.
 
 use actix_web::cookie::Key;
 use base64::Engine;
@@ -11,10 +11,10 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Shortest secret, in bytes.
+/// The minimum length of a secret.
 const MIN_BYTES: usize = 64;
 
-/// Derived keys, without `Debug`.
+/// The derived keys. No `Debug`, so that no log line can contain them.
 pub struct Keys {
     newest: Derived,
     /// Newest first.
@@ -33,7 +33,7 @@ impl Keys {
     /// Parses `SECRET_KEYS`.
     ///
     /// # Errors
-    /// What is wrong, without the value: it ends up in a log.
+    /// When a secret is invalid. The message is logged, so it does not contain the secret.
     pub fn parse(setting: &str) -> Result<Self, String> {
         let (newest, older) = match setting.split_once(',') {
             Some((newest, older)) => (newest, older.split(',').collect()),
@@ -43,7 +43,7 @@ impl Keys {
         Ok(Self { newest: derive(newest.trim())?, older })
     }
 
-    /// A fresh secret, as `SECRET_KEYS` takes it.
+    /// A new random secret for `SECRET_KEYS`.
     pub fn generate() -> String {
         BASE64.encode(rand::random::<[u8; MIN_BYTES]>())
     }
@@ -52,39 +52,39 @@ impl Keys {
         std::iter::once(&self.newest).chain(&self.older)
     }
 
-    /// Decrypt cookies, newest first.
+    /// The keys that decrypt cookies, newest first.
     pub fn cookies(&self) -> impl Iterator<Item = &Key> {
         self.all().map(|derived| &derived.cookies)
     }
 
-    /// Encrypts cookies.
+    /// The key that encrypts cookies.
     pub fn newest_cookies(&self) -> &Key {
         &self.newest.cookies
     }
 
-    /// Verify CSRF tokens, newest first.
+    /// The keys that verify CSRF tokens, newest first.
     pub fn csrf(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.all().map(|derived| &derived.csrf)
     }
 
-    /// Authenticates CSRF tokens.
+    /// The key that authenticates new CSRF tokens.
     pub fn newest_csrf(&self) -> &[u8; 32] {
         &self.newest.csrf
     }
 
-    /// For `throttles.key_hash`. The oldest key, so that a new one in front resets no counter.
+    /// For `throttles.key_hash`. The oldest key, so that a new secret in front resets no counter.
     pub fn throttle(&self) -> [u8; 32] {
         self.older.last().unwrap_or(&self.newest).throttle
     }
 
-    /// What the database keeps of a short code for this address, under each key, newest first.
+    /// The MACs of a verification code for this email address, under each key, newest first.
     pub fn code_macs(&self, email_canonical: &str, code: &str) -> Vec<[u8; 32]> {
         let subject = format!("{email_canonical}\n{code}");
         self.all().map(|derived| mac(&derived.codes, subject.as_bytes())).collect()
     }
 
-    /// A pseudonym for the log: the same subject always has the same one, and nobody can compute it
-    /// without the key.
+    /// A pseudonym of `subject` for the log. It is the same in every log line, and computing it
+    /// needs the key.
     pub fn log_name(&self, subject: &[u8]) -> String {
         mac(&self.newest.log, subject)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -104,7 +104,7 @@ fn derive(key: &str) -> Result<Derived, String> {
             secret.len()
         ));
     }
-    // A sample, or the same letter 86 times: 64 random bytes hold about 57 different ones.
+    // Rejects placeholders: 64 random bytes have about 57 different values, `AAAA…` has one.
     let mut seen = secret.clone();
     seen.sort_unstable();
     seen.dedup();
@@ -115,8 +115,8 @@ fn derive(key: &str) -> Result<Derived, String> {
     let expand = |label: &str, out: &mut [u8]| {
         hkdf.expand(label.as_bytes(), out).map_err(|error| error.to_string())
     };
-    // Part of the derivation, and not the name of the app. Never change them: every cookie, code
-    // and counter that exists depends on them.
+    // Do not change these labels, even if the app is renamed: a new label derives another key, and
+    // then all existing cookies, codes and counters are invalid.
     let (mut cookies, mut csrf, mut codes) = ([0; 64], [0; 32], [0; 32]);
     let (mut log, mut throttle) = ([0; 32], [0; 32]);
     expand("vestibule cookies", &mut cookies)?;

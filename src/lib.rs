@@ -1,12 +1,12 @@
 //! Vestibule: logging in and staying logged in safely.
 //!
-//! Read it in this order: `routes` (every path) · `flows/login` · `flows/start_session` (begins
-//! every session) · `web/visitor` and `web/guard` (who may see a page) · `web/session_store` and
-//! `accounts/session` (the row behind the cookie) · `web/cookies` · `web/csrf`.
+//! Suggested reading order: `routes` (every path) · `flows/login` · `flows/start_session` (begins
+//! every session of a user) · `web/visitor` and `web/guard` (access to a page) ·
+//! `web/session_store` and `accounts/session` (the row behind the cookie) · `web/cookies` ·
+//! `web/csrf`.
 //!
-//! `flows` (what people can do) use `web` (how the site speaks HTTP), which uses `throttle` and
-//! `accounts` (who people are). No module imports one above it: `tests/house_rules.rs` holds the
-//! order, `docs/architecture.md` explains it.
+//! `flows` (the pages and forms) uses `web` (HTTP), which uses `throttle` and `accounts` (users and
+//! sessions). `docs/architecture.md` explains the order; `tests/house_rules.rs` enforces it.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The binary: reads the command line and hands over to `app::cli`.
+//! The binary: parses the command line and runs `app::cli`.
 
 use app::cli::{self, Cli};
 use clap::Parser;
@@ -12,7 +12,7 @@ async fn main() {
             1
         }
     };
-    // Not by returning: the runtime would wait for its blocking threads, one of which may be
-    // resolving the name of the mail server.
+    // Exit instead of returning: the runtime would wait for its blocking threads, and one of them
+    // may be resolving the name of the mail server.
     std::process::exit(status)
 }

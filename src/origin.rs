@@ -1,18 +1,18 @@
-//! The one public origin of this site, and what counts as the same one.
+//! The public origin of this site, and the comparison of other origins with it.
 //!
-//! It comes from the configuration, never from a request. Two spellings of one origin are equal:
-//! scheme and host in any case, and the scheme's default port written or not (RFC 9110 §4.2.3).
-//! Proxies write that port (nginx: `proxy_set_header Host $host:$server_port`), browsers do not.
+//! The origin is configured, and never read from a request. The comparison ignores case, and a
+//! default port may be present or absent (RFC 9110 §4.2.3). Some proxies write the default port
+//! (nginx: `proxy_set_header Host $host:$server_port`); browsers do not.
 
 use actix_web::http::Uri;
 use url::Url;
 
 pub struct Origin {
-    /// `https://example.com`, in lower case, without a default port or a slash at the end.
+    /// `https://example.com`, in lower case, without a default port or a trailing slash.
     pub url: String,
-    /// `example.com`, with the port where it is not the default one.
+    /// `example.com`, with the port if it is not the default one.
     pub host: String,
-    /// `443` for https, `80` for http, when that is our port.
+    /// `443` for https, `80` for http; `None` if this origin has another port.
     default_port: Option<&'static str>,
 }
 
@@ -51,8 +51,8 @@ impl Origin {
         })
     }
 
-    /// The same page here, whatever host was asked for it. HTTP/2 lets a path begin without a
-    /// slash, and `https://example.com` followed by `@evil.example` is somebody else's.
+    /// The URL of the requested page on this origin, whatever host the request named. In HTTP/2 a
+    /// path can lack the slash, and `https://example.com@evil.example` is a URL of `evil.example`.
     pub fn with_path_of(&self, uri: &Uri) -> String {
         let path = uri.path_and_query().map(|path| path.as_str());
         format!("{}{}", self.url, path.filter(|path| path.starts_with('/')).unwrap_or("/"))
@@ -63,7 +63,7 @@ impl Origin {
 mod tests {
     use super::*;
 
-    /// BASE_URL; what names it; what does not.
+    /// `BASE_URL`; spellings of the same origin; other origins.
     const ORIGINS: [(&str, &[&str], &[&str]); 5] = [
         (
             "https://example.com",

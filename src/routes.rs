@@ -1,8 +1,8 @@
-//! Every path of the site, a line each, by who may use it. Start reading here.
+//! All routes of the site, grouped by the access that they need. Start reading here.
 //!
-//! The path is the file: `/account/password` is `src/flows/account/password.rs`. Put a page of your
-//! own into the `/app` scope, which requires a login. `resource` and not `route`, so that a wrong
-//! method is answered with 405 and not 404. HEAD is answered as GET.
+//! A path names its file: `/account/password` is `src/flows/account/password.rs`. Add your own
+//! pages to the `/app` scope, which requires a login. Use `resource` and not `route`, so that a
+//! wrong method gets a 405 and not a 404. A HEAD request is handled like a GET.
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, resource, scope};
@@ -18,7 +18,7 @@ pub fn all(site: &mut ServiceConfig) {
         .service(resource("/login").get(login::show).post(login::submit))
         .service(resource("/logout").post(logout::submit));
 
-    // Anyone with the link, or the code
+    // Anyone with a link or a code from an email
     let (verify, reset) = (resource("/email/verify"), resource("/password/reset"));
     let choose = resource("/password/reset/choose");
     site.service(verify.get(email::verify::show).post(email::verify::submit))
@@ -45,14 +45,14 @@ pub fn all(site: &mut ServiceConfig) {
             .service(passwords.get(account::password::show).post(account::password::submit)),
     );
 
-    // Machines
+    // Probes, static files and well-known paths
     site.service(resource("/healthz").get(health::alive))
         .service(resource("/readyz").get(health::ready))
         .service(resource("/static/{hash}/{path:.*}").get(assets::show))
         .service(resource("/robots.txt").get(health::robots))
         .service(resource("/.well-known/change-password").get(health::change_password));
 
-    // Development
+    // Development only
     site.service(
         scope("/dev")
             .wrap(from_fn(dev::only_in_development))

@@ -1,4 +1,4 @@
-//! The server: where it listens, and the middleware around every route.
+//! The server: its listeners, and the middleware around every route.
 
 pub mod stop;
 
@@ -26,9 +26,9 @@ use crate::web::{cookies, csrf, https, outermost, session_rotation};
 use crate::{routes, tls};
 use stop::{InFlight, Running};
 
-/// How long the head of a request may take to arrive.
+/// The time limit for receiving the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Where the certificate of development is kept; ignored by git.
+/// The folder for the self-signed certificate of development; ignored by git.
 const SELF_SIGNED: &str = ".tls";
 
 /// The sockets on which the site listens.
@@ -40,7 +40,7 @@ pub struct Listeners {
 
 impl Listeners {
     /// # Errors
-    /// With the address that is in use.
+    /// When it cannot listen on an address, for example because another process does.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
         let listen = |address| {
             TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
@@ -50,8 +50,8 @@ impl Listeners {
     }
 }
 
-/// Starts the site. `more_routes` adds to those of `routes.rs`: for a product that keeps its routes
-/// in another crate, and for tests.
+/// Builds the server; `stop::run` runs it. `more_routes` adds routes to those of `routes.rs`, from
+/// another crate or from a test.
 ///
 /// # Errors
 /// When a listener or the certificate cannot be used.
@@ -70,7 +70,7 @@ pub fn serve(
     let other_hosts = web::Data::new(OtherHosts::default());
     let in_flight = web::Data::new(InFlight::default());
     let counted = in_flight.clone();
-    // The middleware that is added last handles a request first.
+    // The middleware that is added last handles each request first.
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -79,8 +79,8 @@ pub fn serve(
             .app_data(counted.clone())
             .configure(routes::all)
             .configure(more_routes)
-            // The user of the session, for `Identity::login` and `logout`. Without its timeouts:
-            // they would write the session at every request; ours are in SQL.
+            // For `Identity::login` and `logout`. Its timeouts are off, because they would write
+            // the session at every request; our SQL checks the timeouts.
             .wrap(IdentityMiddleware::default())
             .wrap(from_fn(session_rotation::in_place))
             .wrap(sessions(&state))
@@ -95,7 +95,7 @@ pub fn serve(
     });
     let server = server
         .workers(std::thread::available_parallelism().map_or(1, usize::from))
-        // Otherwise the end of a response waits for the client's delayed acknowledgement: 40 ms.
+        // Nagle's algorithm would hold back the end of a response for a delayed ACK: 40 ms.
         .tcp_nodelay(true)
         .client_request_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(stop::STOP_TIMEOUT.as_secs());
@@ -103,7 +103,7 @@ pub fn serve(
         Some(files) => server.listen_rustls_0_23(listeners.main, tls::server_config(files)?)?,
         None => server.listen(listeners.main)?,
     };
-    // The same site: `https::only` redirects or rejects every request that arrives there.
+    // The same app: `https::only` redirects or rejects every plain HTTP request.
     let server = match listeners.http {
         Some(http) => server.listen(http)?,
         None => server,
@@ -111,8 +111,8 @@ pub fn serve(
     Ok(Running { server: server.run(), in_flight })
 }
 
-/// actix-session with our store. `Private` binds the value to the cookie's name, `Signed` does
-/// not; `BrowserSession` writes no Max-Age, `web/set_cookie.rs` adds it for remembered sessions.
+/// actix-session with our store. `Private` encrypts the cookie and authenticates its name, which
+/// `Signed` does not. `BrowserSession` sets no `Max-Age`; `web/set_cookie.rs` adds it if needed.
 fn sessions(state: &AppState) -> SessionMiddleware<PostgresStore> {
     let store = PostgresStore { db: state.db.clone(), lifetimes: state.config.lifetimes };
     SessionMiddleware::builder(store, state.keys.newest_cookies().clone())

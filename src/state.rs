@@ -1,4 +1,4 @@
-//! What handlers share: the settings and the parts made from them.
+//! `AppState`: the settings, and the parts that are built from them, for all handlers.
 
 use uuid::Uuid;
 
@@ -13,14 +13,14 @@ use crate::origin::Origin;
 use crate::throttle::{Attempt, Throttle};
 use secrecy::ExposeSecret;
 
-/// What every handler can ask for, as `web::Data<AppState>`.
+/// Shared by all handlers as `web::Data<AppState>`.
 pub struct AppState {
     pub config: Config,
     pub origin: Origin,
     pub db: Database,
     pub hasher: Hasher,
     pub keys: Keys,
-    /// What cookie names end in, in the browser. Empty in production.
+    /// Appended to the name of each cookie in the browser. Empty in production.
     pub cookie_suffix: String,
     pub throttle: Throttle,
 }
@@ -35,7 +35,7 @@ pub enum VerifyError {
 }
 
 impl AppState {
-    /// Puts the parts together. `port` is the port on which the site listens.
+    /// Builds the parts from the settings. `port` is the port on which the site listens.
     ///
     /// # Errors
     /// When `SECRET_KEYS` cannot be parsed, which `Config` has already checked.
@@ -51,11 +51,11 @@ impl AppState {
         Ok(Self { config, origin, db, hasher, keys, cookie_suffix, throttle })
     }
 
-    /// Verifies a password for an attempt that was counted. A full queue verifies nothing, so the
-    /// attempt is undone: a flood of logins must not lock out people who log in meanwhile.
+    /// Verifies a password for an attempt that was counted. If the hashing queue is full, the
+    /// attempt is taken back, so a flood of logins cannot lock out other users.
     ///
     /// # Errors
-    /// `HashError::Busy` when the queue is full; the database's.
+    /// `HashError::Busy` when the queue is full, another `HashError`, or one of the database.
     pub async fn verify(
         &self,
         attempt: &Attempt,
@@ -69,19 +69,19 @@ impl AppState {
         Ok(verdict?)
     }
 
-    /// Hashes a new password, or says why it is too weak. Both are expensive, so callers count the
-    /// attempt before. `email` is the account's own: a password that repeats it is weak.
+    /// Hashes a new password, or returns why it is too weak. Both are expensive, so callers count
+    /// the attempt first. `email` is that of the account: a password that repeats it is weak.
     ///
     /// # Errors
-    /// `HashError::Busy` when the queue is full.
+    /// `HashError::Busy` when the queue is full, or another `HashError`.
     pub async fn hash_new(&self, password: &Password, email: &Email) -> Result<NewHash, HashError> {
         let known = vec![email.as_str().to_owned(), self.config.app_name.clone()];
         let rules = Rules { minimum: self.config.password_min_length, known };
         self.hasher.hash_new(password, rules).await
     }
 
-    /// Hashes a right password again with today's settings. A failure is logged and does not fail
-    /// the login.
+    /// Hashes a correct password again with the current Argon2 settings. A failure is logged and
+    /// does not fail the login.
     pub async fn renew_hash(&self, known: &Credentials, password: &Password) {
         let user_id = known.user.id;
         let renewed = async {

@@ -1,10 +1,10 @@
-//! The outbox as a page, in development: without a mail server, mails are read here.
+//! Shows the outbox in development, so that mails can be read without a mail server.
 //!
-//! `GET /dev/mailbox`       list  the newest mails, whomever they are for
+//! `GET /dev/mailbox`       list  the newest mails to all recipients
 //! `GET /dev/mailbox/{id}`  show  one mail, with its links
 //!
-//! Only links to this site can be followed: text that somebody typed into a form may be part of a
-//! mail. With `SMTP_URL` set, mails are listed too; the text of a sent or expired one is erased.
+//! Only links to this site are clickable, because a mail can contain text that a visitor typed into
+//! a form. With `SMTP_URL` set, mails are listed too, but the text of a finished one is erased.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -17,7 +17,7 @@ use crate::web::human_time::moment;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
 
-/// Nobody looks further back by hand.
+/// How many mails the list shows.
 const NEWEST: i64 = 100;
 
 #[derive(Template)]
@@ -25,7 +25,7 @@ const NEWEST: i64 = 100;
 struct MailboxPage {
     page: Page,
     mails: Vec<Kept>,
-    /// A server takes the mails, so they do not stay here.
+    /// `SMTP_URL` is set: mails are sent, and do not stay in the outbox.
     leaves: bool,
 }
 
@@ -43,7 +43,7 @@ impl MailPage {
         link.strip_prefix(&self.page.app.origin.url).is_some_and(|path| path.starts_with('/'))
     }
 
-    /// What became of it.
+    /// The state of its delivery.
     fn fate(&self) -> String {
         let problem = self.mail.problem.as_deref();
         match (self.mail.outcome.as_deref(), problem) {

@@ -1,9 +1,9 @@
-//! Stopping at SIGTERM: what is begun is finished, and nothing that is idle is waited for.
+//! Graceful stop at SIGTERM: requests in flight are completed, idle connections are closed.
 //!
-//! actix closes its listeners and its idle HTTP/1.1 connections, but keeps an idle HTTP/2
-//! connection until its timeout (actix/actix-web#3169). So requests are counted here, and the
-//! process ends once none has been in flight for a moment. The delivery stops at the same time. All
-//! of it takes less than the 10 seconds after which `docker stop` kills.
+//! actix closes its listeners and idle HTTP/1.1 connections, but keeps idle HTTP/2 connections
+//! until its shutdown timeout (actix/actix-web#3169). So a middleware counts the requests in
+//! flight, and the process exits when there are none. Mail delivery stops at the same time. All of
+//! it takes less than the 10 seconds after which `docker stop` kills the process.
 
 use std::io;
 use std::time::Duration;
@@ -18,18 +18,18 @@ use tokio::time::{sleep, timeout};
 
 use crate::mail::delivery::Delivery;
 
-/// How long requests in flight may take after SIGTERM.
+/// The time limit for requests in flight after SIGTERM.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
-/// For the last answer to be written, and for a request whose head is arriving. A client that reads
-/// more slowly is cut off.
+/// Time to write the last response, and to receive a request whose head is arriving. A client that
+/// reads more slowly is disconnected.
 const SETTLE: Duration = Duration::from_millis(300);
 
-/// The requests that are being answered.
+/// The number of requests in flight.
 #[derive(Default)]
 pub struct InFlight(watch::Sender<usize>);
 
-/// One of them, until it is dropped: the client has disconnected, or the response is ready to be
-/// written.
+/// A request in flight. It is dropped when the response is ready to be written, or when the client
+/// has disconnected.
 struct Request<'a>(&'a InFlight);
 
 /// The outermost middleware: counts the requests in flight.
@@ -48,11 +48,11 @@ impl InFlight {
         Request(self)
     }
 
-    /// Returns once there has been none for a moment.
+    /// Returns once no request has been in flight for `SETTLE`.
     async fn none(&self) {
         let mut requests = self.0.subscribe();
         loop {
-            // The sender is ours: neither wait fails.
+            // Waiting fails only if the sender is dropped, and `self` owns it.
             let _ = requests.wait_for(|requests| *requests == 0).await;
             if timeout(SETTLE, requests.wait_for(|requests| *requests > 0)).await.is_err() {
                 return;
@@ -67,16 +67,16 @@ impl Drop for Request<'_> {
     }
 }
 
-/// A server that runs when it is polled, and the requests that it is handling.
+/// A server, which runs when it is polled, and its counter of requests in flight.
 pub struct Running {
     pub server: Server,
     pub in_flight: web::Data<InFlight>,
 }
 
-/// Runs the server until a signal stops it. `started` is called once signals are heard.
+/// Runs the server until a signal stops it. `started` is called once signal handlers are installed.
 ///
 /// # Errors
-/// When the server fails.
+/// When the server fails, or a signal handler cannot be installed.
 pub async fn run(
     Running { server, in_flight }: Running,
     delivery: Option<Delivery>,
@@ -84,7 +84,7 @@ pub async fn run(
 ) -> io::Result<()> {
     let mut sigterm = signal(SignalKind::terminate())?;
     let mut server = actix_web::rt::spawn(server);
-    // Poll the server once, so that its own signal handlers are installed too.
+    // Poll the server once, so that it installs its own signal handlers too.
     tokio::task::yield_now().await;
     started();
     let stop_delivery = async {
@@ -93,7 +93,7 @@ pub async fn run(
         }
     };
     tokio::select! {
-        // At SIGINT, which cuts off what is in flight.
+        // SIGINT: actix aborts the requests in flight.
         ended = &mut server => {
             stop_delivery.await;
             ended.map_err(io::Error::other)?
