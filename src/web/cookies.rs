@@ -1,10 +1,10 @@
-//! The cookies of this site: which there are, and what of them comes in.
+//! The names of our cookies, and the filter for the cookies of a request.
 //!
-//! actix decodes `%5F%5FHost-session` and trims Unicode spaces before it compares names, and takes
-//! the first of two: a sibling subdomain could set such a cookie and log a visitor in to the
-//! attacker's account, `__Host-` notwithstanding (PortSwigger, "Cookie Chaos"; CVE-2020-8184 in
-//! Rack). So the raw bytes are compared here, before anything decodes them, and a name that
-//! comes twice is not believed at all. Add a cookie of your own to `KNOWN`.
+//! Before it compares names, actix decodes `%5F%5FHost-session` and trims Unicode spaces; of two
+//! equal names it takes the first. So a sibling subdomain could set such a cookie despite the
+//! prefix `__Host-`, and log a visitor in to the attacker's account (PortSwigger, "Cookie Chaos";
+//! CVE-2020-8184 in Rack). So this file compares raw bytes, before anything decodes them, and drops
+//! a cookie that is sent twice. Add a cookie of your own to `KNOWN`.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{COOKIE, HeaderValue};
@@ -14,20 +14,20 @@ use super::request_context::{RequestContext, Rotation};
 use super::visitor_cookie::VisitorCookie;
 use crate::state::AppState;
 
-/// The sealed session ID. In the browser each name ends in `App::cookie_suffix`.
+/// The encrypted session ID. In the browser each name ends in `AppState::cookie_suffix`.
 pub const SESSION: &str = "__Host-session";
-/// Sealed: binds the forms of visitors who have no session, and carries their flash.
+/// Encrypted. The CSRF tokens of visitors without a session are bound to it; see `visitor_cookie`.
 pub const VISITOR: &str = "__Host-visitor";
-/// Random: a browser that has logged in before.
+/// Random values that identify a browser that has logged in before.
 pub const DEVICE: &str = "__Host-device";
-/// Every cookie that reaches the app. All others are dropped.
+/// The cookies that the app reads. All others are dropped.
 const KNOWN: [&str; 3] = [SESSION, VISITOR, DEVICE];
 
-/// Leaves the known cookies in the request and decrypts the visitor's. Encrypts a session cookie
-/// of an older key again, because actix-session has one key.
+/// Moves visitor and device cookie into the context, and leaves only the session cookie in the
+/// request. A session cookie of an older key is encrypted again: actix-session has one key.
 pub fn admit(app: &AppState, req: &mut ServiceRequest, context: &RequestContext) {
     let mut known = known_cookies(req, app.cookie_suffix.as_bytes());
-    // Static files and probes are the same for everybody, so no session is loaded for them.
+    // Static files and probes need no session, so none is loaded for them.
     if ["/static/", "/healthz", "/readyz"].iter().any(|start| req.path().starts_with(start)) {
         known.clear();
     }
@@ -52,8 +52,8 @@ pub fn admit(app: &AppState, req: &mut ServiceRequest, context: &RequestContext)
     }
 }
 
-/// The pairs whose raw name is exactly a known one and comes once. HTTP/2 may split the
-/// header (RFC 9113 §8.2.3), so all of its lines count together.
+/// The cookies whose raw name is exactly a known one and is sent once. HTTP/2 may split the header
+/// (RFC 9113 §8.2.3), so all of its lines are read together.
 fn known_cookies(req: &ServiceRequest, suffix: &[u8]) -> Vec<(&'static str, String)> {
     let mut found: Vec<(&'static str, String)> = Vec::new();
     let mut twice: Vec<&str> = Vec::new();

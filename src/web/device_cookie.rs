@@ -1,13 +1,13 @@
 //! `__Host-device`: one random value for each account that has logged in on this browser.
 //!
-//! The table `devices` stores their hashes; `known_device` explains what they are for.
+//! The table `devices` stores the hashes of the values; `known_device` explains their use.
 
 use crate::accounts::device::DeviceToken;
 
 /// How long the browser keeps the cookie, in seconds: a year from the last login.
 pub const LIFETIME: i64 = 365 * 24 * 60 * 60;
 
-/// How many accounts one browser is remembered for.
+/// The maximum number of accounts in one cookie.
 pub(super) const ACCOUNTS: usize = 5;
 
 /// The values that the browser sent, and those that the response sets.
@@ -25,7 +25,7 @@ impl DeviceCookie {
         Some(())
     }
 
-    /// The value to set, after a login.
+    /// The new value of the cookie, after a login.
     pub fn issued(&self) -> Option<String> {
         let issued = self.issued.as_ref()?.iter().map(DeviceToken::text);
         Some(issued.collect::<Vec<_>>().join("."))

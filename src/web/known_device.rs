@@ -1,10 +1,9 @@
-//! Known devices: a browser that has logged in to an account before does not wait with strangers.
+//! Known devices: browsers that have logged in to an account before are throttled separately.
 //!
-//! `__Host-device` holds a random value for each account that has logged in here; the table
-//! `devices` stores whose. Each login gives its account a new value. So a copy of the cookie, taken
-//! from a shared browser or planted in it, is invalid after the owner's next login there, as long
-//! as the browser still sends that value. The values of other accounts stay: only somebody who
-//! knows an account's password changes which devices it knows.
+//! The cookie `__Host-device` holds a random value for each account that has logged in here. Each
+//! login replaces the value of its account. So a copied or planted value becomes invalid at the
+//! owner's next login in a browser that sends it. The values of other accounts do not change, so a
+//! login to one account cannot affect the known devices of another.
 
 use super::device_cookie::ACCOUNTS;
 use super::error::Error;
@@ -13,7 +12,10 @@ use crate::accounts::device::{self, DeviceToken};
 use crate::accounts::user::User;
 use crate::email::Email;
 
-/// The hash of this browser's value for the account of `email`, when it has logged in here before.
+/// The hash of this browser's value for the account of `email`, if it has logged in here before.
+///
+/// # Errors
+/// When the database fails.
 pub async fn find(visitor: &Visitor, email: &Email) -> Result<Option<[u8; 32]>, Error> {
     let sent = visitor.device_hashes();
     if sent.is_empty() {
@@ -22,8 +24,11 @@ pub async fn find(visitor: &Visitor, email: &Email) -> Result<Option<[u8; 32]>, 
     Ok(device::known(&visitor.app.db, &sent, email).await?)
 }
 
-/// Makes this browser known to the account, under a new value. Does nothing when the credentials
-/// have changed since `user` was read.
+/// Makes this browser a known device of the account, under a new value. Does nothing if the
+/// credentials have changed since `user` was read.
+///
+/// # Errors
+/// When the database fails.
 pub async fn remember(visitor: &Visitor, user: &User) -> Result<(), Error> {
     let (sent, new) = (visitor.device_hashes(), DeviceToken::generate());
     let mut tx = visitor.app.db.begin().await?;

@@ -1,8 +1,8 @@
-//! What is known of the current request.
+//! `RequestContext`: data about the current request that middleware, store and extractors share.
 //!
-//! `outermost::complete` makes one `RequestContext` per request and puts it into the request's
-//! extensions. Extractors and pages hold a clone of it. Only `web/` sees its fields; handlers use
-//! the methods of `Visitor`.
+//! `outermost::complete` makes one for each request and puts it into the request's extensions.
+//! Extractors and pages hold a clone of it. Only `web/` can read its fields; handlers use the
+//! methods of `Visitor`.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -17,7 +17,7 @@ use crate::accounts::session::Session;
 use crate::accounts::session_id::SessionId;
 use crate::accounts::user::User;
 
-/// Shared by everything that handles one request. Cheap to clone.
+/// A shared reference to the data, so it is cheap to clone.
 #[derive(Clone)]
 pub struct RequestContext(Rc<Known>);
 
@@ -31,35 +31,35 @@ pub struct Known {
     pub(super) rotation: Cell<Rotation>,
     pub(super) stale_cookie: Cell<StaleCookie>,
     pub(super) store_failure: Cell<Option<StoreFailure>>,
-    /// Seconds for which the browser keeps the cookie of a new session. `None`: until it is closed.
+    /// `Max-Age` of the cookie of a new session. `None`: the browser keeps it until it is closed.
     pub(super) cookie_max_age: Cell<Option<i64>>,
     pub(super) visitor_cookie: RefCell<VisitorCookie>,
     pub(super) device_cookie: RefCell<DeviceCookie>,
-    /// Cookies of ours that no key decrypts: the response removes them.
+    /// Our cookies that could not be read: the response removes them.
     pub(super) unreadable_cookies: RefCell<Vec<&'static str>>,
 }
 
-/// A user who has just authenticated.
+/// A user who has just authenticated, for `RequestContext::begin_login`.
 #[derive(Clone)]
 pub struct Login {
-    /// As read together with the password hash, epoch included.
+    /// As read together with the password hash, with the epoch.
     pub user: User,
     pub remembered: bool,
 }
 
-/// Whether the response sets the session cookie again.
+/// Whether and how the response sets the session cookie again.
 #[derive(Default)]
 pub enum Rotation {
     #[default]
     None,
-    /// With the same session ID: an older key had encrypted the cookie. A new ID would log the
-    /// browser out whenever the response is lost.
+    /// With the same session ID, because an older key had encrypted the cookie. With a new ID, a
+    /// lost response would log the browser out.
     Reencrypt,
-    /// With a new session ID, already committed together with a credential change.
+    /// With a new session ID, which was committed together with a credential change.
     Rotated(SessionId),
 }
 
-/// The browser sent a session cookie for which there is no session.
+/// Whether the browser sent a session cookie for which there is no valid session.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum StaleCookie {
     #[default]
@@ -104,8 +104,8 @@ impl RequestContext {
         context.ok_or_else(|| anyhow::anyhow!("the request has no RequestContext"))
     }
 
-    /// Makes the session store begin a session for this user. For `start_session` alone, which
-    /// also calls `Identity::login`; the store checks that both name the same user.
+    /// Makes the session store begin a session for this user. Only `start_session` may call it. It
+    /// also calls `Identity::login`, and the store checks that both name the same user.
     pub fn begin_login(&self, login: Login) {
         self.login.replace(Some(login));
     }
@@ -114,7 +114,7 @@ impl RequestContext {
         self.session.borrow().clone()
     }
 
-    /// What CSRF tokens are bound to: a random value of the session, or of the visitor's cookie.
+    /// The value that CSRF tokens are bound to: a random value of the session or visitor cookie.
     pub(super) fn csrf_binding(&self) -> Vec<u8> {
         match &*self.session.borrow() {
             Some(session) => session.csrf_binding.clone(),
@@ -122,7 +122,7 @@ impl RequestContext {
         }
     }
 
-    /// Whether the browser sent neither a session cookie nor a visitor cookie.
+    /// Whether the browser sent neither a session cookie nor a visitor cookie that can be read.
     pub(super) fn has_no_cookies(&self) -> bool {
         let stale = self.stale_cookie.get() != StaleCookie::No;
         self.session.borrow().is_none() && !stale && !self.visitor_cookie.borrow().is_known()

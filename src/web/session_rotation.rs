@@ -10,7 +10,7 @@
 //! runs meanwhile would bring back a session that was just ended. A login is different: there the
 //! old session must end, and `start_session` begins a new one.
 //!
-//! The same way sets a cookie again that an older key had encrypted, under its old ID.
+//! A cookie that an older key had encrypted is set again in the same way, but keeps its ID.
 
 use actix_session::SessionExt;
 use actix_web::body::MessageBody;
@@ -32,8 +32,8 @@ use crate::state::AppState;
 pub const MARK: &str = "rotated";
 
 impl Visitor {
-    /// Gives the browser the new session ID. Call it after the transaction that rotated the session
-    /// is committed.
+    /// Gives the browser the new session ID. Call it after the commit of the transaction that
+    /// rotated the session.
     pub fn rotate_session(&self, new: SessionId) {
         self.context().rotation.set(Rotation::Rotated(new));
     }

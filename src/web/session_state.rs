@@ -1,4 +1,4 @@
-//! Converts between actix-session's map of JSON texts and a row: the state, and its user.
+//! Converts between the map of actix-session and the columns `user_id` and `state` of a session.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use uuid::Uuid;
 use crate::accounts::session::Session;
 use crate::accounts::session_id::SessionId;
 
-/// As the crate hands it over: every value a JSON text of its own.
+/// The map of actix-session: each value is a JSON text.
 pub type State = HashMap<String, String>;
 
-/// Where actix-identity keeps the user's ID. It comes from the column at load and goes back
-/// there at save; in `state` it is never kept, so nothing stored there can log anybody in.
+/// The key under which actix-identity keeps the user's ID. The database has it in `user_id` and
+/// never in `state`, so no value that is stored in `state` can log anybody in.
 const USER_ID: &str = "actix_identity.user_id";
 
-/// The map that handlers read; `None` for a row that cannot be read.
+/// The map for the handlers. `None` if `state` is not a JSON object.
 pub fn to_map(session: &Session) -> Option<State> {
     let mut state: State = session
         .state
@@ -31,7 +31,10 @@ pub fn to_map(session: &Session) -> Option<State> {
     Some(state)
 }
 
-/// What the row stores: the user for its column, the rest for `state`.
+/// The values of the columns: the user's ID, and the rest of the map as `state`.
+///
+/// # Errors
+/// When a value is not JSON, or the user's ID is not a UUID.
 pub fn from_map(mut state: State) -> Result<(Option<Uuid>, Value), anyhow::Error> {
     let user_id: Option<String> =
         state.remove(USER_ID).map(|id| serde_json::from_str(&id)).transpose()?;
@@ -43,6 +46,10 @@ pub fn from_map(mut state: State) -> Result<(Option<Uuid>, Value), anyhow::Error
     Ok((user_id, Value::Object(state)))
 }
 
+/// The key that actix-session encrypts into the cookie.
+///
+/// # Errors
+/// Never: an ID is shorter than the limit of actix-session.
 pub fn to_key(id: &SessionId) -> Result<SessionKey, anyhow::Error> {
     SessionKey::try_from(id.as_str().to_owned()).map_err(Into::into)
 }

@@ -1,9 +1,9 @@
 //! actix-session's store on PostgreSQL.
 //!
 //! actix-session calls the store with a key and a map of strings, without the request. The store
-//! also needs the request's `RequestContext`: `load` leaves the row there for the handlers, `save`
-//! finds there who logs in, and every method records a failure there, because actix-session turns
-//! each into a bare 500. So `in_context`, a middleware around actix-session, keeps it in a
+//! also needs the request's `RequestContext`: `load` puts the row there for the handlers, `save`
+//! finds the user of a login there, and every method records a failure there, because actix-session
+//! turns each into a bare 500. So `in_context`, a middleware around actix-session, keeps it in a
 //! task-local that only this file reads.
 //!
 //! `docs/make-it-yours.md` lists what to copy with it ("Take the session store alone"). No
@@ -49,8 +49,8 @@ pub struct PostgresStore {
 }
 
 impl SessionStore for PostgresStore {
-    /// `None` for an ID that is unknown, expired, ended or unreadable. actix-session then forgets
-    /// the key, so an ID that was never issued is never adopted (session fixation).
+    /// `None` for an ID that is unknown, expired, ended or unreadable. actix-session then drops the
+    /// key, so it never adopts an ID that was not issued here (session fixation).
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
         let Some(id) = SessionId::parse(key.as_ref()) else { return Ok(None) };
         self.find(&context().map_err(LoadError::Other)?, id).await.map_err(LoadError::Other)
@@ -111,7 +111,7 @@ impl SessionStore for PostgresStore {
         }
     }
 
-    /// Does nothing: timeouts are columns of the row, and `touch` moves them.
+    /// Does nothing: timeouts are columns of the row, and `touch` writes `last_seen_at`.
     async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
         Ok(())
     }
@@ -164,14 +164,14 @@ impl PostgresStore {
             Ok((db, found))
         };
         let first = query().await;
-        // Once more on a new connection. Only here: a write may have happened before the failure.
+        // Try again on a new connection. Never for a write, which may have succeeded already.
         if first.as_ref().is_err_and(is_lost) { query().await } else { first }
     }
 }
 
-/// In a task of its own, so that no response waits for it. On the connection that loaded the
-/// session, because a quiet site may have no other one; an active user whose touches were skipped
-/// would be logged out.
+/// Records activity, in a task of its own, so that no response waits for it. It uses the connection
+/// that loaded the session, because the pool may have no other. If touches were skipped, an active
+/// user would be logged out.
 fn touch(mut db: Connection, id: &SessionId) {
     let id_hash = id.hash();
     actix_web::rt::spawn(async move {
@@ -181,7 +181,7 @@ fn touch(mut db: Connection, id: &SessionId) {
     });
 }
 
-/// Records a failure of the database, which actix-session would hide.
+/// Logs and records a failure of the database, which actix-session would hide.
 fn failed(context: &RequestContext, error: sqlx::Error) -> anyhow::Error {
     tracing::error!(cause = %error, "the session store failed");
     if database::is_unavailable(&error) {

@@ -1,4 +1,4 @@
-//! The cookies of a response: their attributes, and how long they are kept.
+//! Sets the cookies of a response, with their attributes and `Max-Age`.
 
 use actix_web::HttpResponse;
 use actix_web::cookie::{Cookie, SameSite};
@@ -10,8 +10,8 @@ use super::encrypted_cookie::encrypt;
 use super::request_context::{RequestContext, StaleCookie};
 use crate::state::AppState;
 
-/// Completes a response: `Max-Age` for a remembered session, the removal of a cookie whose session
-/// is gone or that no key decrypts, the visitor's cookie and the device's.
+/// Completes the `Set-Cookie` headers: adds `Max-Age` for a remembered session, sets visitor and
+/// device cookie, and removes cookies that cannot be read or whose session is gone.
 pub fn complete(app: &AppState, context: &RequestContext, response: &mut HttpResponse) {
     let mut lines: Vec<HeaderValue> = response.headers_mut().remove(SET_COOKIE).collect();
     let session = context.session();
@@ -42,8 +42,8 @@ pub fn complete(app: &AppState, context: &RequestContext, response: &mut HttpRes
     }
 }
 
-/// actix-session sets the whole cookie at every change, without a Max-Age per login: the first
-/// flash after a remembered login would make it a cookie that ends with the browser.
+/// Adds `Max-Age` to the session cookie. actix-session sets the cookie at every change, without a
+/// `Max-Age` per login: after the first flash, a remembered session would end with the browser.
 fn keep_for(lines: &mut [HeaderValue], seconds: i64) {
     for line in lines.iter_mut().filter(|line| is_named(line, SESSION)) {
         let text = line.to_str().unwrap_or_default();
@@ -64,8 +64,8 @@ fn with_suffix(line: HeaderValue, suffix: &str) -> HeaderValue {
     named.and_then(Result::ok).unwrap_or(line)
 }
 
-/// The attributes of every cookie but the session's, which `server.rs` gives to actix-session; this
-/// sets the removal of the session cookie too.
+/// Builds a cookie with our attributes. The session cookie gets the same ones in `server.rs`; only
+/// its removal is built here.
 fn cookie(name: &'static str, value: String, seconds: Option<i64>) -> String {
     let mut cookie = Cookie::build(name, value)
         .path("/")

@@ -1,6 +1,6 @@
-//! Who sent the request: `Visitor` is anyone, `LoggedIn` a user. A handler's signature says which.
+//! Extractors for the sender of a request: `Visitor` is anyone, `LoggedIn` requires a login.
 //!
-//! Both hold what the session store found for this request; neither asks the database again.
+//! Both hold the session that the store has loaded, and send no further query to the database.
 //! Neither holds the `HttpRequest`: a clone that outlives the handler makes actix's router panic.
 
 mod kept;
@@ -22,7 +22,7 @@ use crate::accounts::session::Session;
 use crate::accounts::user::User;
 use crate::state::AppState;
 
-/// Where a session keeps its flash.
+/// The key of the flash in the state of a session.
 const FLASH: &str = "flash";
 
 /// Anyone: a visitor with or without a session.
@@ -31,14 +31,14 @@ pub struct Visitor {
     pub client: Client,
     /// The logged-in user, if there is one.
     pub user: Option<User>,
-    /// Small values that belong to this session, Express's `req.session`.
+    /// Small values that belong to this session, like `req.session` in Express.
     pub state: State,
     context: RequestContext,
     path: String,
 }
 
 impl Visitor {
-    /// The data around a page. Takes the flash, which is shown once.
+    /// The data for the layout of a page. Takes the flash, so that it is shown once.
     pub fn page(&self, title: &str) -> Page {
         Page {
             app: self.app.clone(),
@@ -56,7 +56,7 @@ impl Visitor {
     pub fn flash(&self, kind: FlashKind, text: impl Into<String>) {
         let flash = Flash::new(kind, text);
         if self.context.session().is_some() {
-            // Fails only for values that cannot be written as JSON.
+            // Fails only for values that cannot be serialized to JSON.
             let _ = self.state.insert(FLASH, flash);
         } else {
             self.context.visitor_cookie.borrow_mut().set_flash(flash);
@@ -71,29 +71,29 @@ impl Visitor {
         of_session.or_else(|| self.context.visitor_cookie.borrow_mut().take_flash())
     }
 
-    /// Whether a log-out could change anything: this browser has a session, or is about to receive
-    /// the cookie of one.
+    /// Whether a logout is needed: this browser has a session, or will soon receive the cookie of
+    /// one.
     pub fn may_have_session(&self) -> bool {
         let rotated = self.context.stale_cookie.get() == StaleCookie::Rotated;
         self.context.session().is_some() || rotated
     }
 
-    /// The session, whose row the caller deletes.
+    /// Takes the session out of this request. The caller deletes its row.
     pub fn take_session(&self) -> Option<Session> {
         self.context.session.take()
     }
 
-    /// Ends the session in this browser, and shows a message on the next page.
+    /// Ends the session of this browser, and shows a message on the next page.
     pub fn end_session(&self, text: &str) {
         self.state.purge();
-        // The next person at a shared browser finds nothing, not even an opened reset link.
+        // The next user of a shared browser must not find a reset link that was opened here.
         self.keep_reset_proof(None);
         let flash = Flash::new(FlashKind::Good, text);
         self.context.visitor_cookie.borrow_mut().set_flash(flash);
     }
 
-    /// After every session of a user has ended: removes this browser's cookie if it is one of
-    /// them. A session of another user is kept.
+    /// Ends the session of this browser, unless it belongs to another user. Call it after all
+    /// sessions of the user have been ended.
     pub fn end_session_of(&self, user_id: Uuid, text: &str) {
         match &self.user {
             Some(user) if user.id != user_id => self.flash(FlashKind::Good, text),

@@ -1,5 +1,5 @@
-//! `__Host-visitor`: what a browser keeps outside of a session, so that an anonymous visit writes
-//! no row.
+//! `__Host-visitor`: values that a browser keeps without a session, so that an anonymous visit
+//! writes no row.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -11,31 +11,31 @@ use super::flash::Flash;
 use crate::accounts::registration::Begun;
 use crate::email::Email;
 
-/// What `__Host-visitor` holds. Sealed, so that nobody can write a flash for somebody else.
+/// The content of `__Host-visitor`. The cookie is encrypted, so an attacker cannot forge a flash.
 #[derive(Default, Serialize, Deserialize)]
 pub struct VisitorCookie {
-    /// 128 random bits that the CSRF tokens of a visitor are bound to; empty: no cookie yet.
+    /// 128 random bits that the visitor's CSRF tokens are bound to. Empty: there is no cookie yet.
     id: String,
     flash: Option<Flash>,
     #[serde(default)]
     registration: Option<PendingRegistration>,
-    /// The hash of the reset token whose link was opened in this browser, in base64. It is not in a
-    /// session: else each visit of a reset link would write a row.
+    /// The hash of the reset token whose link was opened in this browser, in base64. In a session,
+    /// each visit of a reset link would write a row.
     #[serde(default)]
     reset_proof: Option<String>,
     #[serde(skip)]
     pub changed: bool,
 }
 
-/// The registration that this browser has begun. Encrypted in its cookie, so no other browser can
-/// confirm an address with the password that was chosen here.
+/// The registration that was begun in this browser. It is in the encrypted cookie, so no other
+/// browser can verify the email address with the password that was chosen here.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PendingRegistration {
-    /// `registrations.id`; grants nothing without the email's link or code.
+    /// `registrations.id`. It grants nothing without the link or the code from the email.
     pub id: Uuid,
     pub email: String,
-    /// Seconds since 1970. The row in the database decides; this is how long the browser keeps
-    /// the cookie.
+    /// Unix time, for the cookie's `Max-Age`. The row in the database decides whether the
+    /// registration has expired.
     expires_at: i64,
 }
 
@@ -69,22 +69,22 @@ impl VisitorCookie {
         BASE64.decode(self.reset_proof.as_ref()?).ok()?.try_into().ok()
     }
 
-    /// Keeps the proof, or drops it, under a new binding: an attacker who planted this cookie has
-    /// neither the proof nor a token for its form.
+    /// Sets or removes the reset proof, and changes the binding. So an attacker who planted this
+    /// cookie has neither the proof nor a valid token for its form.
     pub fn keep_reset_proof(&mut self, token_hash: Option<&[u8; 32]>) {
         self.reset_proof = token_hash.map(|token_hash| BASE64.encode(token_hash));
         self.id.clear();
         self.binding();
     }
 
-    /// `Max-Age` of the cookie: a registration outlives a restart of the browser. `None`: the
-    /// cookie ends with the browser.
+    /// `Max-Age` of the cookie: a registration survives a restart of the browser. `None`: the
+    /// browser keeps the cookie until it is closed.
     pub fn seconds_left(&self) -> Option<i64> {
         self.registration.as_ref().map(PendingRegistration::seconds_left)
     }
 
-    /// What CSRF tokens are bound to, made when first asked for: only pages with a form set
-    /// this cookie, and no visit writes a row.
+    /// The value that CSRF tokens are bound to. It is made at the first call, so a page without a
+    /// form sets no cookie.
     pub fn binding(&mut self) -> Vec<u8> {
         if self.id.is_empty() {
             self.id = BASE64.encode(rand::random::<[u8; 16]>());
@@ -93,7 +93,7 @@ impl VisitorCookie {
         self.id.clone().into_bytes()
     }
 
-    /// Whether the browser sent it.
+    /// Whether the browser sent the cookie, or this response will set it.
     pub fn is_known(&self) -> bool {
         !self.id.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What a browser keeps in its cookies from one step of a flow to the next.
+//! Values that a flow keeps in the browser's cookies from one step to the next.
 
 use super::Visitor;
 use crate::accounts::device::DeviceToken;
@@ -16,7 +16,7 @@ impl Visitor {
         self.context.visitor_cookie.borrow_mut().keep_reset_proof(token_hash);
     }
 
-    /// The registration that was begun in this browser and is not confirmed.
+    /// The pending registration that was begun in this browser.
     pub fn registration(&self) -> Option<PendingRegistration> {
         self.context.visitor_cookie.borrow().registration()
     }
@@ -30,7 +30,7 @@ impl Visitor {
         self.context.visitor_cookie.borrow_mut().forget_registration(email);
     }
 
-    /// The hashes of the device values that this browser sent.
+    /// The hashes of the values in `__Host-device` that this browser sent.
     pub fn device_hashes(&self) -> Vec<[u8; 32]> {
         self.context.device_cookie.borrow().sent.iter().map(DeviceToken::hash).collect()
     }
