@@ -1,12 +1,12 @@
-//! Cross-site request forgery: two layers on every request that changes something.
+//! Cross-site request forgery (CSRF): two defences for every request that changes something.
 //!
-//! 1. `reject_cross_site`, before the session is loaded or the body read: the headers in which a
-//!    browser names a request's origin, in the order of Go 1.25 `http.CrossOriginProtection`.
-//!    `same-site` is refused too: a sibling subdomain is not us.
-//! 2. `Form<T>` and `Checked<T>`, the only form extractors: a token, an HMAC over a random value of
-//!    the session's row, which changes with authentication, or of the visitor's cookie.
+//! 1. `reject_cross_site` checks `Sec-Fetch-Site`, or `Origin` for older browsers, before the
+//!    session is loaded or the body is read: in the order of Go 1.25 `http.CrossOriginProtection`.
+//!    `same-site` is rejected too, because a sibling subdomain is another origin.
+//! 2. `Form<T>` and `Checked<T>`, the only form extractors, check a token: an HMAC over a random
+//!    value of the session's row, which changes at authentication, or of the visitor's cookie.
 //!
-//! Either stops the attack alone; NIST SP 800-63B-4 §5.1 asks for the second.
+//! Each stops a forged form alone. NIST SP 800-63B-4 §5.1 asks for the second.
 
 mod checked;
 mod token;
@@ -24,7 +24,7 @@ use crate::state::AppState;
 pub use checked::{Checked, Form};
 pub use token::token;
 
-/// Lets safe methods through, forms of our own pages, and requests that no browser sent.
+/// Middleware: accepts safe methods, our own forms, and clients that are not browsers.
 pub async fn reject_cross_site(
     app: web::Data<AppState>,
     req: ServiceRequest,
@@ -44,6 +44,6 @@ fn is_ours(req: &ServiceRequest, origin: &Origin) -> bool {
     if req.headers().contains_key("sec-fetch-site") {
         return matches!(headers::text(req, "sec-fetch-site"), "same-origin" | "none");
     }
-    // Older browsers. A client without both headers is no browser, so it has no ambient cookies.
+    // Without both headers the client is not a browser, so it carries no ambient cookies.
     !req.headers().contains_key("origin") || origin.is_named_by(headers::text(req, "origin"))
 }

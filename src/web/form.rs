@@ -1,7 +1,5 @@
-//! A form's body, read strictly: a body that no browser would send is rejected, not repaired.
-//!
-//! actix's own extractor decodes any charset, turns invalid UTF-8 into U+FFFD (so that two
-//! passwords become one) and waits for a body for ever; see `docs/actix-session.md`.
+//! Reads the body of a form, and rejects a body that no browser would send. actix's extractor has
+//! no time limit, and replaces invalid UTF-8: two passwords become one (`docs/actix-session.md`).
 
 use std::time::Duration;
 
@@ -15,19 +13,19 @@ use serde_json::Value;
 
 use super::error::Error;
 
-/// Largest form, in bytes.
+/// The maximum size of a form.
 pub const MAX_BYTES: usize = 16 * 1024;
-/// How long a body may take to arrive.
+/// The time limit for receiving a body.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Names and values, decoded, in the order they came.
+/// Decoded names and values, in the order of the body.
 pub type Fields = Vec<(String, String)>;
 
 /// Reads an `application/x-www-form-urlencoded` body.
 ///
 /// # Errors
-/// 400 invalid UTF-8 · 408 slower than 10 s · 413 above 16 KiB · 415 another type or charset,
-/// or compressed.
+/// 400 broken body or invalid UTF-8 · 408 slower than 10 s · 413 larger than 16 KiB · 415 wrong
+/// type or charset, or compressed.
 pub async fn read(req: &HttpRequest, mut payload: Payload) -> Result<Fields, Error> {
     let content = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !content.is_some_and(is_plain_form) || req.headers().contains_key(header::CONTENT_ENCODING) {
@@ -63,7 +61,7 @@ pub async fn read(req: &HttpRequest, mut payload: Payload) -> Result<Fields, Err
 const MALFORMED: Error =
     Error::Malformed(StatusCode::BAD_REQUEST, "The form arrived in a way that makes no sense.");
 
-/// `charset=utf-8` or none: another one would be decoded after every check was made.
+/// `charset=utf-8` or none: a check in front of the app would read another charset differently.
 fn is_plain_form(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
@@ -87,18 +85,20 @@ fn decode(body: &[u8]) -> Result<Fields, Error> {
         .collect()
 }
 
-/// Takes a field out.
+/// Removes a field and returns its value.
 ///
 /// # Errors
-/// 400 when it comes twice.
+/// 400 when it is sent twice.
 pub fn take(fields: &mut Fields, name: &str) -> Result<Option<String>, Error> {
     let mut found = fields.extract_if(.., |(field, _)| field == name).map(|(_, value)| value);
     let first = found.next();
     if found.next().is_some() { Err(MALFORMED) } else { Ok(first) }
 }
 
-/// Fills a form's struct. Unknown fields are ignored; a known one that comes twice is an error, 400
-/// (HTTP parameter pollution, ASVS 15.3.7).
+/// Fills a form's struct. Unknown fields are ignored.
+///
+/// # Errors
+/// 400 when a field is missing, or sent twice (HTTP parameter pollution, ASVS 15.3.7).
 pub fn deserialize<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
     let mut values = Twice::default();
     for (name, value) in fields {
@@ -107,7 +107,7 @@ pub fn deserialize<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
     serde_json::from_value(Value::Object(values.0)).map_err(|_| MALFORMED)
 }
 
-/// A field that comes twice becomes a list, which no field of a form accepts.
+/// Fields by name. One that is sent twice becomes a list, which no field of a struct accepts.
 #[derive(Default)]
 struct Twice(serde_json::Map<String, Value>);
 

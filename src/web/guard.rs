@@ -1,5 +1,5 @@
-//! Which pages need a login. `/app` and `/account` are guarded as whole scopes, so a page added
-//! there needs one whatever its handler's signature says (ASVS 8.2.1).
+//! The guard of pages that need a login. It protects `/app` and `/account` as whole scopes, so a
+//! page added there needs a login even if its handler does not take `LoggedIn` (ASVS 8.2.1).
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -9,7 +9,7 @@ use super::error::Error;
 use super::next_page;
 use super::request_context::RequestContext;
 
-/// Middleware for a scope: redirects anonymous visitors to the login page, with the URL to return
+/// Middleware for a scope: redirects anonymous visitors to the login page, with the path to return
 /// to.
 pub async fn logged_in(
     req: ServiceRequest,

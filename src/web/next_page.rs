@@ -1,4 +1,4 @@
-//! Where a login leads: to the `next` of its form, when that is a path of this site.
+//! The page after a login: `next` of the login form, if that is a path of this site.
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, web};
@@ -8,16 +8,16 @@ use super::flash::{Flash, FlashKind};
 use super::request_context::{RequestContext, StaleCookie};
 use crate::state::AppState;
 
-/// Where a login leads when the visitor was not on the way to another page.
+/// The page after a login without a valid `next`.
 pub const HOME: &str = "/app";
-/// Longest `next`, in bytes: it ends up in a Location header.
+/// The maximum length of `next`, because it is put into a `Location` header.
 const NEXT_MAX: usize = 512;
 
-/// Leads to the login page, which says why when a session has ended or a form was sent.
+/// Redirects to the login page. A flash tells why, if a session has ended or a form was sent.
 pub fn log_in_first(req: &HttpRequest, context: &RequestContext) -> Error {
     let sent = req.method() != Method::GET;
     let flash = match context.stale_cookie.get() {
-        // For example a second click on the form that has changed the password.
+        // For example, a second click on the form that changed the password.
         StaleCookie::Rotated if sent => {
             let text = "You sent this from an old page. Check whether what you sent was saved.";
             Some(Flash::new(FlashKind::Bad, text))
@@ -31,8 +31,8 @@ pub fn log_in_first(req: &HttpRequest, context: &RequestContext) -> Error {
     Error::LogInFirst(way_back(req))
 }
 
-/// `sent`: the request was a POST, and its fields are lost. They are not sent again after the
-/// login: by then it may be somebody else who is logged in.
+/// `sent`: the request was a form, and its values are lost. They are not kept until after the
+/// login, because another user may log in.
 pub fn session_ended(sent: bool) -> Flash {
     let text = match sent {
         true => "Your session has ended. Log in to continue. What you were sending was not saved.",
@@ -41,9 +41,9 @@ pub fn session_ended(sent: bool) -> Flash {
     Flash::new(FlashKind::Bad, text)
 }
 
-/// Where to go after the login that this request needs: the page itself, and for a POST, which
-/// cannot be repeated, the page that showed its form. Browsers name that page in `Referer`; our
-/// `Referrer-Policy` hides it from other sites.
+/// The path to return to after the login: the requested page, or, for a POST, the page with its
+/// form, because a POST cannot be repeated. Browsers send the URL of that page in `Referer`, which
+/// our `Referrer-Policy` hides from other sites.
 fn way_back(req: &HttpRequest) -> String {
     if req.method() == Method::GET {
         return own_path(req.uri().path_and_query().map_or("/", |path| path.as_str()), HOME);
@@ -54,11 +54,11 @@ fn way_back(req: &HttpRequest) -> String {
     own_path(path.unwrap_or_default(), HOME)
 }
 
-/// Where `next` may lead: a path of this site, or `fallback` (open redirect, ASVS 3.7.2).
+/// Returns `next` if it is a path of this site, otherwise `fallback` (open redirect, ASVS 3.7.2).
 ///
-/// Browsers read `\` as `/` and drop tabs and newlines, so `/\evil.example` is another host
-/// to them. What is resolved here is what they would resolve; only path, query and
-/// fragment of it are kept.
+/// Browsers read `\` as `/` and drop tabs and newlines, so to them `/\evil.example` is a URL of
+/// another host. So `next` is resolved as browsers do it, and only path, query and fragment are
+/// kept.
 pub fn own_path(next: &str, fallback: &str) -> String {
     let base = url::Url::parse("https://own.invalid").expect("a constant");
     let plain = next.starts_with('/')
@@ -66,7 +66,7 @@ pub fn own_path(next: &str, fallback: &str) -> String {
         && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
         && !next.starts_with("//");
     let resolved = base.join(next).ok().filter(|url| plain && url.origin() == base.origin());
-    // Dot segments can make a second slash at the front: `/..//evil.example`.
+    // Resolved dot segments can leave two slashes at the start: `/..//evil.example`.
     match resolved {
         Some(url) if !url.path().starts_with("//") => url[url::Position::BeforePath..].to_owned(),
         _ => fallback.to_owned(),

@@ -1,8 +1,8 @@
-//! The fields of a form, and whether its token is valid. With `Checked` a handler can show the form
-//! again with what was typed; `Form` answers 403 by itself.
+//! The form extractors. With `Checked` a handler can show the form again with the typed values when
+//! the CSRF token is invalid; with `Form` the response is then a 403 page.
 //!
-//! A token can be invalid without an attack: in a tab that was open before the login in another
-//! one, in one of two tabs that were opened at once, on a phone that restores a page without its
+//! A token can be invalid without an attack: in a tab that was open before a login in another tab,
+//! in one of two tabs that were opened at once, or on a phone that restores a page without its
 //! cookies.
 
 use std::future::Future;
@@ -18,13 +18,13 @@ use crate::web::error::{Error, InvalidToken};
 use crate::web::form;
 use crate::web::request_context::RequestContext;
 
-/// The fields of a form, and whether they may be acted on.
+/// The fields of a form, and whether its token is valid.
 ///
 /// # Errors
-/// What `form::read` refuses.
+/// Those of `form::read`, `form::take` and `form::deserialize`.
 pub enum Checked<T> {
     Valid(T),
-    /// The token is not valid. Do nothing but show the form again: `page::out_of_date`.
+    /// The token is invalid. Only show the form again, with `page::out_of_date`.
     OutOfDate(T, InvalidToken),
 }
 
@@ -53,7 +53,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Checked<T> {
 /// The fields of a form whose token is valid.
 ///
 /// # Errors
-/// 403 without a valid token; what `form::read` refuses.
+/// 403 without a valid token; otherwise those of `Checked`.
 pub struct Form<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {

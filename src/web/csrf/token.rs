@@ -1,4 +1,4 @@
-//! The token of a form: an HMAC over a random value of the session, or of the visitor's cookie.
+//! The CSRF token of a form: an HMAC over a random value of the session or the visitor's cookie.
 
 use actix_web::HttpRequest;
 use base64::Engine;
@@ -11,8 +11,8 @@ use crate::state::AppState;
 use crate::web::error::InvalidToken;
 use crate::web::request_context::RequestContext;
 
-/// A token for the forms of one page. It begins with random bytes, so that no two pages hold the
-/// same text, from which the size of a compressed page could reveal it (BREACH).
+/// Makes a token. It begins with random bytes, so it differs on every page. A token that stays the
+/// same could be guessed from the sizes of compressed pages (BREACH).
 pub fn token(keys: &Keys, context: &RequestContext) -> String {
     let nonce: [u8; 16] = rand::random();
     let mut token = nonce.to_vec();
@@ -20,7 +20,7 @@ pub fn token(keys: &Keys, context: &RequestContext) -> String {
     BASE64.encode(token)
 }
 
-/// Whether `token` was made for this session, or this visitor. Compares in constant time.
+/// Whether `token` was made for this binding. Compares in constant time.
 fn is_valid(keys: &Keys, token: &str, binding: &[u8]) -> bool {
     let Ok(token) = BASE64.decode(token) else { return false };
     let Some((nonce, tag)) = token.split_at_checked(16) else { return false };
@@ -40,19 +40,19 @@ pub(super) fn check(
     context: &RequestContext,
     token: Option<&str>,
 ) -> Option<InvalidToken> {
-    // Before the binding is read: that makes one for a visitor who has none.
+    // Before `csrf_binding`, which makes a visitor cookie if there is none.
     let has_no_cookies = context.has_no_cookies();
     if token.is_some_and(|token| is_valid(&app.keys, token, &context.csrf_binding())) {
         return None;
     }
-    // The browser says that the form is ours: an old tab and no attack.
+    // The browser says that our own page sent the form: an old tab, not an attack.
     let own = req.headers().get("sec-fetch-site").is_some_and(|site| site == "same-origin");
     if own && token.is_some() {
         tracing::info!(target: "security", event = "form_out_of_date");
     } else {
         tracing::warn!(target: "security", event = "malicious_csrf", layer = "token");
     }
-    // The page of a form sets a cookie, and this browser did not send it back.
+    // The browser did not send back the cookie that was set together with the form.
     let no_cookies = InvalidToken::NoCookies { https: app.origin.is_https() };
     Some(if has_no_cookies && token.is_some() { no_cookies } else { InvalidToken::OutOfDate })
 }
