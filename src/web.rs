@@ -1,9 +1,9 @@
-//! How the site speaks HTTP: everything between the socket and a handler.
+//! The HTTP side of the app: middleware, extractors, cookies, CSRF, pages and errors.
 //!
-//! A request passes, from the outside in: the request log, `outermost` (the request's context,
-//! known cookies only, headers on every response), `rate_limit`, `https`, `host`, `csrf`,
-//! actix-session with our `session_store`, `session_rotation`, actix-identity, and the `guard` of
-//! its scope. A handler gets the result as a `Visitor` or as `LoggedIn`.
+//! `server.rs` builds the stack. After the counter of `server/stop.rs` and the request log, a
+//! request passes `outermost` (request context, known cookies, response headers), `rate_limit`,
+//! `https`, `host`, `csrf`, actix-session with our `session_store`, `session_rotation`,
+//! actix-identity, and the `guard` of its scope. A handler gets a `Visitor` or a `LoggedIn`.
 
 pub mod admission;
 pub mod assets;

@@ -1,7 +1,5 @@
-//! Counts attempts in the throttle before a flow does the work for them.
-//!
-//! The exact limits, across instances, are in `throttle/limits.rs`; `rate_limit` is the coarse
-//! limit in front of them.
+//! Counts attempts in the throttle, before a flow works on them. The exact limits, across all
+//! instances, are in `throttle/limits.rs`; `rate_limit` is the coarse limit in front of them.
 
 use super::error::Error;
 use super::known_device;
@@ -10,8 +8,11 @@ use crate::email::Email;
 use crate::throttle::limits::{self, Action, Key, Scope};
 use crate::throttle::{Admission, Rejection};
 
-/// Counts an attempt to log in. If this account knows the device: on the device, and on all known
-/// devices together. Otherwise on the account, the IP address and the pair of them.
+/// Counts an attempt to log in. On a device that the account knows, it counts for the device and
+/// for all known devices together; otherwise for the account, the IP address and the pair of them.
+///
+/// # Errors
+/// When the database fails.
 pub async fn login(visitor: &Visitor, typed: &str) -> Result<Admission, Error> {
     let throttle = &visitor.app.throttle;
     let email = Email::parse(typed);
@@ -23,10 +24,10 @@ pub async fn login(visitor: &Visitor, typed: &str) -> Result<Admission, Error> {
     {
         let known = [Key::Device(token_hash, &account), Key::AllDevices(&account)];
         match throttle.admit(Action::Login, &known).await? {
-            // Too many failures in a row on known devices: counted like a stranger.
+            // Too many failures in a row on known devices: count it like an unknown device.
             Admission::Rejected(Rejection::LockedOut) => {}
             Admission::Rejected(wait) => return Ok(Admission::Rejected(wait)),
-            // A success here lets new devices try this account again.
+            // A success here also resets the counters for unknown devices.
             Admission::Counted(attempt) => {
                 let attempt = throttle.resetting(Action::Login, attempt, &strangers);
                 return Ok(Admission::Counted(attempt));
@@ -36,7 +37,7 @@ pub async fn login(visitor: &Visitor, typed: &str) -> Result<Admission, Error> {
     let [of_account, pair] = strangers;
     let keys = [of_account, pair, Key::IpAddress(address)];
     Ok(match throttle.admit(Action::Login, &keys).await? {
-        // A success on any device lets the known ones be counted by themselves again.
+        // A success here also resets the counter of all known devices, which ends their lockout.
         Admission::Counted(attempt) => {
             let all = [Key::AllDevices(&account)];
             Admission::Counted(throttle.resetting(Action::Login, attempt, &all))
@@ -45,19 +46,23 @@ pub async fn login(visitor: &Visitor, typed: &str) -> Result<Admission, Error> {
     })
 }
 
-/// Counts a request on its IP address, before any work is done for it. A rejection is shown: it
-/// depends on nothing but the IP address.
+/// Counts a request for its IP address. The caller may show a rejection, because it depends on
+/// nothing but the IP address.
+///
+/// # Errors
+/// When the database fails.
 pub async fn by_ip(visitor: &Visitor, action: Action) -> Result<Admission, Error> {
     let key = [Key::IpAddress(visitor.client.address)];
     Ok(visitor.app.throttle.admit(action, &key).await?)
 }
 
-/// Spends one mail of this email address's budget for `action`; false when nothing is left.
+/// Takes one mail from the mail budget of this email address; `false` if the budget is used up.
+/// Call it before looking up the account, and show the same page for both results: otherwise it
+/// would allow account enumeration. If `action` has a budget per device, a known device uses that
+/// first, so that other people cannot use up the owner's mails.
 ///
-/// Call it before you look whether the email address has an account, and show the same page either
-/// way: a visible difference would tell who is written to. Where `action` has a budget per device,
-/// a browser that the account knows spends that one first, so strangers cannot use up the owner's
-/// mails.
+/// # Errors
+/// When the database fails.
 pub async fn may_mail(visitor: &Visitor, action: Action, email: &Email) -> Result<bool, Error> {
     let (account, throttle) = (email.canonical(), &visitor.app.throttle);
     if limits::find(action, Scope::Device).is_some()

@@ -1,8 +1,8 @@
-//! The client's IP address, and whether the client came by https.
+//! Finds the client's IP address, and whether the client used https.
 //!
-//! `X-Forwarded-For` and `X-Forwarded-Proto` are read only when a trusted proxy sent the request
-//! (`TRUSTED_PROXIES`); anybody else could write anything there (ASVS 4.1.3). actix's
-//! `ConnectionInfo` reads them always. `Forwarded` (RFC 7239) and `X-Forwarded-Host` are ignored.
+//! `X-Forwarded-For` and `X-Forwarded-Proto` are read only if a trusted proxy sent the request
+//! (`TRUSTED_PROXIES`), because any client can forge them (ASVS 4.1.3). actix's `ConnectionInfo`
+//! always trusts them. `Forwarded` (RFC 7239) and `X-Forwarded-Host` are ignored.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -11,8 +11,8 @@ use ipnet::IpNet;
 
 /// The client's IP address: the nearest hop that is not a trusted proxy.
 ///
-/// Read from right to left, because each trusted proxy wrote the entry to its left. An entry that
-/// is not an IP address ends the search; the result is then the last valid one.
+/// `X-Forwarded-For` is read from right to left, because each proxy appends the IP address of its
+/// client. An invalid entry ends the search; the result is then the proxy that appended it.
 pub fn client_ip(req: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
     let mut address = peer(req);
     if !is_trusted(address, trusted) {
@@ -27,8 +27,8 @@ pub fn client_ip(req: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
     address
 }
 
-/// Whether the client came by https. Of several values the last one is used: only the proxy that
-/// connects to us is known to have written its own.
+/// Whether the client used https. The last value of `X-Forwarded-Proto` decides, because the proxy
+/// that connects to us wrote it; the client could have sent the others.
 pub fn is_https(req: &HttpRequest, trusted: &[IpNet]) -> bool {
     let trusted = is_trusted(peer(req), trusted);
     let word = trusted.then(|| forwarded(req, "x-forwarded-proto").pop()).flatten();
@@ -46,14 +46,14 @@ fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|network| network.contains(&address))
 }
 
-/// The items of a header that lists hops, over all of its lines. Bytes that are no text become a
-/// bad item; left out with their line, they would let a client erase what the proxy added to it.
+/// All items of a header, from all of its lines. A line with bytes that are not text is read too:
+/// skipping it would let a client erase the entry that a proxy appended to the line.
 fn forwarded(req: &HttpRequest, name: &str) -> Vec<String> {
     let lines = req.headers().get_all(name).flat_map(|line| line.as_bytes().split(|b| *b == b','));
     lines.map(|item| String::from_utf8_lossy(item).trim().to_owned()).collect()
 }
 
-/// As proxies write them: `192.0.2.7`, `192.0.2.7:4711`, `2001:db8::7`, `[2001:db8::7]:4711`.
+/// Parses `192.0.2.7`, `192.0.2.7:4711`, `2001:db8::7` and `[2001:db8::7]:4711`.
 fn hop_address(hop: &str) -> Option<IpAddr> {
     let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
     let with_port = || bare.parse().map(|hop: SocketAddr| hop.ip());

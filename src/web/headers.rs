@@ -1,18 +1,18 @@
-//! The headers on every response, errors included. (Not on those that actix gives before any of our
-//! code runs: to a request that is no HTTP, or whose head is too large or too slow.)
+//! Security headers, on every response and error page. Only the errors that actix sends before our
+//! code runs lack them: for a request that is not HTTP, or whose head is too large or too slow.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// What a page may load and do. To use another source, an analytics host say, add it to the one
-/// directive that needs it; `require-trusted-types-for` means that scripts set text, never HTML.
+/// The Content-Security-Policy of pages. Add another source, such as an analytics host, only to the
+/// directive that needs it. With `require-trusted-types-for` scripts can set text, but not HTML.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
-/// What anything that is not a page may: nothing (ASVS 3.2.1).
+/// The Content-Security-Policy of all other responses: everything is forbidden (ASVS 3.2.1).
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
-/// On every answer. `same-origin` and not `no-referrer`: the latter makes browsers send
+/// On every response. The referrer policy is not `no-referrer`, because then browsers send
 /// `Origin: null` with our own forms.
 const ALWAYS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
@@ -26,7 +26,7 @@ const ALWAYS: [(&str, &str); 6] = [
          microphone=(), geolocation=()",
     ),
 ];
-/// Two years (ASVS 3.4.1). Only over https: a browser ignores it on http, and must.
+/// HSTS for two years (ASVS 3.4.1). Only over https: browsers must ignore it over http.
 const TRANSPORT: &str = "max-age=63072000; includeSubDomains";
 
 pub fn add(headers: &mut HeaderMap, https: bool) {
@@ -40,15 +40,15 @@ pub fn add(headers: &mut HeaderMap, https: bool) {
     if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT));
     }
-    // No response is cached unless it says so itself, as static files do: the back button
-    // after a logout asks the server (ASVS 14.3.2).
+    // Browsers may only cache a response that says so itself, such as a static file. So the back
+    // button after a logout sends a new request and shows no old page (ASVS 14.3.2).
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 
-/// More than any browser sends. HTTP/2 lets a client repeat a long header for one byte each, so a
-/// few kilobytes on the wire would be a hundred megabytes here (HPACK bomb, CVE-2016-6581).
+/// Whether the headers are larger than any browser sends. An HTTP/2 client can repeat a long header
+/// for one byte each, so a few kilobytes could become 100 MB here (HPACK bomb, CVE-2016-6581).
 pub fn are_too_large(headers: &HeaderMap) -> bool {
     const VALUES: usize = 200;
     const BYTES: usize = 128 * 1024;

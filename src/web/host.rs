@@ -1,8 +1,8 @@
-//! The Host of a request: only this site's own is accepted (host header attacks).
+//! Accepts only requests for this site's own host (host header attacks).
 //!
-//! Any other name would end up in links and caches. A GET is redirected to the right host;
-//! everything else is rejected. Probes connect by IP address, so `/healthz` and `/readyz` accept
-//! every name.
+//! Otherwise a forged `Host` could get into links and caches. A GET request is redirected to our
+//! host; any other is rejected with 421. Probes connect by IP address, so `/healthz` and `/readyz`
+//! accept every host.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use actix_web::web;
 use super::error::{Error, see_other};
 use crate::state::AppState;
 
-/// Whether a load balancer or an orchestrator probes this instance.
+/// Whether this is a liveness or readiness probe of a load balancer or an orchestrator.
 pub fn is_probe(req: &ServiceRequest) -> bool {
     matches!(req.path(), "/healthz" | "/readyz")
 }
@@ -26,7 +26,7 @@ fn is_localhost(host: &[u8]) -> bool {
     matches!(&host[..end], b"localhost" | b"127.0.0.1" | b"[::1]")
 }
 
-/// Middleware that accepts requests for this site's own host.
+/// Middleware: accepts requests for this site's own host and probes.
 pub async fn ours_only(
     app: web::Data<AppState>,
     others: web::Data<OtherHosts>,
@@ -54,15 +54,15 @@ pub async fn ours_only(
     Ok(req.error_response(refusal))
 }
 
-/// Other hosts that were requested here. Each is logged once an hour, and at most ten: scanners
-/// send thousands, a wrongly configured proxy sends one.
+/// The rejected hosts that were logged in the last hour. Each is logged once, and at most ten of
+/// them: a scanner sends thousands, a misconfigured proxy sends one.
 #[derive(Default)]
 pub struct OtherHosts(Mutex<Option<(Instant, Vec<Vec<u8>>)>>);
 
 impl OtherHosts {
     const NAMES: usize = 10;
     const PERIOD: Duration = Duration::from_secs(60 * 60);
-    /// How much of a name is logged, in bytes.
+    /// The maximum length of a logged host.
     const SHOWN: usize = 100;
 
     fn log(&self, name: &[u8], expected: &str) {

@@ -1,8 +1,8 @@
-//! Nothing but https, where `BASE_URL` says https.
+//! Accepts only https requests, if `BASE_URL` is https.
 //!
-//! Plain HTTP comes in by `LISTEN_HTTP`, by a proxy that says so, or past the proxy. GET is sent
-//! on; anything else has already been read on its way, and is refused, so that a client which
-//! forgets the `s` is noticed instead of working unprotected for years (ASVS 4.1.2, 12.2.1).
+//! Plain HTTP requests arrive at `LISTEN_HTTP`, through a proxy, or directly, past the proxy. A GET
+//! request is redirected. Any other is rejected, because its content was sent unencrypted: with a
+//! redirect, a client with a wrong URL would work, and stay unprotected (ASVS 4.1.2, 12.2.1).
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -19,7 +19,7 @@ pub async fn only(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    // Probes come past the proxy. An app with a certificate is asked where everybody asks.
+    // Probes bypass the proxy, so they may use plain HTTP, unless the app itself terminates TLS.
     let terminates = app.config.https.certificate.is_some();
     let probe = !terminates && host::is_probe(&req);
     let proxies = &app.config.trusted_proxies;
@@ -28,7 +28,7 @@ pub async fn only(
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
     if !terminates && headers::text(&req, "x-forwarded-proto") != "http" {
-        // With a proxy in front this is a redirect without end: say what is missing.
+        // With a misconfigured proxy in front, this is a redirect loop, so log the cause.
         let peer = req.peer_addr().map(|peer| peer.ip());
         tracing::warn!(
             peer = peer.map(tracing::field::display),
@@ -36,7 +36,7 @@ pub async fn only(
         );
     }
     if req.method() == Method::GET {
-        // Permanent; `no-store`, which every answer gets, keeps a mistake from being so as well.
+        // 308 is permanent, but `headers` adds `no-store`, so browsers do not remember a mistake.
         let location = app.origin.with_path_of(req.uri());
         let mut redirect = HttpResponse::PermanentRedirect();
         let response = redirect.insert_header((header::LOCATION, location)).finish();

@@ -1,8 +1,8 @@
-//! The outermost middleware but the request log: prepares the `RequestContext`, drops unknown
-//! cookies from the request, and completes the response.
+//! The middleware around all others of `web/`: prepares the `RequestContext`, drops unknown cookies
+//! from the request, and completes the response.
 //!
-//! Only here is a failure of the session store turned into a page, and only here do all responses
-//! get their headers, errors and panics included.
+//! It turns a failure of the session store or a panic into an error page, and gives every response
+//! its cookies and headers. Outside of it are only the request log and `server/stop.rs`.
 
 use std::panic::AssertUnwindSafe;
 
@@ -26,7 +26,7 @@ pub async fn complete(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    // Pages answer HEAD as they answer GET; actix omits the body.
+    // HEAD is handled like GET; actix omits the body of the response.
     if req.method() == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
@@ -49,7 +49,7 @@ pub async fn complete(
         }
         Ok(next.call(req).await?.map_into_boxed_body())
     };
-    // A panic becomes the page of a 500; without this the connection just closes.
+    // A panic becomes a 500 page. Without this, the connection closes without a response.
     match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(Ok(response)) => {
             let (request, response) = response.into_parts();
@@ -58,7 +58,7 @@ pub async fn complete(
         }
         Ok(Err(failure)) => {
             let response = failure.error_response();
-            // A session that ended while the request ran is no fault of the app.
+            // If the session ended while the request ran, that is not a fault of the app.
             if finish.context.store_failure.get() != Some(StoreFailure::SessionEnded) {
                 error_page::log_cause(response.status(), Some(&failure));
             }
@@ -80,7 +80,7 @@ fn context(app: &AppState, req: &ServiceRequest) -> RequestContext {
     RequestContext::new(client, request_id.unwrap_or_default())
 }
 
-/// What completes a response after the request is gone.
+/// Completes a response. The request is not available any more then.
 struct Finish {
     app: web::Data<AppState>,
     context: RequestContext,

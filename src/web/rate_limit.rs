@@ -1,8 +1,8 @@
 //! The rate limit: POST requests per IP address, in memory and per process.
 //!
-//! It only cuts off peaks, before a session, a form or the database is read. It counts POST
-//! requests only: pages are cheap, and a person who opens twenty tabs is no attacker. The exact
-//! limits, across instances, are in `throttle/limits.rs`.
+//! It only rejects peaks, before a session, a form or the database is read. It does not count GET
+//! requests: pages are cheap, and a person who opens twenty tabs is not an attacker. The exact
+//! limits, across all instances, are in `throttle/limits.rs`.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -23,11 +23,11 @@ use crate::state::AppState;
 use crate::throttle::Rejection;
 use crate::throttle::limits::network;
 
-/// POST requests per second from one IP address, and how many at once after a quiet time. An office
-/// behind one IP address stays far below.
+/// POST requests per second from one IP address, and the burst that is allowed after a pause. An
+/// office behind one IP address stays far below both.
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("not 0");
 const BURST: NonZeroU32 = NonZeroU32::new(60).expect("not 0");
-/// After so many requests the IP addresses that have been quiet are forgotten.
+/// After this many requests, inactive IP addresses are deleted from memory.
 const ROUND: u32 = 1024;
 
 pub struct RateLimit {
@@ -48,7 +48,7 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// Lets everything pass: for tests in which one IP address makes many requests.
+    /// Accepts every request: for tests in which one IP address makes many requests.
     pub fn without_limits() -> Self {
         Self { open: true, ..Self::default() }
     }
@@ -68,7 +68,7 @@ impl RateLimit {
     }
 }
 
-/// Middleware in front of everything that is expensive.
+/// Middleware in front of all expensive work: rejects POST requests above the limit with 429.
 pub async fn reject_floods(
     app: web::Data<AppState>,
     limit: web::Data<RateLimit>,
