@@ -1,7 +1,7 @@
-//! The files of `static/`: in the binary in a release build, from the disk in a debug build.
+//! Serves the files of `static/`: from the binary in a release build, from disk in a debug build.
 //!
-//! One hash over all of them is part of every URL, so a browser may cache a file for ever: an edit
-//! changes the URLs. `site.css` is Pico and then our style, so a page makes one request and not
+//! Every URL contains one hash of all files. An edit changes the URLs, so browsers may cache a file
+//! for a year. `site.css` joins Pico and our own style, so that a page needs one request instead of
 //! two.
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ struct Catalogue {
 
 struct File {
     content: Vec<u8>,
-    /// Present where it is smaller.
+    /// `None` if compression does not make the file smaller.
     gzip: Option<Vec<u8>>,
     kind: String,
 }
@@ -39,8 +39,8 @@ pub fn url(name: &str) -> String {
     format!("/static/{}/{name}", catalogue().hash)
 }
 
-/// `GET /static/{hash}/{path}`. An old hash gets today's file, for a page that was rendered before
-/// an update; only a response to today's hash may be cached.
+/// `GET /static/{hash}/{path}`. An old hash gets the current file, for a page that was rendered
+/// before an update. Only a response to the current hash may be cached.
 pub async fn show(req: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
     let catalogue = catalogue();
     let (hash, name) = path.into_inner();
@@ -58,16 +58,16 @@ pub async fn show(req: HttpRequest, path: web::Path<(String, String)>) -> HttpRe
     }
 }
 
-/// By RFC 9110 §12.5.3: `gzip;q=0` is a refusal, a header may come in several lines, and a client
-/// that says nothing gets the plain file.
+/// Whether `Accept-Encoding` prefers gzip (RFC 9110 §12.5.3). `gzip;q=0` excludes it, the header
+/// can have several lines, and without the header the file is not compressed.
 fn prefers_gzip(req: &HttpRequest) -> bool {
     let ours = [Encoding::gzip(), Encoding::identity()];
     let accepted = AcceptEncoding::parse(req).ok();
     accepted.and_then(|accepted| accepted.negotiate(ours.iter())) == Some(Encoding::gzip())
 }
 
-/// Read once in a release build; in a debug build read again when a file was changed, so that an
-/// edited style is seen at the next reload.
+/// All files. A release build reads them once. A debug build reads them again after a change, so
+/// that reloading a page shows an edited style.
 fn catalogue() -> Arc<Catalogue> {
     static KNOWN: Mutex<Option<(Option<SystemTime>, Arc<Catalogue>)>> = Mutex::new(None);
     let now = if cfg!(debug_assertions) { last_change() } else { None };

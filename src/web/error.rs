@@ -1,9 +1,8 @@
-//! The ways a request can fail.
+//! `Error`: why a request failed, with the status and the text of its page.
 //!
-//! A mistake that a visitor can correct is not an error but a value: the same page again, with
-//! 422. An `Error` carries a status and the text of its page; `error_page` draws that page around
-//! it, without session or database. The visitor never sees the cause of a 5xx, only the request's
-//! ID; `error_page::log_cause` logs it.
+//! Invalid input in a form is not an `Error`: the handler shows the same page again, with 422.
+//! `error_page` renders an `Error` without session and database. The visitor never sees the cause
+//! of a 5xx, only the request ID; `error_page::log_cause` logs the cause.
 
 use std::fmt;
 
@@ -17,38 +16,38 @@ use crate::database;
 use crate::state::VerifyError;
 use crate::throttle::Rejection;
 
-/// Seconds after which a busy site is worth another try.
+/// `Retry-After` of `Busy`, in seconds.
 const RETRY_AFTER: u64 = 5;
 
 #[derive(Debug)]
 pub enum Error {
-    /// With the path to return to after the login.
+    /// The page needs a login. Holds the path to return to afterwards.
     LogInFirst(String),
-    /// A request that another site made the browser send.
+    /// A page of another origin sent the request (CSRF).
     CrossSite,
-    /// A form without a valid token, where its page cannot be shown again.
+    /// The CSRF token is invalid, and the handler cannot show the form again.
     InvalidToken(InvalidToken),
     NotFound,
-    /// A request that no page of ours makes.
+    /// The request is one that our pages never send.
     Malformed(StatusCode, &'static str),
-    /// Too many attempts; where the form can be shown again, `page::too_many` does it better.
+    /// Too many attempts. If the form can be shown again, use `page::too_many` instead.
     TooMany(Rejection),
-    /// The database cannot be reached, or the hashing queue is full.
+    /// The database is unavailable or not migrated, or the hashing queue is full.
     Busy,
     Internal(anyhow::Error),
 }
 
-/// Why a form's token is not valid.
+/// Why the CSRF token of a form is invalid.
 #[derive(Debug, Clone, Copy)]
 pub enum InvalidToken {
-    /// It belongs to an older session or cookie, or to nobody.
+    /// It belongs to another session or visitor cookie, or is missing or forged.
     OutOfDate,
-    /// The browser did not send back the cookie that came with the form.
+    /// The browser did not send back the cookie that was set together with the form.
     NoCookies { https: bool },
 }
 
 impl InvalidToken {
-    /// For the person who sent the form.
+    /// The message for the page.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::OutOfDate => {
@@ -58,7 +57,7 @@ impl InvalidToken {
                 "Your browser sent no cookie with this form, so nothing was done. Please send it \
                  again. If that does not help, allow cookies for this site."
             }
-            // Only a developer at localhost is without https.
+            // Only in development: production requires https.
             Self::NoCookies { https: false } => {
                 "Your browser sent no cookie with this form, so nothing was done. Please send it \
                  again. If that does not help, allow cookies for this site. Safari keeps them on \
@@ -69,7 +68,7 @@ impl InvalidToken {
     }
 }
 
-/// `{:#}` and not `{:?}`: the latter of a database error prints the row it is about.
+/// `{:#}` and not `{:?}`: the `Debug` text of a database error contains values of the row.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -79,7 +78,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Title and text of an error's page. `error_page::complete` finds it in the response.
+/// Title and text of an error page, stored in the response's extensions for `error_page::complete`.
 #[derive(Clone)]
 pub struct ErrorText {
     pub title: String,
@@ -91,7 +90,7 @@ impl ErrorText {
         Self { title: title.to_owned(), text: text.to_owned() }
     }
 
-    /// For responses that actix makes itself.
+    /// For error responses that actix makes itself.
     pub(super) fn of(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::new("Nothing here", "There is no page at this address."),
@@ -174,7 +173,7 @@ impl ResponseError for Error {
     }
 }
 
-/// 303, after which the browser asks with GET.
+/// A 303 redirect, which the browser follows with GET.
 pub fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
@@ -215,7 +214,7 @@ impl From<VerifyError> for Error {
     }
 }
 
-/// For `?` on errors that can only be faults of ours.
+/// For `?` on errors that can only be faults of the app.
 macro_rules! internal {
     ($($cause:ty),* $(,)?) => {
         $(impl From<$cause> for Error {

@@ -1,4 +1,4 @@
-//! The page of an error, and the log line of its cause.
+//! Renders the page of an error, and logs the cause.
 
 use actix_web::HttpResponse;
 use actix_web::body::{BodySize, MessageBody};
@@ -20,8 +20,8 @@ struct ErrorPage<'a> {
     mark: String,
 }
 
-/// Gives a page to an error response that has none: an `Error`, or one that actix made itself,
-/// such as a 405.
+/// Adds a page to an error response that has none: to that of an `Error`, and to one that actix
+/// made itself, such as a 405.
 pub fn complete(response: HttpResponse, app_name: &str, request_id: &str) -> HttpResponse {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
@@ -41,15 +41,15 @@ pub fn complete(response: HttpResponse, app_name: &str, request_id: &str) -> Htt
         stylesheet: assets::url("site.css"),
         mark: assets::url("mark.svg"),
     };
-    // This template cannot fail; if it ever does, the status is still right. The response keeps its
-    // headers: `Allow`, and the `Set-Cookie` of a session ID that was rotated meanwhile.
+    // If the template failed, the page would be empty but the status right. The response keeps its
+    // headers, such as `Allow`, and the `Set-Cookie` of a session ID that was rotated.
     let mut response = response.set_body(page.render().unwrap_or_default()).map_into_boxed_body();
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, html);
     response
 }
 
-/// Logs why a request failed, once: for faults of ours with the cause.
+/// Logs a 5xx response with its cause.
 pub fn log_cause(status: StatusCode, cause: Option<&actix_web::Error>) {
     if status == StatusCode::SERVICE_UNAVAILABLE {
         tracing::warn!(cause = cause.map(tracing::field::display), "too busy to answer a request");
@@ -58,7 +58,7 @@ pub fn log_cause(status: StatusCode, cause: Option<&actix_web::Error>) {
     }
 }
 
-/// For work after a commit: the change is made, so the page must not say that it failed.
+/// Logs an error that happened after a commit. The change is made, so the page must report success.
 pub fn log_if_failed(what: &str, outcome: Result<(), Error>) {
     if let Err(error) = outcome {
         tracing::error!(cause = %error, "{what} could not be updated after a change");

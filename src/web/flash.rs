@@ -1,4 +1,4 @@
-//! A flash: a message that is shown once, on the next page.
+//! A flash message, which is shown once, on the next page.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub enum FlashKind {
 }
 
 impl FlashKind {
-    /// The class in `static/style.css`.
+    /// The CSS class in `static/style.css`.
     pub fn class(&self) -> &'static str {
         match self {
             Self::Good => "good",

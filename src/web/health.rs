@@ -1,4 +1,4 @@
-//! For machines: whether the app is alive, whether it can serve, and the well-known paths.
+//! Liveness and readiness probes, `robots.txt`, and the well-known path for password managers.
 
 use actix_web::{HttpResponse, web};
 
@@ -7,12 +7,12 @@ use super::page;
 use crate::database;
 use crate::state::AppState;
 
-/// `GET /healthz`: the process answers. It does not ask the database, whose outage no restart ends.
+/// `GET /healthz`: liveness. Does not query the database, because a restart cannot repair that.
 pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("alive\n")
 }
 
-/// `GET /readyz`: the database answers and has the schema that this build knows.
+/// `GET /readyz`: readiness. The database responds, and has the schema of this build.
 pub async fn ready(app: web::Data<AppState>) -> Result<HttpResponse, Error> {
     match database::is_current(&app.db).await? {
         true => Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n")),
@@ -20,14 +20,14 @@ pub async fn ready(app: web::Data<AppState>) -> Result<HttpResponse, Error> {
     }
 }
 
-/// `GET /robots.txt`: nothing here is for search engines but the front page.
+/// `GET /robots.txt`: search engines may index the home page only.
 pub async fn robots() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
         .body("User-agent: *\nAllow: /$\nAllow: /static/\nDisallow: /\n")
 }
 
-/// `GET /.well-known/change-password`: where password managers send people
+/// `GET /.well-known/change-password`: password managers open it to change a password
 /// (W3C, A Well-Known URL for Changing Passwords).
 pub async fn change_password() -> Result<HttpResponse, Error> {
     page::redirect("/account/password")

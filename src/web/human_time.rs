@@ -1,4 +1,4 @@
-//! Moments and durations, in words.
+//! Formats dates and durations for people.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The data around every page, and the responses of a handler: a page, or a redirect.
+//! `Page`, the data for the layout of every page, and the responses of handlers: page or redirect.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
@@ -12,7 +12,7 @@ use crate::accounts::token::{self, Purpose};
 use crate::state::AppState;
 use crate::throttle::Rejection;
 
-/// First field of every page struct: what `layout.html` draws around it.
+/// The data for `layout.html`. Every page struct has it as its first field.
 pub struct Page {
     pub app: web::Data<AppState>,
     pub(super) context: RequestContext,
@@ -21,47 +21,47 @@ pub struct Page {
     /// The email address of the logged-in user.
     pub email: Option<String>,
     pub flash: Option<Flash>,
-    /// Of this request, so that the navigation can tell where we are.
+    /// The path of this request, so that the navigation can mark the current page.
     pub path: String,
     pub development: bool,
 }
 
 impl Page {
-    /// The CSRF token for a form. Made when the form is rendered: a page without one sets no
+    /// Makes the CSRF token for a form. Only a form calls it, so a page without a form sets no
     /// cookie.
     pub fn csrf(&self) -> String {
         csrf::token(&self.app.keys, &self.context)
     }
 
-    /// The URL of a file in `static/`; it changes when any file does.
+    /// The URL of a file in `static/`.
     pub fn asset(&self, name: &str) -> String {
         assets::url(name)
     }
 }
 
-/// The page as asked for: 200.
+/// The requested page: 200.
 pub fn show(page: impl Template) -> Result<HttpResponse, Error> {
     html(StatusCode::OK, page)
 }
 
-/// The same page again, with what is wrong and what was typed: 422.
+/// The same page again, with the errors and the typed values: 422.
 pub fn invalid(page: impl Template) -> Result<HttpResponse, Error> {
     html(StatusCode::UNPROCESSABLE_ENTITY, page)
 }
 
-/// The same page again, with what was typed and `InvalidToken::sentence` on it: 403.
+/// The same page again, with the typed values and `InvalidToken::sentence`: 403.
 pub fn out_of_date(page: impl Template) -> Result<HttpResponse, Error> {
     html(StatusCode::FORBIDDEN, page)
 }
 
-/// The same page again, with `rejection::sentence` on it: 429.
+/// The same page again, with `rejection::sentence`: 429.
 pub fn too_many(page: impl Template, rejection: Rejection) -> Result<HttpResponse, Error> {
     let mut response = html(StatusCode::TOO_MANY_REQUESTS, page)?;
     response.headers_mut().insert(header::RETRY_AFTER, rejection::seconds(rejection).into());
     Ok(response)
 }
 
-/// A link that is wrong, expired or used: 404, with the next step for its purpose.
+/// The page for a link that is invalid, expired or used: 404, with the next step for its purpose.
 pub fn dead_link(page: Page, purpose: token::Purpose) -> Result<HttpResponse, Error> {
     html(StatusCode::NOT_FOUND, DeadLinkPage { page, purpose })
 }
@@ -73,7 +73,7 @@ struct DeadLinkPage {
     purpose: token::Purpose,
 }
 
-/// After success, so that a reload repeats nothing: 303.
+/// A redirect after success, so that reloading the page does not repeat the request: 303.
 pub fn redirect(path: &str) -> Result<HttpResponse, Error> {
     Ok(see_other(path))
 }
