@@ -1,10 +1,10 @@
-//! Bad input: what no page of ours sends, to find the request that breaks something.
+//! Bad input: requests that no page of ours sends, to find one that breaks something.
 //!
-//! Why it matters: a 500 after half of the work, a password that is two passwords because invalid
-//! bytes became the same replacement character, a field that two readers read differently, a body
-//! that never ends: each is a way in, or a way to stand in the way of others.
-//! Stops in: `src/web/form.rs` (strict, bounded in size and time), `src/flows` (what a field may
-//! hold), `src/web/session_store.rs` (a row that cannot be read ends).
+//! Why it matters: a 500 after half of the work, two passwords that are equal because invalid bytes
+//! became the same replacement character, a field that two parsers read differently, a body that
+//! never ends: each can give access to the attacker, or block others.
+//! Stops in: `src/web/form.rs` (strict, limits size and time), `src/flows` (checks what a field
+//! holds), `src/web/session_store.rs` (`load` ends a session whose row cannot be read).
 //! Sources: ASVS 5.0 1.1.1, 2.2.1, 15.3.7, 16.5.3; WSTG-INPV-04; CWE-20, CWE-235.
 
 use app::web::cookies::SESSION;
@@ -50,7 +50,7 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// A page with words and every header of security.
+/// Asserts that the response is an error page with the security headers.
 fn is_a_page(answer: &Response, what: &str) {
     assert!((400..500).contains(&answer.status), "{what}: {}", answer.status);
     assert!(answer.text().contains("</html>"), "{what}: {}", answer.text());
@@ -133,7 +133,7 @@ async fn bodies_that_no_form_sends_are_refused_with_words() {
     is_a_page(&large, "16 KiB and a bit");
     assert_eq!(large.status, 413);
 
-    // The same in pieces, without an announcement: it ends when it is too much, not when it ends.
+    // The same in chunks, without a Content-Length: rejected as soon as it is too large.
     let mut wire = Wire::open(site.address).await;
     let more = format!("Transfer-Encoding: chunked\r\nContent-Type: {FORM}\r\n");
     wire.write(stranger.head("/login", &more)).await;
@@ -200,7 +200,7 @@ async fn a_row_that_cannot_be_read_ends() {
         assert!(!is_logged_in(ada).await, "{state}");
         assert_eq!(sessions(&site.db).await, 0, "{state}");
     }
-    // What can be read is not believed either: who it is stands in a column of its own.
+    // A user ID in a readable state is ignored: the user is in the column `user_id`.
     let mut ada = ADA.on_another_device(&site).await;
     sqlx::query("update sessions set state = $1::jsonb")
         .bind(r#"{"actix_identity.user_id": "00000000-0000-0000-0000-000000000000", "note": [1]}"#)

@@ -1,10 +1,10 @@
-//! Brute force: many passwords for one account; one after the other, all at once, from everywhere,
-//! with the line cut before the answer, from a stolen session, and for as long as it takes.
+//! Brute force: many passwords for one account; sequential or concurrent, from many IP addresses,
+//! with a disconnect before the response, from a stolen session, and over a long time.
 //!
-//! Why it matters: a count that is kept after the verification, per process or per address, is
-//! not there when it is needed: a hundred parallel guesses read the same number, a client that
-//! resets its connection cancels the handler, a botnet has an address for each guess.
-//! Stops in: `src/throttle.rs` (`count`: one statement, committed before `prove` runs).
+//! Why it matters: a counter that is written after the verification, per process or per IP address,
+//! stops none of these. Concurrent guesses read the same count, a client that resets its connection
+//! cancels the handler, and a botnet has an IP address for each guess.
+//! Stops in: `src/throttle.rs` (`admit`: one statement, committed before the password is verified).
 //! Sources: ASVS 5.0 6.1.1, 6.3.1; NIST SP 800-63B-4 §3.2.2 (100 in a row); CWE-307.
 
 use std::time::Instant;
@@ -59,13 +59,13 @@ async fn accounts_and_addresses_in_every_order_do_not_deadlock() {
         raw::send(site.address, as_bytes(&site, &form, &address(n % 7), &email)).await.status
     };
     let answers = join_all((0..100).map(guess)).await;
-    // A slow machine answers some with 503; a deadlock would be a 500.
+    // A busy machine rejects some with 503.
     assert!(count(&answers, 422) > 0 && count(&answers, 500) == 0, "{answers:?}");
 }
 
 #[tokio::test]
 async fn an_attempt_is_counted_though_the_client_hangs_up_before_the_answer() {
-    // Slow enough that the line is cut while the password is looked at.
+    // Slow enough that the client disconnects while the password is verified.
     let slow = Params::new(64 * 1024, 3, 1, None).expect("slow settings");
     let site = Site::behind_a_proxy_with(slow).await;
     ADA.joins(&site).await;
@@ -82,7 +82,7 @@ async fn an_attempt_is_counted_though_the_client_hangs_up_before_the_answer() {
             }
         };
         tokio::select! {
-            // 422: on a busy machine the answer can be quicker than the look at the runs.
+            // 422: on a busy machine the response can arrive before the test sees the run.
             answer = wire.answer() => assert!([422, 429].contains(&answer.expect("an answer").status)),
             () = looked_at => hung_up += 1,
         }
@@ -93,7 +93,7 @@ async fn an_attempt_is_counted_though_the_client_hangs_up_before_the_answer() {
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 40 were evaluated");
 }
 
-/// A guess as it travels, on a connection of its own.
+/// A login with a wrong password, as the bytes of a request.
 fn as_bytes(site: &Site, browser: &Browser, address: &str, email: &str) -> String {
     let mut form = browser.form("Log in");
     browser.found(form.fill("E-mail", email));
@@ -180,11 +180,11 @@ async fn a_stolen_session_does_not_guess_the_current_password() {
     let evaluated = site.app.hasher.runs() - before;
     let limit = limit(Action::CurrentPassword, Scope::Account);
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 20 were evaluated");
-    // Nobody waits at the login for what happened here.
+    // These attempts do not delay a login.
     ADA.on_another_device(&site).await;
 }
 
-/// ASVS 6.1.1.
+/// The documentation lists the limits of the code (ASVS 6.1.1).
 #[test]
 fn the_documented_limits_are_the_real_ones() {
     let document = include_str!("../../docs/throttle.md");

@@ -1,11 +1,11 @@
-//! Cookie tossing: the attacker sets a cookie from a sibling subdomain, or as a man in the middle
-//! of plain http, whose name only becomes `__Host-session` once it is decoded or trimmed.
+//! Cookie tossing: from a sibling subdomain, or as a man in the middle of plain HTTP, the attacker
+//! sets a cookie whose name becomes `__Host-session` only when it is decoded or trimmed.
 //!
-//! Why it matters: browsers keep the `__Host-` promise for names as they are written. actix
-//! decodes `%5F%5FHost-session`, trims Unicode spaces and takes the first of two: the victim
-//! works in the attacker's account and leaves there what is worth stealing. And one cookie that
-//! is not UTF-8 makes it forget all of them: a log-out that lasts as long as the cookie.
-//! Stops in: `src/web/cookies.rs` (`known_cookies` compares raw bytes, believes no name twice).
+//! Why it matters: browsers enforce `__Host-` for names as they are written. actix decodes
+//! `%5F%5FHost-session`, trims Unicode spaces and takes the first of two. The victim would work in
+//! the attacker's account and leave data there. One cookie that is not UTF-8 makes actix drop all
+//! cookies, so the victim is logged out for as long as it exists.
+//! Stops in: `src/web/cookies.rs` (`known_cookies` compares raw bytes, and drops repeated names).
 //! Sources: ASVS 5.0 3.3.3; RFC 6265bis; PortSwigger "Cookie Chaos"; CVE-2020-8184 (Rack).
 
 use app::web::cookies::SESSION;
@@ -21,11 +21,11 @@ enum Who {
 }
 use Who::{Nobody, Victim};
 
-/// `V` and `A` stand for the victim's and the attacker's sealed values; each line is a header.
+/// Cookie headers. `V` and `A` stand for the session cookies of the victim and the attacker.
 #[rustfmt::skip]
 const ATTACKS: &[(&[u8], Who)] = &[
     (b"__Host-session=V", Victim),
-    // A name that decodes to ours
+    // A name that decodes to `__Host-session`
     (b"%5F%5FHost-session=A", Nobody),
     (b"%5F%5FHost-session=A; __Host-session=V", Victim),
     (b"__Host-session=V; %5F%5FHost-session=A", Victim),
@@ -38,7 +38,7 @@ const ATTACKS: &[(&[u8], Who)] = &[
     (b"\xc2\x85__Host-session=A; __Host-session=V", Victim),
     (b"\xa0__Host-session=A; __Host-session=V", Victim),
     (b"\xe3\x80\x80__Host-session=A", Nobody),
-    // Twice: nobody knows which is right
+    // The name occurs twice: neither value is used
     (b"__Host-session=A; __Host-session=V", Nobody),
     (b"__Host-session=V; __Host-session=A", Nobody),
     (b"__Host-session=V\nCookie: __Host-session=A", Nobody),
@@ -58,7 +58,7 @@ const ATTACKS: &[(&[u8], Who)] = &[
     (b"a=\"; __Host-session=V; b=\"", Victim),
     (b"__Host-visitor=A; __Host-session=V", Victim),
     (b"a=__Host-session=A, __Host-session=A; __Host-session=V", Victim),
-    // What is no cookie at all spoils no other
+    // Malformed pairs, which must not affect a valid one
     (b"a=\xff\xfe; __Host-session=V", Victim),
     (b"\xff\xfe=a; __Host-session=V", Victim),
     (b"a=%ff%zz; __Host-session=V", Victim),
@@ -69,7 +69,7 @@ const ATTACKS: &[(&[u8], Who)] = &[
     (b"__Host-session=%00", Nobody),
 ];
 
-/// The ones that are the session cookie, alone, and hold nothing.
+/// Attacks that are a session cookie alone, whose value cannot be decrypted.
 const UNREADABLE: [&str; 3] = ["__Host-session=", "__Host-session=\\xff", "__Host-session=%00"];
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn no_cookie_but_the_victims_own_is_believed() {
     for (attack, expected) in ATTACKS.iter().copied().chain(more) {
         let mut header = b"Cookie: ".to_vec();
         for (at, byte) in attack.iter().enumerate() {
-            // `=V` and `=A` at the end of a pair.
+            // Replaces `=V` and `=A` at the end of a pair.
             let ends = matches!(attack.get(at + 1), None | Some(b';' | b'\n' | b','));
             match byte {
                 b'V' if ends && attack[at - 1] == b'=' => header.extend(victims.as_bytes()),
@@ -106,8 +106,8 @@ async fn no_cookie_but_the_victims_own_is_believed() {
             status => panic!("{shown}: {status}"),
         };
         assert_eq!(who, expected, "{shown}");
-        // A cookie of exactly the name that no key opens is removed. One that only looks like it is
-        // not answered at all, or it would log the victim out for as long as it stays.
+        // A session cookie that no key decrypts is removed. A similar name is ignored: removing the
+        // session cookie for it would log the victim out for as long as it exists.
         let removed = answer.all("set-cookie").iter().any(|line| line.starts_with(SESSION));
         assert_eq!(removed, UNREADABLE.contains(&shown.as_str()), "{shown}: the victim's cookie");
     }
@@ -116,7 +116,7 @@ async fn no_cookie_but_the_victims_own_is_believed() {
 
 #[tokio::test]
 async fn one_cookie_is_no_other() {
-    // The same key seals both; each value is bound to its name.
+    // One key encrypts both cookies, but each value is bound to its cookie's name.
     let site = Site::start().await;
     let ada = ADA.at(&site).await;
     let mut eve = site.browser();

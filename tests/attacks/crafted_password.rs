@@ -1,11 +1,11 @@
 //! Crafted password: zxcvbn tries every reading of `4`, `@`, `1` … as letters, for every part of
-//! the password and against every word that it is told.
+//! the password and against every word that it is given.
 //!
-//! Why it matters: 256 such characters with 16 KiB of "e-mail" as words took 1.6 seconds of the
-//! async worker, before any limit was asked: twelve requests stopped the site for ten seconds, its
-//! health check included.
-//! Stops in: `src/accounts/password/hasher.rs` (rated in the bounded queue), `src/accounts/password/strength.rs` (the
-//! first 40 characters, words of a parsed address), and the limit that each form asks before.
+//! Why it matters: 256 such characters, with a 16 KiB "email" as words, blocked an async worker for
+//! 1.6 seconds, before any limit was checked. Twelve requests stopped the site for ten seconds.
+//! Stops in: `src/accounts/password/hasher.rs` (`hash_new` rates in the bounded queue),
+//! `src/accounts/password/strength.rs` (first 40 characters, words of a parsed email address), and
+//! the limit that each form checks first.
 //! Sources: ASVS 5.0 15.1.3, 15.2.2; dropbox/zxcvbn#326; CWE-400.
 
 use std::pin::pin;
@@ -25,7 +25,7 @@ use crate::support::site::{Site, config};
 const WEAK: &str = "passwordpassword";
 const IP: &str = "192.0.2.7";
 
-/// A browser in front of each form that takes a new password, and the form's button and fields.
+/// A browser for each form that takes a new password, and the form's button and fields.
 async fn forms(site: &Site) -> Vec<(Browser, &'static str, Vec<(&'static str, &'static str)>)> {
     let mut account = ADA.at(site).await;
     account.visit("/account/password").await;
@@ -56,7 +56,7 @@ async fn a_password_is_rated_in_the_queue_of_the_hashes() {
     let slow = Params::new(4 * 1024, 200, 1, None).expect("settings");
     let site = Site::with_hasher(db, config, Hasher::new(slow, 1).expect("a hasher")).await;
     let forms = forms(&site).await;
-    // Everything that the queue holds; a password that was rated outside of it would be answered.
+    // More jobs than the queue holds. A password rated outside of the queue would not get a 503.
     let password = Password::typed(ADA.password);
     let hasher = &site.app.hasher;
     let queue = pin!(join_all((0..100).map(|_| hasher.hash(&password))));

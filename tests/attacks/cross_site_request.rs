@@ -1,12 +1,12 @@
-//! Cross-site request forgery: the attacker's page sends our forms from the victim's browser,
-//! with the victim's cookies. Forced login is the same with the attacker's password.
+//! Cross-site request forgery: the attacker's page submits our forms from the victim's browser,
+//! with the victim's cookies. Login CSRF does the same with the attacker's password.
 //!
-//! Why it matters: a note is changed, a password asked for, a victim logged out or logged in as the
-//! attacker, without a click. So every route that changes something, as the router itself lists
-//! them, is asked in every combination of where a request may come from, with which token and
-//! as what content. What must happen is worked out from the rule, not written down.
-//! Stops in: `src/web/csrf.rs` (`reject_cross_site`, and the token in `Form`), `src/web/form.rs`
-//! (the content type), `src/routes.rs` (POST only).
+//! Why it matters: without a click, the victim's data is changed, or the victim is logged out or
+//! logged in as the attacker. So the test sends a request to every route that changes something, as
+//! the router lists them, with every combination of sender, token and content type. The expected
+//! status is computed from the rule.
+//! Stops in: `src/web/csrf.rs` (`reject_cross_site`), `src/web/csrf/checked.rs` (the token),
+//! `src/web/form.rs` (the content type), `src/routes.rs` (POST only).
 //! Sources: ASVS 5.0 3.5.1–3.5.3; NIST SP 800-63B-4 §5.1; Go 1.25 `CrossOriginProtection`; CWE-352.
 
 use actix_web::dev::Service;
@@ -32,7 +32,7 @@ const TYPES: [&str; 4] = [
     "application/json",
 ];
 
-/// Every address that takes something else than GET.
+/// Method and path of every route that accepts an unsafe method.
 async fn unsafe_routes() -> Vec<(String, String)> {
     let routes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let found = routes.clone();
@@ -68,7 +68,7 @@ struct Case<'a> {
     content_type: &'a str,
 }
 
-/// The rule: what a browser says of the sender decides; then what is sent; then the token.
+/// The rule: first the sender that the browser names, then the content type, then the token.
 fn refusal(case: Case, own: &str, good: &str) -> Option<u16> {
     let ours = match case.site {
         Some(site) => matches!(site, "same-origin" | "none"),
@@ -114,7 +114,7 @@ fn token(browser: &Browser) -> String {
 
 #[tokio::test]
 async fn only_our_own_forms_change_anything() {
-    // Each request that is let through gets a session of its own, and ends none of the others.
+    // Each accepted request gets a new session, which must not end an older one.
     let site = Site::with(&[("SESSIONS_PER_USER", "1000")]).await;
     let (old, eve) = (ADA.at(&site).await, EVE.at(&site).await);
     let ada = ADA.on_another_device(&site).await;

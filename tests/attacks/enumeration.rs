@@ -1,11 +1,10 @@
-//! Enumeration: the attacker asks the login page who has an account here.
+//! Account enumeration: the attacker uses the login page to find out who has an account.
 //!
-//! Why it matters: a list of customers is worth money by itself, and makes guessing and phishing a
-//! hundred times cheaper. Words are easy to make equal; a header, a length or the time of one
-//! Argon2 run tell as much. So whole answers are compared, byte by byte, and runs are counted.
+//! Why it matters: a list of customers is worth money by itself, and makes guessing and phishing
+//! much cheaper. Words are easy to make equal, but a header, a length or the time of one Argon2 run
+//! shows as much. So the test compares whole responses, byte by byte, and counts runs of Argon2.
 //! Sequences of pages are in `journeys.rs`, times in `timing.rs`.
-//! Stops in: `src/flows/login.rs` (`prove`) and `src/accounts/password/hasher.rs` (the dummy hash, made at
-//! start with today's settings; a hand-written one would fail at once).
+//! Stops in: `src/flows/login.rs` (`prove`) and `src/accounts/password/hasher.rs` (the dummy hash).
 //! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204, CWE-208.
 
 use crate::support::browser::Browser;
@@ -13,11 +12,11 @@ use crate::support::people::{ADA, EVE, Person};
 use crate::support::site::Site;
 
 const WRONG: &str = "not the right password";
-/// As long as the addresses of people with an account: what was typed stands in the answer.
+/// As long as the email addresses of Ada and Eve, because the page repeats the typed one.
 const UNKNOWN: &str = "bob@example.com";
 const MALFORMED: &str = "bob@@xample.com";
 
-/// Everything that an attacker sees of an answer, but for what is different every time.
+/// What the attacker sees of a response, without the values that differ every time.
 pub(super) async fn answer(browser: &mut Browser, person: Person) -> String {
     browser.visit("/login").await;
     browser.follow_redirects = false;

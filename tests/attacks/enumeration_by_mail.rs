@@ -1,8 +1,8 @@
-//! Enumeration beyond the login page: who has an account, told by what registration, a forgotten
-//! password or 'send it again' answer, or by how long they work.
+//! Enumeration beyond the login page: the attacker compares how registration, password reset and
+//! "Send it again" respond to known and unknown email addresses, and how long they take.
 //!
-//! Stops in `flows/register`, `flows/password/reset`, `flows/email/verify`: the same answer for
-//! everybody, the difference goes only into the mail. Sources: ASVS 5.0 6.3.8; OWASP Forgot
+//! Stops in: `src/flows/register.rs`, `src/flows/password/reset.rs`, `src/flows/email/verify/` (the
+//! same response for everybody; only the mail differs). Sources: ASVS 5.0 6.3.8; OWASP Forgot
 //! Password Cheat Sheet.
 
 use crate::support::browser::Browser;
@@ -10,7 +10,7 @@ use crate::support::people::{ADA, GRACE, Person};
 use crate::support::race::race;
 use crate::support::site::Site;
 
-/// What a stranger can compare: every hop's status, headers and bytes, and the runs of Argon2.
+/// What the attacker compares: each response's status and headers, the page, runs of Argon2.
 async fn asked(site: &Site, path: &str, button: &str, fields: &[(&str, &str)]) -> Vec<String> {
     let mut browser = site.browser();
     browser.visit(path).await;
@@ -24,7 +24,7 @@ async fn asked(site: &Site, path: &str, button: &str, fields: &[(&str, &str)]) -
             let value = value.to_str().expect("text");
             match name.as_str() {
                 "date" => {}
-                // Sealed: what is in it differs, how much of it may not. A `%2F` is one byte of it.
+                // The content of an encrypted value may differ, not its length. `%2F` is one byte.
                 "set-cookie" => {
                     let length = value.len() - 2 * value.matches('%').count();
                     seen.push(format!("{} of {length} bytes", &value[..14]));
@@ -37,7 +37,7 @@ async fn asked(site: &Site, path: &str, button: &str, fields: &[(&str, &str)]) -
     seen
 }
 
-/// The page without its token, and without the address that was typed.
+/// The page without its CSRF token and the typed email address.
 fn masked(browser: &Browser, typed: &str) -> String {
     let mut html = browser.html().replace(typed, "…");
     while let Some(start) = html.find("name=\"csrf\" value=\"") {
@@ -47,7 +47,7 @@ fn masked(browser: &Browser, typed: &str) -> String {
     html
 }
 
-/// As long as `ADA`'s, so that lengths can be compared.
+/// Has no account. The email address is as long as Ada's, so that lengths can be compared.
 const NOBODY: Person = Person { email: "bea@example.com", ..ADA };
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn fifty_requests_for_one_mailbox_are_a_few_mails() {
     ADA.joins(&site).await;
     let mut page = site.browser();
     page.visit("/password/reset").await;
-    // Parallel, and the page is the same above the limit; the flood layer may answer 429.
+    // Concurrent. Beyond the budget the page is the same; the rate limit may respond with 429.
     let requests = (0..50).map(|_| {
         let mut browser = page.clone();
         async move {

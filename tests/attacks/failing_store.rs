@@ -1,11 +1,11 @@
-//! Failing store: the attacker waits for the moment when something breaks, or breaks it.
+//! Failing store: the attacker waits for a moment when something breaks, or breaks it.
 //!
-//! Why it matters: what is answered then was written by nobody. A bare 500 has no policy, so it can
-//! be framed and sniffed; a page that fails open shows what it should not; a site that does not
-//! come back by itself is down for longer than its database. actix-session makes a bare 500 of any
-//! error, and actix closes the connection without a word when a handler panics.
-//! Stops in: `src/web/outermost.rs` (`complete`), `src/database.rs` (time limits, `is_unavailable`),
-//! `src/web/error.rs`, `src/web/headers.rs`.
+//! Why it matters: the response then is not from our code. A bare 500 has no security headers, so
+//! it can be framed and sniffed. A page that fails open shows private data. A site that does not
+//! recover is down for longer than its database. actix-session makes a bare 500 of any error, and
+//! actix closes the connection when a handler panics.
+//! Stops in: `src/web/outermost.rs` (`complete`), `src/database.rs` (time limits,
+//! `is_unavailable`), `src/web/error.rs`, `src/web/headers.rs`.
 //! Sources: ASVS 5.0 16.5.1–16.5.4, 3.4.1–3.4.8; WSTG-ERRH-01; CWE-636, CWE-755.
 
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ const ALWAYS: [(&str, &str); 7] = [
     ("permissions-policy", "camera=()"),
     ("content-security-policy", "frame-ancestors 'none'"),
 ];
-/// An answer that waits for the database is out by then.
+/// The longest time for a response that had to wait for the database.
 const IN_TIME: Duration = Duration::from_millis(2_500);
 
 fn is_complete(what: &str, header: impl Fn(&str) -> Option<String>) {
@@ -185,7 +185,7 @@ async fn after_all_connections_were_cut_one_statement_fails_and_no_page() {
     proxy.cuts();
     ada.visit("/app").await;
     ada.must_be_at("/app", 200);
-    // Writes are never tried again, and need not be: all old connections are gone.
+    // Writes are not retried. This one need not be: all old connections were replaced.
     ada.submit("Keep the note", &[("Note", "after the cut")]).await;
     ada.must_be_at("/app", 200);
     ada.must_see("The note is kept.");

@@ -1,12 +1,12 @@
-//! Session fixation: the attacker puts a session of their choice into the victim's browser, and
-//! is logged in with it as soon as the victim is.
+//! Session fixation: the attacker plants a session in the victim's browser, and is logged in with
+//! it as soon as the victim is.
 //!
-//! Why it matters: no password is needed, and the victim sees nothing. Even with a fresh ID, what
-//! the attacker left in the session (a note, a flag of a half-done flow) would cross the login.
+//! Why it matters: the attacker needs no password, and the victim sees nothing. Even with a new ID,
+//! values that the attacker left in the session would survive the login.
 //! Stops in: `src/flows/start_session.rs` (`clear`, then `Identity::login`) and
 //! `src/web/session_store.rs` (`delete`; `load` adopts no ID that was never issued).
-//! Sources: ASVS 5.0 7.2.4, 7.2.1; WSTG-SESS-03; CWE-384; actix-extras#244, where a renewed
-//! session was overwritten by a later insert.
+//! Sources: ASVS 5.0 7.2.4, 7.2.1; WSTG-SESS-03; CWE-384; actix-extras#244, where a renewed session
+//! was overwritten by a later insert.
 
 use app::accounts::session::{self, NewSession};
 use app::accounts::session_id::SessionId;
@@ -22,8 +22,8 @@ use crate::support::site::Site;
 
 const PLANTED: &str = "planted by somebody else";
 
-/// The page of whoever is logged in has no form to log in: the attacker's script, or a tab from
-/// before, has. Sent from our own page, with its token: nothing but the new session protects now.
+/// Logs in although the browser is already logged in, as a script or an old tab can. The page and
+/// its token are ours, so only the new session protects the victim.
 async fn logs_in_inside(browser: &mut Browser, person: Person) {
     browser.visit("/app").await;
     let mut form = browser.form("Keep the note");
@@ -42,7 +42,7 @@ async fn keeps_a_note(browser: &mut Browser) {
     assert_eq!(browser.field("Keep the note", "Note"), PLANTED);
 }
 
-/// A session of nobody, as the attacker would get one, with values in it.
+/// The cookie of an anonymous session with planted values, as the attacker could get one.
 async fn session_of_nobody(site: &Site) -> String {
     let state = json!({ "note": PLANTED, "is_admin": true, "actix_identity.user_id": "1" });
     let client = somewhere();
@@ -59,7 +59,7 @@ async fn session_of_nobody(site: &Site) -> String {
     sealed(site, id.as_str())
 }
 
-/// The one session left is a new one, holds nothing planted, and the old cookie opens nothing.
+/// Only a new session is left; it has no planted value, and the planted cookie is invalid.
 async fn nothing_crossed(site: &Site, victim: &mut Browser, planted_cookie: &str) {
     let cookie = victim.cookie(SESSION).expect("a session cookie");
     assert_ne!(cookie, planted_cookie, "the victim goes on under the planted ID");
@@ -136,11 +136,11 @@ async fn planted_cookies_have_no_share_in_a_password_reset() {
         victim.must_be_at("/password/reset/choose", 200);
         attacker.visit("/password/reset/choose").await;
         attacker.must_see("This link no longer works");
-        // Nor has the attacker a token for the victim's form.
+        // The attacker forges the victim's form, with a token of their own.
         attacker.visit("/login").await;
         let login = attacker.form("Log in");
         let token = login.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
-        // With a session the token is valid, but the link of the form cannot be guessed.
+        // With a planted session that token is valid, but the form's link cannot be guessed.
         for link in ["guessed", ""] {
             victim.visit("/password/reset/choose").await;
             let mut form = victim.form("Change password");
@@ -151,7 +151,7 @@ async fn planted_cookies_have_no_share_in_a_password_reset() {
             victim.must_be_at("/password/reset/choose", 403);
         }
         if !session {
-            // Without one the token is of a binding that is gone, whatever the link.
+            // Without one the token is invalid: the reset link has renewed the visitor's binding.
             victim.visit("/password/reset/choose").await;
             let mut form = victim.form("Change password");
             form.forge("csrf", token);

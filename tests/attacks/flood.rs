@@ -1,8 +1,8 @@
-//! A flood: so many forms from one address that answering them would be all the site does.
+//! Request flood: one IP address sends so many forms that the site can do nothing else.
 //!
-//! Why it matters: even a refused attempt costs a session and a look at the database, and a pool
-//! has sixteen connections. Pages stay open: only what changes something is counted.
-//! Stops in: `src/web/admission.rs` (`reject_floods`), before the session and the form are read.
+//! Why it matters: even a rejected attempt loads a session and queries the database, and the pool
+//! has 16 connections. Pages stay available, because only POST requests are limited.
+//! Stops in: `src/web/rate_limit.rs` (`reject_floods`), before the session and the form are read.
 //! Sources: ASVS 5.0 2.4.1; CWE-770.
 
 use std::time::Instant;
@@ -26,7 +26,7 @@ async fn a_flood_does_not_reach_the_database() {
     let began = Instant::now();
     let answers = join_all((0..200).map(|_| post("203.0.113.66"))).await;
     let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
-    // 60 at once, and 10 for each second that this took.
+    // A burst of 60, and 10 for each second of the test.
     let admitted = (answers.len() - refused.len()) as u64;
     assert!(admitted <= 60 + 10 * (began.elapsed().as_secs() + 1), "{admitted} of 200 got in");
     for answer in &refused {

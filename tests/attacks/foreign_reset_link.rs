@@ -1,10 +1,9 @@
-//! Foreign reset link: the attacker's own reset link, opened in the victim's browser while the
+//! Foreign reset link: the attacker's own reset link is opened in the victim's browser, while the
 //! victim's form for a new password is open.
 //!
-//! Why it matters: the form would change the attacker's account to the password that the victim has
-//! just chosen, and say that all went well: the attacker knows nothing yet, but the victim's
-//! account keeps its old password, and whoever reads the attacker's account is handed the victim's
-//! habits.
+//! Why it matters: the form would change the password of the attacker's account, to the one that
+//! the victim has just chosen, and report success. The attacker does not see that password. But the
+//! victim's account keeps its old one, which the victim believes to be invalid.
 //! Stops in: `src/flows/password/reset.rs` (the form names its link, the page names the account).
 //! Sources: ASVS 5.0 2.3.1, 6.4.3; CWE-441.
 
@@ -21,7 +20,7 @@ async fn link(site: &Site, person: Person) -> String {
     newest(&site.db, person.email).await.link("/password/reset/")
 }
 
-/// The victim has opened their own link, and then the attacker's is opened in the same browser.
+/// The victim opens their own link, then the attacker's in a second tab. Returns the second first.
 async fn victim(site: &Site) -> (Browser, Browser) {
     ADA.joins(site).await;
     EVE.joins(site).await;
@@ -32,7 +31,7 @@ async fn victim(site: &Site) -> (Browser, Browser) {
     let form = victim.clone();
     victim.visit(&foreign).await;
     victim.must_see("e***@example.net");
-    // The other tab has the cookies of the whole browser, and its own form.
+    // The first tab shares the cookies of the browser, and still shows its own form.
     let mut tab = form;
     tab.clone_cookies_from(&victim);
     (victim, tab)
@@ -42,7 +41,7 @@ async fn victim(site: &Site) -> (Browser, Browser) {
 async fn a_form_changes_the_account_that_it_was_drawn_for_or_none() {
     let site = Site::start().await;
     let (_, mut tab) = victim(&site).await;
-    // As a browser sends it: its token is that of before. And with today's.
+    // Sent once with the token of its page, as a browser does, and once with the current token.
     let mut form = tab.form("Change password");
     let today = {
         let mut page = tab.clone();
@@ -58,7 +57,7 @@ async fn a_form_changes_the_account_that_it_was_drawn_for_or_none() {
         tab.send(form).await;
         tab.must_be_at("/password/reset/choose", 403);
         tab.must_see("a link for e***@example.net was opened in this browser");
-        // Nothing to send once more by mistake.
+        // The page has no form that could be sent again by mistake.
         assert!(!tab.html().contains("name=\"password\""));
     }
     for person in [ADA, EVE] {

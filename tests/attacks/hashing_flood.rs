@@ -1,8 +1,8 @@
-//! Hashing flood: a login costs the attacker one request and us 19 MiB and a core for 15 ms.
+//! Hashing flood: a login costs the attacker one request, and us 19 MiB and 15 ms of a core.
 //!
-//! Why it matters: actix's blocking pool runs 512 jobs at once, which is 10 GiB, so a laptop can
-//! take the site down. And whoever hangs up early leaves the job running: a permit held by the
-//! handler, which is gone then, bounds nothing.
+//! Why it matters: the pool of blocking threads runs 512 jobs at once, which is 9.5 GiB, so a
+//! laptop could take the site down. A client that disconnects leaves its job running, so a permit
+//! that the cancelled handler held would be free too early.
 //! Stops in: `src/accounts/password/hasher.rs` (permits inside the job, a queue of fixed length).
 //! Sources: ASVS 5.0 15.1.3, 15.2.2, 15.4.4, 2.4.1; OWASP Password Storage Cheat Sheet; CWE-770.
 
@@ -20,23 +20,23 @@ use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::raw;
 use crate::support::site::{Site, config};
 
-/// In KiB: enough to see hashes run, not enough to hold up the other tests.
+/// In KiB: enough to observe hashes while they run, and not enough to slow other tests down.
 const MEMORY: u32 = 4 * 1024;
 
-/// A site whose hashes cost something, so that they can be watched. Ada's was the first.
+/// A site whose hashes are slow enough to observe. The first run was for Ada's password.
 async fn site(iterations: u32, concurrency: usize) -> Site {
     let db = database().await;
     let config = config(&db.url, &[]);
     let params = Params::new(MEMORY, iterations, 1, None).expect("settings");
     let hasher = Hasher::new(params, concurrency).expect("a hasher");
     let site = Site::with_hasher(db, config, hasher).await;
-    // Every connection is there before the flood: what is watched is the hashing.
+    // Opens every connection before the flood, so that only hashing takes time.
     join_all((0..16).map(|_| site.app.db.acquire())).await;
     ADA.joins(&site).await;
     site
 }
 
-/// A login as bytes, by somebody whose password is wrong.
+/// A login to Ada's account with a wrong password, as the bytes of a request.
 async fn login(site: &Site) -> Vec<u8> {
     let mut browser = site.browser();
     browser.visit("/login").await;
@@ -53,7 +53,7 @@ async fn login(site: &Site) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The most hashes seen at once until `event`.
+/// The most concurrent hashes that were seen before `event`.
 async fn most_until<T>(site: &Site, event: impl Future<Output = T>) -> (u64, T) {
     let mut event = pin!(event);
     let mut most = 0;
@@ -87,7 +87,7 @@ async fn sixty_four_logins_at_once_are_hashed_two_at_a_time() {
     };
     let (most, (answers, (alive, runs))) =
         most_until(&site, async { tokio::join!(logins, meanwhile) }).await;
-    // One, on a machine so busy that no second one was ever seen beside it.
+    // 1: on a busy machine the test may never see two at the same time.
     assert!((1..=2).contains(&most), "{most} hashes at once");
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [422; 64], "all are answered");
@@ -101,7 +101,7 @@ async fn beyond_the_queue_the_answer_is_503_at_once() {
     let request = login(&site).await;
     let password = Password::typed(ADA.password);
     let all = site.app.clone();
-    // Everything that the queue holds, the first of it running for long.
+    // More jobs than the queue holds; the first one runs for a long time.
     let queue = pin!(join_all((0..100).map(|_| all.hasher.hash(&password))));
     let refused = pin!(async {
         until_running(&site).await;
@@ -116,10 +116,10 @@ async fn beyond_the_queue_the_answer_is_503_at_once() {
     assert_eq!(page, 200, "pages are still shown");
 }
 
-/// Else a flood of logins locks out everybody who logs in meanwhile.
+/// Otherwise a flood of logins would lock out everybody who tries to log in meanwhile.
 #[tokio::test]
 async fn an_attempt_that_a_full_queue_rejects_is_not_counted() {
-    // Slow hashes, so that the queue stays full; attempts are counted.
+    // Slow hashes keep the queue full. This site counts attempts.
     let slow = Params::new(MEMORY, 400, 1, None).expect("settings");
     let site = Site::behind_a_proxy_with(slow).await;
     let mut browser = ADA.at(&site).await;
@@ -138,7 +138,7 @@ async fn an_attempt_that_a_full_queue_rejects_is_not_counted() {
         for _ in 0..12 {
             assert_eq!(raw::send(site.address, &request).await.status, 503);
         }
-        // A known device, and the change of a password.
+        // A login on a known device, and changes of the password.
         let mut known = browser.clone();
         known.restart();
         ADA.logs_in(&mut known).await;
@@ -155,14 +155,14 @@ async fn an_attempt_that_a_full_queue_rejects_is_not_counted() {
         panic!("the queue was empty before the last answer came");
     };
     let counted = |counters: &str| -> Vec<String> {
-        // The first attempt makes the rows of its keys; they say nothing.
+        // The first attempt inserts rows for its keys. Rows without failures are ignored here.
         let lines = counters.lines().filter(|line| !line.ends_with(" 0 0 false"));
         lines.map(str::to_owned).collect()
     };
     assert_eq!(counted(&after), counted(&before));
 }
 
-/// What is counted: action, key, failures, failures in a row, whether it has to wait.
+/// The counters: action, scope, failures, failures in a row, whether the key has to wait.
 async fn counters(site: &Site) -> String {
     let lines = "select coalesce(string_agg(concat_ws(' ', action, scope, failures, in_a_row,
                      (wait_until > now())::text), e'\n' order by action, scope, key_hash), '')
@@ -177,7 +177,7 @@ async fn whoever_hangs_up_keeps_the_permit_until_the_job_is_over() {
     let mut rude = TcpStream::connect(site.address).await.expect("a connection");
     rude.write_all(&request).await.expect("to write");
     until_running(&site).await;
-    // A reset, which ends the handler at once; a mere goodbye does not.
+    // A TCP reset cancels the handler immediately; an ordinary close does not.
     rude.set_zero_linger().expect("a reset instead of a goodbye");
     drop(rude);
     let (most, answer) = most_until(&site, raw::send(site.address, &request)).await;

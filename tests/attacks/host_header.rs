@@ -1,11 +1,11 @@
-//! Host header poisoning: the attacker asks for our pages under a name of theirs, or says through
-//! a proxy's headers who calls and from where.
+//! Host header poisoning: the attacker requests our pages under another name, or sends the headers
+//! in which a proxy names host, scheme and client.
 //!
-//! Why it matters: whatever builds a link from the request, a mail or a redirect, leads to the
-//! attacker then, and a cache keeps it for others. A forged `X-Forwarded-For` hides who guessed
-//! a password, or blames somebody else.
-//! Stops in: `src/web/client_ip.rs` (`ours_only`, `caller`), `src/origin.rs` (`has_host`); links
-//! are built from `BASE_URL` alone.
+//! Why it matters: if a link in a mail or a redirect is built from the request, it points to the
+//! attacker's site, and a cache keeps it for others. A forged `X-Forwarded-For` hides who guessed a
+//! password, or blames somebody else.
+//! Stops in: `src/web/host.rs` (`ours_only`), `src/web/client_ip.rs` (`client_ip`), `src/origin.rs`
+//! (`has_host`). Links are built from `BASE_URL` alone.
 //! Sources: ASVS 5.0 4.1.3, 15.3.4; WSTG-INPV-17; CWE-644, CWE-348.
 
 use app::keys::Keys;
@@ -33,7 +33,7 @@ async fn only_our_own_name_is_answered() {
         let get = format!("GET /login?next=%2Fapp HTTP/1.1\r\n{wrong}\r\n\r\n");
         let answer = raw::send(site.address, get).await;
         if answer.status == 400 {
-            continue; // Not even a name.
+            continue; // Not a valid host.
         }
         assert_eq!(
             (answer.status, answer.header("location")),
@@ -71,7 +71,7 @@ async fn our_own_name_in_another_spelling_is_answered() {
             assert_eq!(raw::send(site.address, get).await.status, 200, "{base_url} {host}");
             let get = format!("GET {scheme}://{host}/login HTTP/1.1\r\nHost: {host}\r\n{head}");
             assert_eq!(raw::send(site.address, get).await.status, 200, "{base_url} {host}");
-            // 415 comes from the form, which is behind both checks.
+            // 415: the form rejects the content type, after both checks.
             for origin in [format!("{scheme}://{host}"), format!("{scheme}://localhost")] {
                 let post = format!(
                     "POST /login HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\

@@ -1,18 +1,18 @@
-//! Journeys: enumeration by a sequence of pages. The attacker registers an address, say, and then
-//! logs in with the password just chosen.
+//! Journeys: account enumeration by a sequence of requests. For example, the attacker registers an
+//! email address, and then logs in with the password just chosen.
 //!
-//! Why it matters: each response alone can be the same for everybody, and two in a row still tell
-//! who has an account. So sequences of anonymous actions are drawn at random, and each is replayed
-//! against a free, a taken, a pending and a locked address. All that the attacker sees must be
-//! equal, and so must what it costs: runs of Argon2, statements that write, counted attempts. Cost
-//! is time. Nor may the attacker see that an address gets no more mails. The attacker never reads
-//! the target's mailbox and never knows the password of its account: whoever does may see more.
+//! Why it matters: each response alone can be the same for everybody, while two in a row show who
+//! has an account. So the test draws sequences of anonymous actions at random, and replays each
+//! against a free, a taken, a pending and a locked email address. All that the attacker sees must
+//! be equal. So must the cost, because cost is time: runs of Argon2, statements that write, counted
+//! attempts. Nor may the attacker see that an email address gets no more mails. The attacker has
+//! neither the target's mailbox nor its password.
 //! Stops in: `src/flows/register.rs`, `src/flows/login.rs`, `src/flows/password/reset.rs`,
 //! `src/flows/email/verify.rs`.
 //! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204, CWE-208.
 //!
 //! `JOURNEYS=5000` replays more sequences. `JOURNEYS_SEED=…` chooses the first one; a failure
-//! prints what to set.
+//! prints the values to set.
 
 mod actions;
 mod replay_site;
@@ -29,24 +29,24 @@ use actions::{Action, Step, Whose, contains, draw, simpler, uses_up_mails};
 use replay_site::{ReplaySite, State};
 use transcript::{Difference, Half, Line, Seen, Transcript, first_difference};
 
-/// Sequences in an ordinary run.
+/// How many sequences an ordinary run replays.
 const SEQUENCES: u64 = 300;
-/// Sites that replay at the same time, each with its own database, so that each statement belongs
-/// to one replay.
+/// How many sites replay concurrently. Each has its own database, so that each recorded statement
+/// belongs to one replay.
 const SITES: usize = 4;
-/// Sequences that are replayed twice for the same state.
+/// How many sequences are replayed twice against the same state.
 const TWINS: u64 = 10;
-/// Failures after which no more are made shorter.
+/// After so many failures, further ones are not shrunk.
 const ENOUGH: usize = 3;
 
-/// A sequence that tells who has an account, as short as it gets.
+/// A sequence that shows who has an account, as short as `shrunk` can make it.
 struct Failure {
     seed: u64,
     sequence: Vec<Step>,
     found: Found,
 }
 
-/// The first difference of a half, and between which states.
+/// The first difference in one half of two transcripts, and the states that differ.
 struct Found {
     half: Half,
     states: [State; 2],
@@ -54,7 +54,7 @@ struct Found {
 }
 
 impl Found {
-    /// A cause in one class does not hide a cause in another one.
+    /// A known failure may hide further ones of its class, but none of another class.
     fn class(&self) -> (Half, bool) {
         (self.half, self.states.contains(&State::MailsUsedUp))
     }
@@ -120,7 +120,7 @@ async fn differences(site: &ReplaySite, seed: u64, sequence: &[Step]) -> Vec<Fou
         }
     }
     if uses_up_mails(seed, sequence) {
-        // A mail that is not sent may cost less, but nobody may see that it is not sent.
+        // A mail that is not sent may cost less, but the responses must not show it.
         let used_up = site.replay(sequence, MailsUsedUp).await;
         let (half, states) = (Half::Visible, [Pending, MailsUsedUp]);
         let difference = first_difference(&pending, &used_up, half);
@@ -129,7 +129,7 @@ async fn differences(site: &ReplaySite, seed: u64, sequence: &[Step]) -> Vec<Fou
     all
 }
 
-/// Leaves out one action after the other while the rest still tells.
+/// Removes actions one by one, as long as the rest still shows a difference of this class.
 async fn shrunk(site: &ReplaySite, mut failure: Failure) -> Failure {
     let class = failure.found.class();
     'shorter: loop {

@@ -1,7 +1,7 @@
-//! Flooding the log: the attacker puts long or many things where the app logs what a client wrote.
+//! Log flood: the attacker sends long or many values where the app logs client input.
 //!
-//! Why it matters: a full disk stops the database, and a line of 100 KiB hides the ones beside it.
-//! Stops in: `src/telemetry.rs` (the request's span), `src/web/client_ip.rs` (`Strangers`),
+//! Why it matters: a full disk stops the database, and a line of 100 KiB hides its neighbours.
+//! Stops in: `src/telemetry.rs` (the request's span), `src/web/host.rs` (`OtherHosts`),
 //! `src/web/cookies.rs`, `src/accounts/client.rs`.
 //! Sources: ASVS 5.0 16.4.1; OWASP Logging Cheat Sheet; CWE-779.
 
@@ -9,13 +9,13 @@ use crate::support::database::database;
 use crate::support::process::Process;
 use crate::support::raw;
 
-/// Bytes. A line of ours has its time, its span and its message.
+/// The longest line, in bytes: time, span and message.
 const LONGEST: usize = 500;
 
 #[tokio::test]
 async fn nothing_that_a_client_sends_makes_a_long_log_line() {
     let db = database().await;
-    // What production logs, and our own lines below that.
+    // The level of production, and debug for our own crate.
     let process = Process::logging(&db, &[("RUST_LOG", "info,vestibule=debug")]);
     let (_, port) = process.address();
     let long = "x".repeat(6_000);

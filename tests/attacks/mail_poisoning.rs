@@ -1,9 +1,9 @@
-//! A mail with somebody's link, sent elsewhere or leading elsewhere: by a forged Host header
-//! (password reset poisoning), by line breaks in a field, or by an address that only looks like
-//! the victim's (the Kelvin sign lower-cases to `k` in many a language and database).
+//! Mail poisoning: a mail with somebody's link goes to the attacker, or links to the attacker's
+//! site. The means: a forged Host header (password reset poisoning), line breaks in a field, or an
+//! email address that only looks like the victim's (the Kelvin sign becomes `k` in lower case).
 //!
-//! Stops in `web/address`, `accounts/email` and `mail::send`: the origin comes from the settings,
-//! addresses are ASCII, and mail goes to what is stored.
+//! Stops in: `src/mail.rs` (`Letterhead::of`: the origin is a setting), `src/email.rs` (`parse`:
+//! ASCII only). Mail goes to the stored email address.
 
 use crate::support::mailbox::mailbox;
 use crate::support::people::Person;
@@ -51,7 +51,7 @@ async fn look_alikes_and_line_breaks_reach_nobody() {
         .await
         .expect("the outbox");
     assert_eq!(sent, 0);
-    // Another spelling of the same address reaches the stored one.
+    // The same email address in another case: the mail goes to the stored one.
     browser.visit("/password/reset").await;
     browser.submit("Send the link", &[("E-mail", "KEN@Kiosk.example")]).await;
     assert_eq!(mailbox(&site.db, KELVIN.email).await.len(), 1);

@@ -1,10 +1,10 @@
-//! Mailbox flood: making the site fill somebody's mailbox, or many mailboxes.
+//! Mailbox flood: the attacker makes the site fill somebody's mailbox, or many mailboxes.
 //!
-//! Why it matters: a notice that matters is not seen among fifty others, and a mail server that
-//! sends what nobody wants is blocked.
-//! Stops in: `src/web/admission.rs` (`may_mail`: a budget for each kind of mail and each account;
-//! `admission::by_ip`: the requests of one IP address), `src/flows/account/password.rs` (the change is
-//! rejected, its notice is never dropped).
+//! Why it matters: among fifty mails, the owner overlooks the security notice that matters. A mail
+//! server that sends unwanted mail is blocked.
+//! Stops in: `src/web/admission.rs` (`may_mail`: a budget per kind of mail and account; `by_ip`: a
+//! limit per IP address), `src/flows/account/password.rs` (a change beyond the limit is rejected,
+//! so that its notice is never dropped).
 //! Sources: ASVS 5.0 2.4.1; OWASP Forgot Password Cheat Sheet; CWE-770.
 
 use crate::support::asking::*;
@@ -62,7 +62,7 @@ async fn one_ip_address_that_asks_for_many_mails_is_told_to_wait() {
         assert!(script.headers.contains_key("retry-after"));
         script.must_see("then try again.");
         assert_eq!(script.field(button, label), email, "what was typed stays");
-        // Somebody else is served.
+        // Another IP address is not limited.
         let mut neighbour = at(&site, "203.0.113.67", path).await;
         neighbour.submit(button, &[(label, &email)]).await;
         neighbour.must_be_at(path, 200);

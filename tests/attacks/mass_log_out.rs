@@ -1,12 +1,12 @@
-//! Outliving a mass log-out: the attacker knows the old password or holds a session, and the victim
+//! Surviving a mass logout: the attacker knows the old password or holds a session, and the victim
 //! changes the password.
 //!
-//! Why it matters: changing the password is what people do when they feel watched. A DELETE of
-//! all sessions misses the login that has checked the old password and not yet written its row:
-//! it arrives a moment later and stays.
-//! Stops in: `src/accounts/user.rs` (`change_password` bumps the epoch and compares the old hash),
-//! `src/accounts/session.rs` (`start` and `find` compare the epoch, `end_all`) and
-//! `src/flows/account/password.rs` (all of it in one transaction).
+//! Why it matters: people change their password when they suspect an intruder. A DELETE of all
+//! sessions misses a login that has verified the old password and not yet inserted its row: that
+//! session begins a moment later and stays.
+//! Stops in: `src/accounts/user/proof.rs` (`change_password` raises the epoch and compares the old
+//! hash), `src/accounts/session.rs` (`start` and `find` compare the epoch; `end_all`) and
+//! `src/flows/account/password.rs` (`change`: all of it in one transaction).
 //! Sources: ASVS 5.0 7.4.3, 6.2.3; CWE-613; OWASP Session Management Cheat Sheet.
 
 use app::accounts::password::Password;
@@ -44,7 +44,7 @@ async fn a_login_in_flight_does_not_arrive() {
     session::end_all(&mut change, ada.id, None).await.expect("to end them");
     let mut thief = site.browser();
     tokio::join!(ADA.logs_in(&mut thief), async {
-        // The old password was right when it was looked at; its session waits to be written.
+        // The old password was verified as right; now the login waits for the user's row.
         wait_for_a_lock(&site.db, 1).await;
         change.commit().await.expect("to commit");
     });
@@ -83,11 +83,11 @@ async fn of_fifty_changes_at_once_one_wins() {
     let tabs = passwords.iter().map(async |new| {
         let mut tab = ada.clone();
         sends_password(&mut tab, new).await;
-        // Too late: logged out, or the current password is not that any more, or no turn in time.
+        // Too late: logged out, the current password is now wrong, or no connection in time.
         assert!(matches!(tab.status, 200 | 422 | 503), "{} at {}", tab.status, tab.path);
         (tab.path == "/account").then_some(new.as_str())
     });
-    // Ten of them have checked the current password before the first can write.
+    // Ten requests have verified the current password before the first one can write.
     let mut row = site.db.pool.begin().await.expect("a transaction");
     sqlx::query("select from users for no key update").execute(&mut *row).await.expect("the row");
     let (won, ()) = tokio::join!(futures_util::future::join_all(tabs), async {

@@ -1,8 +1,8 @@
-//! Mass registration: a script that makes accounts, or asks for them to keep Argon2 busy.
+//! Mass registration: a script creates accounts, or sends the form only to keep Argon2 busy.
 //!
-//! Why it matters: each costs a row and the most expensive run of code that the site has.
-//! Stops in: `src/flows/register.rs` (`admission::by_ip` counts per IP address, before the password is
-//! hashed).
+//! Why it matters: each registration costs a row and a run of Argon2, the site's slowest code.
+//! Stops in: `src/flows/register.rs` (`admission::by_ip` counts per IP address, before the password
+//! is hashed).
 //! Sources: ASVS 5.0 2.4.1; OWASP Automated Threats OAT-019.
 
 use std::time::Instant;

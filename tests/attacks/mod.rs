@@ -1,8 +1,8 @@
-//! Every attack that was thought of, one file each: the attack, why it matters, where it stops,
-//! and who says so.
+//! One file for each attack: what the attacker tries, why it matters, which code stops it, and the
+//! sources.
 //!
-//! `broken/NAME.patch` takes one defence out of the app. The tests that it names fail then, and
-//! no others: `bin/prove-attacks`.
+//! `broken/NAME.patch` removes one defence from the app. `bin/prove-attacks` applies it and checks
+//! that the tests it names fail.
 
 mod bad_input;
 mod brute_force;
@@ -51,19 +51,19 @@ use crate::support::database::Database;
 use crate::support::raw::{self, Response};
 use crate::support::site::Site;
 
-/// A session cookie's value for this ID, sealed by the site's own key: the strongest forgery.
+/// The value of a session cookie for this ID, encrypted with the site's key: the best forgery.
 fn sealed(site: &Site, id: &str) -> String {
     let key = site.app.keys.cookies().next().expect("a key");
     encrypt(key, SESSION, id.to_owned())
 }
 
-/// Asks with header lines as bytes.
+/// Sends a GET request with these raw header lines.
 async fn get(site: &Site, path: &str, header_lines: &[u8]) -> Response {
     let start = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n", site.app.origin.host);
     raw::send(site.address, [start.as_bytes(), header_lines, b"\r\n"].concat()).await
 }
 
-/// Whether this browser shows a page to somebody who is logged in.
+/// Whether `/app` shows its page to this browser, and not the login page.
 async fn is_logged_in(mut browser: Browser) -> bool {
     browser.follow_redirects = true;
     browser.visit("/app").await;
@@ -71,13 +71,13 @@ async fn is_logged_in(mut browser: Browser) -> bool {
     browser.path == "/app"
 }
 
-/// How many sessions there are, of anybody.
+/// How many sessions there are, of users and of visitors.
 async fn sessions(db: &Database) -> i64 {
     let count = sqlx::query_scalar("select count(*) from sessions").fetch_one(&db.pool);
     count.await.expect("a count")
 }
 
-/// Everything in the database, bytes in hexadecimal.
+/// The content of all tables, bytes in hexadecimal.
 async fn content(db: &Database) -> String {
     let content = "select string_agg(query_to_xml(format('select t::text from %I t', table_name),
                        true, false, '')::text, '' order by table_name)
@@ -85,7 +85,7 @@ async fn content(db: &Database) -> String {
     sqlx::query_scalar(content).fetch_one(&db.pool).await.expect("all rows")
 }
 
-/// Until so many statements of the app stand behind a lock: they are in the middle of their work.
+/// Waits until so many statements wait for a lock, so that their requests are still running.
 async fn wait_for_a_lock(db: &Database, statements: i64) {
     let query = "select count(*) from pg_stat_activity
                  where datname = current_database() and wait_event_type = 'Lock'";
@@ -99,7 +99,7 @@ async fn wait_for_a_lock(db: &Database, statements: i64) {
     .await;
 }
 
-/// Guards against waiting for ever; no test waits for it to pass.
+/// Fails after 20 seconds instead of hanging; no test depends on this limit.
 async fn in_time<T>(event: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), event).await.expect("it to happen in time")
 }

@@ -1,9 +1,9 @@
-//! Open redirect: a link to our login page whose `next` leads to the attacker's copy of it.
+//! Open redirect: a link to our login page whose `next` is the URL of the attacker's copy of it.
 //!
-//! Why it matters: the address bar shows our name while the password is typed, and the attacker's
-//! page after it: "wrong password, please again". Browsers read `\` as `/`, drop tabs and newlines,
-//! and forgive much else, so what counts is what a browser would resolve: here by the `url` crate,
-//! which follows the same standard.
+//! Why it matters: the address bar shows our name while the victim types the password. Then the
+//! attacker's page says "Wrong password, try again". Browsers read `\` as `/` and drop tabs and
+//! newlines, so the test resolves each redirect as a browser does: with the `url` crate, which
+//! follows the same standard.
 //! Stops in: `src/web/next_page.rs` (`own_path`).
 //! Sources: ASVS 5.0 3.7.2, 1.3.3; WSTG-CLNT-04; CWE-601; WHATWG URL.
 
@@ -62,14 +62,14 @@ const HOSTILE: &[&str] = &[
     "",
 ];
 
-/// What a browser at our login page makes of this answer.
+/// Asserts that a browser on our login page resolves `location` to a path of this site.
 fn stays_here(site: &Site, location: &str, cause: &str) {
     let base = Url::parse(&site.url).expect("our address").join("/login").expect("an address");
     let target = base.join(location).unwrap_or_else(|e| panic!("{cause:?} → {location:?}: {e}"));
     assert_eq!(target.origin(), base.origin(), "{cause:?} leads to {target}");
     let one_slash = location.starts_with('/') && !location.starts_with("//");
     assert!(one_slash, "{cause:?} → {location:?}");
-    // A redirect that is resolved once more, as by a script, must not leave either.
+    // Resolved a second time, as by a script, it must not leave this site either.
     assert!(!target.path().starts_with("//"), "{cause:?} → {location:?}");
 }
 
@@ -85,13 +85,13 @@ async fn a_login_leads_to_our_own_pages_only() {
         let mut form = browser.form("Log in");
         form.fill("E-mail", ADA.email).expect("the field");
         form.fill("Password", ADA.password).expect("the field");
-        // A page may drop what the attacker's own request would keep.
+        // The page may have dropped `next`, but a request can still contain it.
         form.forge("next", next);
         browser.follow_redirects = false;
         browser.send(form).await;
         browser.must_be_at("/login", 303);
         stays_here(&site, browser.headers["location"].to_str().expect("ASCII"), next);
-        // Who is logged in already is led on at once.
+        // A browser that is already logged in is redirected immediately.
         browser.visit(&format!("/login?next={query}")).await;
         assert_eq!(browser.status, 303);
         stays_here(&site, browser.headers["location"].to_str().expect("ASCII"), next);
@@ -111,7 +111,7 @@ async fn a_page_asked_for_in_a_strange_way_leads_back_to_our_own() {
             assert!(ada.path.starts_with('/'), "{path} led to {}", ada.path);
         }
     }
-    // The page that showed a form, by the Referer of whoever posted it.
+    // After a POST, `next` is the page of the form, which `Referer` names.
     for referer in ["https://evil.example/", "//evil.example", "https://localhost.evil.example/x"] {
         let request = format!(
             "POST /app/note HTTP/1.1\r\nHost: {}\r\nReferer: {referer}\r\nContent-Length: 0\r\n\r\n",
@@ -120,7 +120,7 @@ async fn a_page_asked_for_in_a_strange_way_leads_back_to_our_own() {
         let answer = raw::send(site.address, request).await;
         assert_eq!(answer.header("location"), Some("/login?next=%2Fapp"), "{referer}");
     }
-    // Ours as a prefix of another host's name.
+    // Our origin as the start of another origin.
     let referer = format!("{}.evil.example//evil.example", site.url);
     let request = format!(
         "POST /app/note HTTP/1.1\r\nHost: {}\r\nReferer: {referer}\r\nContent-Length: 0\r\n\r\n",

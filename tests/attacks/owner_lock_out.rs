@@ -1,8 +1,8 @@
-//! Lock-out: guessing on purpose, so that the owner of an account cannot get in.
+//! Lock-out of the owner: the attacker guesses on purpose, so that the owner cannot log in.
 //!
-//! Why it matters: a counter per account alone hands everybody a switch that turns others off.
-//! Stops in: `src/web/known_device.rs` (a browser that has logged in before is counted by itself),
-//! `src/throttle.rs` (what waits is not counted, and sessions are never touched).
+//! Why it matters: with a counter per account alone, anybody can lock out anybody else.
+//! Stops in: `src/web/admission.rs` (`login` counts a known device by itself), `src/throttle.rs`
+//! (rejected attempts are not counted, and sessions are never touched).
 //! Sources: ASVS 5.0 6.1.1; OWASP "Blocking Brute Force Attacks" (device cookies).
 
 use std::time::Instant;
@@ -78,7 +78,7 @@ async fn several_accounts_are_known_on_one_device() {
         person.logs_in(&mut tablet).await;
         tablet.must_be_at("/app", 200);
         logs_out(&mut tablet).await;
-        // Whom this frees is the other test's; here the addresses start anew.
+        // Lets the counters of the IP addresses decrease before the next person.
         clock::later(&site.db, "2 days").await;
     }
 }
@@ -136,7 +136,7 @@ async fn a_stolen_device_cookie_does_not_guess_for_long() {
     let at_once = site.app.hasher.runs() - before;
     assert!(at_once <= allowed(device, began), "{at_once} of 40 were evaluated at once");
 
-    // However patient: then it is a stranger's, and waits like one.
+    // After 20 failures in a row, the thief is counted like an unknown browser.
     wear_out(&site, ADA).await;
     for _ in 0..40 {
         clock::later(&site.db, "1 hour").await;

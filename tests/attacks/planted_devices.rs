@@ -1,10 +1,10 @@
-//! Planted devices: device cookies, copied or collected, as a way around the limits on guesses.
+//! Planted devices: the attacker copies or collects device cookies, to bypass limits on guesses.
 //!
-//! Why it matters: a known device does not wait with strangers. With a counter of its own for each
-//! cookie, fifteen of them gave 150 guesses in seconds; and a cookie planted on a shared browser
-//! became a known device of whoever logged in there next.
-//! Stops in: `src/throttle/limits.rs` (all known devices share 20), `src/accounts/device.rs` (a new
-//! value at each login, at most 20 devices), `src/accounts/credentials.rs` (a change forgets them).
+//! Why it matters: a known device is not counted with unknown browsers. With a counter per cookie,
+//! fifteen cookies gave 150 guesses in seconds. A cookie planted in a shared browser became a known
+//! device of the next person who logged in there.
+//! Stops in: `src/throttle/limits.rs` (known devices share 20), `src/accounts/device.rs` (a new
+//! value per login, at most 20), `src/accounts/credentials.rs` (a change forgets them).
 //! Sources: NIST SP 800-63B-4 §3.2.2; OWASP, "Blocking Brute Force Attacks" (device cookies).
 
 use std::time::Instant;
@@ -46,12 +46,12 @@ async fn fifteen_stolen_cookies_guess_no_more_than_one() {
         }
     }
     let evaluated = site.app.hasher.runs() - before;
-    // 20 as known devices, and what strangers get.
+    // 20 as known devices, and then the limit of unknown browsers.
     let strangers = allowed(limit(Action::Login, Scope::Account), began);
     assert!((20..=20 + strangers).contains(&evaluated), "{evaluated} of 150 were evaluated");
 }
 
-/// NIST's limit, from everywhere and with every cookie.
+/// NIST's limit, for all IP addresses and device cookies together.
 #[tokio::test]
 async fn strangers_and_known_devices_together_have_a_hundred_in_a_row() {
     let site = Site::behind_a_proxy().await;
@@ -70,7 +70,7 @@ async fn strangers_and_known_devices_together_have_a_hundred_in_a_row() {
 #[tokio::test]
 async fn each_login_makes_copies_of_the_cookie_worthless() {
     let site = Site::behind_a_proxy().await;
-    // Planted: the browser logs in as Eve first, who keeps a copy of its cookie.
+    // Eve logs in first, on a shared browser, and keeps a copy of its cookie.
     let mut shared = EVE.at(&site).await;
     let planted = device_of(&shared);
     shared.visit("/app").await;
@@ -86,7 +86,7 @@ async fn each_login_makes_copies_of_the_cookie_worthless() {
         let mut thief = with_cookie(&site, "203.0.113.66", &cookie).await;
         assert_eq!(try_password(&mut thief, ADA.email, WRONG).await, 429);
     }
-    // Both accounts still know the browser itself.
+    // The browser itself is still a known device of both accounts.
     for person in [ADA, EVE] {
         shared.press("Log out").await;
         shared.visit("/login").await;
@@ -94,7 +94,7 @@ async fn each_login_makes_copies_of_the_cookie_worthless() {
     }
 }
 
-/// With a copy of the cookie, somebody logs in to accounts of their own again and again.
+/// Eve has a copy of Ada's device cookie, and logs in to her own account repeatedly.
 #[tokio::test]
 async fn logins_to_other_accounts_change_nothing_for_the_owner() {
     let site = Site::behind_a_proxy().await;
@@ -109,13 +109,13 @@ async fn logins_to_other_accounts_change_nothing_for_the_owner() {
         eve.press("Log out").await;
         assert_eq!(site.db.number(known).await, 1);
     }
-    // Her copy of Ada's value ends with Ada's next login; Ada's browser never waits.
+    // Ada need not wait. Her login replaces her device value, so Eve's copy becomes invalid.
     owner.visit("/app").await;
     owner.press("Log out").await;
     wear_out(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     assert_eq!(try_password(&mut owner, ADA.email, ADA.password).await, 303);
-    // A login on a known device opens the account to strangers, so they wear it out once more.
+    // Ada's login has reset the counter of her account, so it is filled again.
     wear_out(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     eve.visit("/login").await;
@@ -144,7 +144,7 @@ async fn a_browser_is_remembered_for_the_five_accounts_that_logged_in_last() {
     }
 }
 
-/// Else the changes of one account push the others out.
+/// Otherwise the values of one account would push those of others out of the cookie.
 #[tokio::test]
 async fn the_cookie_holds_no_value_that_is_known_to_nobody() {
     let site = Site::behind_a_proxy().await;
@@ -163,7 +163,7 @@ async fn the_cookie_holds_no_value_that_is_known_to_nobody() {
     }
 }
 
-/// A thief's login that waits for the owner's change to commit.
+/// A thief's login has verified the password, and then the owner's change commits.
 #[tokio::test]
 async fn a_login_that_races_with_a_change_makes_no_device_known() {
     let site = Site::start().await;
@@ -192,7 +192,7 @@ async fn an_account_knows_the_twenty_devices_that_were_used_last() {
     let mut answers = Vec::new();
     for browser in &mut browsers {
         browser.visit("/app").await;
-        // Sessions of an account are limited to 20 as well, so some are out already.
+        // An account has at most 20 sessions, so some browsers are already logged out.
         if browser.path == "/app" {
             browser.press("Log out").await;
         }

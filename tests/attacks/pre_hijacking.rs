@@ -1,16 +1,16 @@
-//! Pre-hijacking: the attacker registers the victim's address first, with a password of their own,
-//! and waits for the victim to confirm the address (Sudhodanan and Paverd, USENIX Security 2022).
+//! Account pre-hijacking: the attacker registers the victim's email address first, with a password
+//! of their own, and waits for the victim to confirm it (Sudhodanan, Paverd, USENIX Security 2022).
 //!
-//! Stops in `flows/email/verify`: there is no account before, so no session, and a password counts
-//! only in the browser that chose it. `accounts/registration` never lets one registration of an
-//! address replace another.
+//! Stops in: `src/flows/email/verify.rs` (no account before the confirmation; a password is
+//! accepted only in the browser that chose it), `src/accounts/registration.rs` (registrations of
+//! one email address do not replace each other).
 
 use crate::support::browser::Browser;
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, Person};
 use crate::support::site::Site;
 
-/// The victim's address, the attacker's password.
+/// The victim's email address with the attacker's password.
 const EVES: Person = Person { email: ADA.email, password: "whisper quarry albatross" };
 
 async fn is_out(browser: &mut Browser) {
@@ -42,7 +42,7 @@ async fn a_mail_that_the_first_comer_asked_for_again_brings_them_nothing() {
 
     let mut ada = site.browser();
     ada.visit(&newest(&site.db, ADA.email).await.link("/email/verify/")).await;
-    // Without a password of her own there is no account.
+    // If she chooses no password here, no account is created.
     ada.press("Confirm my email").await;
     ada.must_be_at("/email/verify", 422);
     is_out(&mut eve).await;
@@ -53,7 +53,7 @@ async fn a_mail_that_the_first_comer_asked_for_again_brings_them_nothing() {
 
 #[tokio::test]
 async fn the_owner_who_registers_as_well_gets_the_password_they_chose() {
-    // Whichever of the two mails she opens, in whichever order they came.
+    // She may open either mail, and either of the two may have registered first.
     for opened in 0..2 {
         for first in [EVES, ADA] {
             let site = Site::start().await;

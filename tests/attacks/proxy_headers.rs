@@ -1,24 +1,24 @@
-//! Forged proxy headers: the attacker writes `X-Forwarded-For` and `X-Forwarded-Proto` himself,
-//! with a proxy in front or without one, or reaches the app past it.
+//! Forged proxy headers: the attacker sends `X-Forwarded-For` and `X-Forwarded-Proto`, through a
+//! proxy, without one, or past it directly to the app.
 //!
-//! Why it matters: whoever chooses the address that is counted guesses passwords without limit, and
-//! another person's address stands in the audit log. Whoever passes plain HTTP off as https gets
-//! pages and forms onto an open wire. A redirect to https that believes the request leads to the
-//! attacker's own site.
-//! Stops in: `src/web/client_ip.rs` (`caller`, `is_https`), `src/web/https.rs` (`only`).
-//! Sources: ASVS 5.0 4.1.2, 4.1.3, 12.2.1, 15.3.4; OWASP WSTG-INPV-17; adam-p, "The perils of
-//! the 'real' client IP".
+//! Why it matters: a client that can choose the counted IP address guesses passwords without limit,
+//! and the audit log holds a wrong one. A client whose plain HTTP passes for https gets pages and
+//! forms over an unencrypted connection. A redirect to https that uses the request's host sends the
+//! browser to the attacker's site.
+//! Stops in: `src/web/client_ip.rs` (`client_ip`, `is_https`), `src/web/https.rs` (`only`).
+//! Sources: ASVS 5.0 4.1.2, 4.1.3, 12.2.1, 15.3.4; OWASP WSTG-INPV-17; adam-p, "The perils of the
+//! 'real' client IP".
 
 use super::get;
 use crate::support::people::ADA;
 use crate::support::raw::{self, Response};
 use crate::support::site::Site;
 
-/// Our client is 127.0.0.1, as a proxy on this machine would be.
+/// The tests connect from 127.0.0.1, as a proxy on this machine would.
 const PROXY: &[(&str, &str)] = &[("TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8")];
 const STRANGER: &[(&str, &str)] = &[("TRUSTED_PROXIES", "10.0.0.0/8")];
 
-/// Header lines, and the address that is counted and kept.
+/// Header lines, and the IP address that is counted and stored.
 #[rustfmt::skip]
 const BY_PROXY: &[(&[u8], &str)] = &[
     (b"X-Forwarded-For: 198.51.100.9", "198.51.100.9"),
@@ -27,7 +27,7 @@ const BY_PROXY: &[(&[u8], &str)] = &[
     (b"X-Forwarded-For: 127.0.0.1, 10.0.0.1, 198.51.100.9", "198.51.100.9"),
     (b"X-Forwarded-For: 6.6.6.6, 198.51.100.9, 10.0.0.7", "198.51.100.9"),
     (b"X-Forwarded-For: 6.6.6.6, [2001:db8::7]:4711", "2001:db8::7"),
-    // One byte that is no text does not take the proxy's own word along.
+    // A byte that is not text makes its own entry invalid, and not that of the proxy.
     (b"X-Forwarded-For: \xff, 198.51.100.9", "198.51.100.9"),
     (b"X-Forwarded-For: 6.6.6.6, \xff", "127.0.0.1"),
     (b"X-Forwarded-For: 6.6.6.6,", "127.0.0.1"),
@@ -40,7 +40,7 @@ const PAST_THE_PROXY: &[(&[u8], &str)] = &[
     (b"X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 10.0.0.7", "127.0.0.1"),
 ];
 
-/// A wrong password, from an address that the audit log keeps.
+/// Logs in with a wrong password, and returns the IP address in the audit log.
 async fn address_of_a_failed_login(site: &Site, header_lines: &[u8]) -> String {
     let mut browser = site.browser();
     browser.visit("/login").await;
@@ -84,7 +84,7 @@ async fn post(site: &Site, header_lines: &[u8]) -> Response {
     raw::send(site.address, [head, header_lines, b"\r\n"].concat()).await
 }
 
-/// Plain HTTP gets a way to https, and nothing else.
+/// Whether a GET is redirected to https and a POST rejected, both without cookies and HSTS.
 async fn is_kept_out(site: &Site, header_lines: &[u8]) -> bool {
     let (got, posted) = (get(site, "/login", header_lines).await, post(site, header_lines).await);
     let out = (got.status, posted.status) == (308, 403);
@@ -124,7 +124,7 @@ async fn past_the_proxy_plain_http_stays_plain() {
     for lines in ["", "X-Forwarded-Proto: https\r\n", "X-Forwarded-Proto: http, https\r\n"] {
         assert!(is_kept_out(&site, lines.as_bytes()).await, "{lines}");
     }
-    // Probes come past the proxy.
+    // Probes do not connect through the proxy.
     assert_eq!(get(&site, "/healthz", b"").await.status, 200);
 }
 

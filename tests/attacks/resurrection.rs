@@ -1,12 +1,12 @@
-//! Resurrection: a slow request of a session finishes after the log-out, writes the session once
-//! more, and thereby brings it back.
+//! Session resurrection: a slow request finishes after the logout and saves its session again,
+//! which brings the session back.
 //!
-//! Why it matters: a thief keeps a request running and outlives every log-out. A store whose
-//! `update` falls back to an insert, as actix-session's own for Redis does, issues the thief a
-//! brand-new ID. Nothing here depends on luck: the test holds the log-out open until
-//! PostgreSQL says that the slow request stands behind it.
-//! Stops in: `src/accounts/session.rs` (`save_state` is a plain UPDATE, and its zero rows are an
-//! answer) and `src/web/session_store.rs` (`update`).
+//! Why it matters: a thief who keeps a request running survives every logout. A store whose
+//! `update` falls back to an insert, as actix-session's own for Redis does, gives the thief a new
+//! ID. The tests do not depend on timing: one holds the logout open until PostgreSQL reports that
+//! the slow request waits for it.
+//! Stops in: `src/accounts/session.rs` (`save_state` is a plain UPDATE and reports whether it found
+//! a row) and `src/web/session_store.rs` (`update`).
 //! Sources: ASVS 5.0 7.4.1; CWE-613; express-session's touch, session-file-store#55.
 
 use app::accounts::session;
@@ -25,7 +25,7 @@ async fn only_session(site: &Site) -> Uuid {
     id.await.expect("one session")
 }
 
-/// No cookie of the answer is a session's, no row is left, and the old cookie opens nothing.
+/// No session cookie was issued, no session is left, and the old cookie is invalid.
 async fn stays_ended(site: &Site, thief: Browser, set_cookies: &[String]) {
     let of_session = |line: &&String| line.starts_with(SESSION) && !line.contains("Max-Age=0");
     assert_eq!(set_cookies.iter().find(of_session), None, "a session cookie was issued");
@@ -61,7 +61,7 @@ async fn a_body_held_back_does_not_bring_the_session_back() {
     let form = ada.form("Keep the note");
     let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
     let body = format!("csrf={token}&note=still+here");
-    // A session that was not seen for a while is touched when it is read: that tells us so.
+    // Loading a session after a while sets `last_seen_at`, so the test sees that it was loaded.
     clock::later(&site.db, "2 minutes").await;
     let seen = async || -> bool {
         let query = "select last_seen_at > now() - interval '1 minute' from sessions";

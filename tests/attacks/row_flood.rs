@@ -1,9 +1,9 @@
-//! Row flood: pages that anybody may open, opened until the disk is full.
+//! Row flood: the attacker opens public pages until the disk is full.
 //!
-//! Why it matters: floods are limited for POST only, and a GET is sent by every crawler, link
-//! preview and mail scanner. A reset link that kept its proof in a session made a row at each
-//! visit: thousands in seconds, by one client with one link.
-//! Stops in: `src/web/visitor_cookie.rs` (what a browser without a session needs travels with it).
+//! Why it matters: the rate limit counts POST requests only, and every crawler, link preview and
+//! mail scanner sends GET. If opening a reset link kept its proof in a session, each visit would
+//! insert a row: thousands in seconds, by one client with one link.
+//! Stops in: `src/web/visitor_cookie.rs` (a cookie keeps the state of a browser without a session).
 //! Sources: ASVS 5.0 2.4.1, 15.2.2; CWE-770.
 
 use super::{content, sealed};

@@ -1,10 +1,10 @@
 //! Secret leakage: the attacker reads the log, or a dump of the database.
 //!
-//! Why it matters: logs are copied to more places than anything else, and backups are lost. Who
-//! reads a session ID in either is logged in. So the real program runs with everything logged, and
-//! then whatever was secret in that run is looked for, in all spellings.
+//! Why it matters: logs are copied to many places, and backups are lost. A session ID in either
+//! would log its reader in. So the test runs the real program, which logs everything, and then
+//! searches the log and the database for every secret of that run, in three encodings.
 //! Stops in: `src/telemetry.rs` (a span of our own), `src/accounts/session_id.rs` and
-//! `src/accounts/password/argon2id.rs` (no `Debug`), `src/web/session_store.rs` (nothing instrumented),
+//! `src/accounts/password/argon2id.rs` (no `Debug`), `src/web/session_store.rs` (not instrumented),
 //! `src/accounts/session.rs` (hashes only).
 //! Sources: ASVS 5.0 16.2.5, 14.2.1; OWASP Logging Cheat Sheet; CWE-532, CWE-312.
 
@@ -24,7 +24,7 @@ const WRONG: &str = "mistyped by her own hands";
 const NEW: &str = "saxophone marble orchard";
 const QUERY: &str = "what-a-link-holds";
 
-/// Everything secret that the browser holds now.
+/// The secrets that the browser holds now: cookies, session ID and CSRF token.
 fn secrets(browser: &Browser, keys: &Keys, button: &str, found: &mut Vec<String>) {
     for name in [SESSION, "__Host-visitor", "__Host-device"] {
         found.extend(browser.cookie(name));
@@ -51,8 +51,7 @@ async fn the_log_and_the_database_hold_no_secret() {
     browser.must_be_at("/email/verify", 200);
     let letter = newest(&db, ADA.email).await;
     let (link, code) = (letter.link("/email/verify/"), letter.code());
-    // In the mail until it is sent, and nowhere else: the log is asked for them, and every table
-    // but the outbox.
+    // The outbox holds these until the mail is sent. The log and all other tables must not.
     let mailed = [link.rsplit('/').next().expect("a token").to_owned(), code];
     browser.visit(&link).await;
     browser.press("Confirm my email").await;
@@ -95,7 +94,7 @@ async fn the_log_and_the_database_hold_no_secret() {
     }
 }
 
-/// As it is, as a form sends it, and as the bytes of a column. Half of a long one is too much, too.
+/// Plain, URL-encoded, and in hexadecimal. Of a long secret, the first 32 bytes must not leak.
 fn spellings(secret: &str) -> [String; 3] {
     let secret = &secret[..secret.len().min(32)];
     let form = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();

@@ -1,10 +1,10 @@
-//! Silent database: PostgreSQL, or a proxy before it, no longer answers, and nobody hangs up.
+//! Silent database: PostgreSQL, or a proxy before it, stops responding and closes no connection.
 //!
-//! Why it matters: a client that waits for ever holds its place in the pool for ever. Sixteen such
-//! statements, and every request gets a 503 until a restart, long after the database is back. An
-//! attacker need not cause the silence: sending requests while it lasts is enough.
-//! Stops in: `src/database/connection.rs` (a limit for every statement, and for the way back to the
-//! pool), `src/database.rs` (a ping before an idle connection is used).
+//! Why it matters: a client that waits for ever keeps its connection of the pool for ever. After
+//! sixteen such statements, every request gets a 503 until a restart, long after the database is
+//! back. An attacker need not cause the silence: it is enough to send requests while it lasts.
+//! Stops in: `src/database/connection.rs` (limits each statement and the return to the pool),
+//! `src/database.rs` (pings an idle connection before it is used).
 //! Sources: ASVS 5.0 13.1.3, 16.5.2; CWE-400, CWE-772; transact-rs/sqlx#4349.
 
 use std::time::{Duration, Instant};
@@ -19,15 +19,15 @@ use crate::support::people::ADA;
 use crate::support::proxy::Proxy;
 use crate::support::site::Site;
 
-/// As many as places in the pool.
+/// The size of the pool.
 const CONNECTIONS: usize = 3;
 const SETTINGS: (&str, &str) = ("DATABASE_MAX_CONNECTIONS", "3");
-/// The limit of a statement, then a place in the pool for another one.
+/// More than the limit of one statement and the wait for a connection by another one.
 const GIVEN_UP: Duration = Duration::from_secs(9);
-/// Of a page when all is well, on a busy machine.
+/// The most that a page takes when all is well, on a busy machine.
 const AT_ONCE: Duration = Duration::from_millis(2_500);
 
-/// A page that shows the form of the note, for each place in the pool.
+/// A browser with an open form, for each connection of the pool.
 async fn writers(ada: &mut Browser) -> Vec<Browser> {
     ada.visit("/app").await;
     (0..CONNECTIONS).map(|_| ada.clone()).collect()
@@ -42,7 +42,7 @@ async fn keep_notes(writers: Vec<Browser>) -> Vec<u16> {
     .await
 }
 
-/// A site whose way to PostgreSQL leads through a proxy, and somebody who is logged in.
+/// A site that reaches PostgreSQL through a proxy, and a browser that is logged in.
 async fn behind_a_proxy() -> (Site, Proxy, Browser) {
     let db = database().await;
     let proxy = Proxy::to(&db).await;
@@ -52,7 +52,7 @@ async fn behind_a_proxy() -> (Site, Proxy, Browser) {
 }
 
 async fn is_well(ada: &mut Browser) {
-    // More often than there are places.
+    // One request more than the pool has connections.
     for _ in 0..=CONNECTIONS {
         let start = Instant::now();
         ada.visit("/app").await;
@@ -104,7 +104,7 @@ async fn requests_abandoned_in_the_silence_hold_no_connection() {
 async fn idle_connections_through_a_proxy_that_has_gone_silent_are_replaced() {
     let (site, proxy, mut ada) = behind_a_proxy().await;
     site.fill_the_pool().await;
-    // Idle long enough to be doubted.
+    // After a second idle, a connection is pinged before it is used.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let before = proxy.accepted();
     proxy.goes_silent();

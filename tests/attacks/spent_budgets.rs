@@ -1,9 +1,9 @@
-//! Spending somebody's mails: asking for so many that the one the owner needs is never sent.
+//! Used-up mail budgets: the attacker requests so many mails that the owner's own is not sent.
 //!
-//! Why it matters: a limit on mails that anybody can use up is a switch that turns off somebody
-//! else's way back into their account, while every page says that the mail was sent.
-//! Stops in: `src/throttle/limits.rs` (each kind of mail has a budget of its own),
-//! `src/web/admission.rs` (`may_mail` counts a known browser apart from strangers).
+//! Why it matters: if anybody can use up a limit on mails, anybody can block the password reset of
+//! somebody else, while every page says that the mail was sent.
+//! Stops in: `src/throttle/limits.rs` (each kind of mail has its own budget),
+//! `src/web/admission.rs` (`may_mail` counts a known device apart from unknown browsers).
 //! Sources: ASVS 5.0 6.1.1; OWASP Forgot Password Cheat Sheet; CWE-645.
 
 use crate::support::asking::*;
@@ -44,7 +44,7 @@ async fn resets_that_strangers_ask_for_leave_a_known_device_its_own() {
         laptop.submit("Send the link", &[("E-mail", ADA.email)]).await;
         assert_eq!(mails(&site, ADA.email, RESET).await, sent);
     }
-    // Eve's browser is known too, but not to this account.
+    // Eve's browser is a known device of her account, but not of Ada's.
     eve.visit("/password/reset").await;
     eve.submit("Send the link", &[("E-mail", ADA.email)]).await;
     assert_eq!(mails(&site, ADA.email, RESET).await, 6);
@@ -53,7 +53,7 @@ async fn resets_that_strangers_ask_for_leave_a_known_device_its_own() {
     assert_eq!(mails(&site, ADA.email, RESET).await, 7);
 }
 
-/// A thief who knows the password logs in again and again, each time as a device of its own.
+/// A thief who knows the password logs in repeatedly; each login makes a new device.
 #[tokio::test]
 async fn logins_again_and_again_bring_no_more_reset_mails() {
     let site = Site::behind_a_proxy().await;
@@ -69,6 +69,6 @@ async fn logins_again_and_again_bring_no_more_reset_mails() {
         ADA.logs_in(&mut thief).await;
         thief.must_be_at("/app", 200);
     }
-    // Six of all devices, three of strangers.
+    // Six for all known devices together, three for unknown browsers.
     assert_eq!(mails(&site, ADA.email, "password.reset.asked").await, 9);
 }

@@ -1,9 +1,9 @@
-//! Password spraying: one password for many accounts, so that no account is tried twice.
+//! Password spraying: one password is tried on many accounts, on each only once.
 //!
-//! Why it matters: counters per account never move. And a counter per address that a success
-//! clears is cleared by the attacker's own account; one per IPv6 address is one of 2^64.
+//! Why it matters: no counter of an account reaches its limit. A counter per IP address is useless
+//! if a login to the attacker's own account resets it, or if each of 2^64 IPv6 addresses has one.
 //! Stops in: `src/throttle/limits.rs` (`Scope::IpAddress`, `network`), `src/throttle.rs`
-//! (`succeeded` takes back one attempt and no more).
+//! (`succeeded` subtracts only one attempt).
 //! Sources: ASVS 5.0 6.3.1; OWASP Credential Stuffing Prevention Cheat Sheet; CWE-307.
 
 use std::time::Instant;

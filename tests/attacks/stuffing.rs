@@ -1,9 +1,9 @@
-//! Credential stuffing: passwords leaked elsewhere, each tried with the address it leaked with.
+//! Credential stuffing: each leaked password is tried with the email address it leaked with.
 //!
-//! Why it matters: every guess is a good one, so few are needed. What is right within the free
-//! attempts gets in, as it must; the rest of the list is not looked at.
-//! Stops in: `src/throttle/limits.rs` (`Scope::IpAddress`); common passwords are refused at
-//! registration by `src/accounts/password/strength.rs`.
+//! Why it matters: many of these guesses are right, so few are needed. A right one among the free
+//! attempts logs in, which no limit can prevent; the rest of the list is not verified.
+//! Stops in: `src/throttle/limits.rs` (`Scope::IpAddress`); `src/accounts/password/strength.rs`
+//! rejects common passwords at registration.
 //! Sources: ASVS 5.0 6.3.1; OWASP Credential Stuffing Prevention Cheat Sheet; OAT-008.
 
 use std::time::Instant;
@@ -40,7 +40,7 @@ async fn a_leaked_list_is_not_tried_from_one_address() {
     }
     let limit = limit(Action::Login, Scope::IpAddress);
     assert!(wrong <= allowed(limit, began), "{wrong} wrong ones were evaluated");
-    // Grace, at home, notices nothing.
+    // Grace, at her own IP address, need not wait.
     let mut grace = stranger(&site, "192.0.2.7").await;
     assert_eq!(try_password(&mut grace, GRACE.email, GRACE.password).await, 303);
 }

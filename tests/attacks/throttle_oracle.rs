@@ -1,9 +1,9 @@
-//! Asking the throttle who has an account: by who has to wait, how long, and in which words.
+//! Enumeration by the throttle: who has to wait, how long, and with which words.
 //!
-//! Why it matters: a site that answers unknown addresses in the same words, and then counts only
-//! those that it knows, has told after eleven attempts.
-//! Stops in: `src/web/known_device.rs` (`admit` counts before anybody is looked up), `src/web/admission.rs`
-//! (`sentence`, the same for everybody; `may_mail`, called before anybody is looked up).
+//! Why it matters: a site with one page for everybody that counts only known accounts reveals them
+//! after eleven attempts.
+//! Stops in: `src/web/admission.rs` (`login` and `may_mail` count known and unknown accounts
+//! alike), `src/web/rejection.rs` (`sentence` is the same for everybody).
 //! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204.
 
 use crate::support::asking::*;
@@ -15,7 +15,7 @@ use crate::support::site::Site;
 
 const NOBODY: Person = Person { email: "nob@example.com", password: ADA.password };
 
-/// All that is not this request's own: the token, the date, the ID, and what was typed.
+/// The response, without the CSRF token, the date and the typed email address.
 fn answer(browser: &Browser, person: Person) -> String {
     let csrf = browser.form("Log in").pairs().first().map(|(_, token)| token.to_string());
     let page = browser.html().replace(&csrf.expect("a token"), "").replace(person.email, "");
@@ -39,7 +39,7 @@ async fn known_and_unknown_addresses_wait_the_same() {
         for number in 0..14 {
             let mut browser = stranger(&site, &address(number)).await;
             statuses.push(try_password(&mut browser, person.email, WRONG).await);
-            // The second that a wait takes is not this test's: all waits of this step are over.
+            // Longer than any wait of this loop, so its result does not depend on the test's speed.
             clock::later(&site.db, "5 minutes").await;
         }
         seen.push(statuses);
@@ -65,8 +65,8 @@ async fn whoever_waits_reads_the_same_page() {
     assert_eq!(pages[0], pages[2]);
 }
 
-/// Asked again until no second has passed since the wait was set: else a slow machine would read
-/// one second less on the one page than on the other.
+/// The page of a wait of one day. Requested again until no second has passed since the wait was
+/// set: otherwise a slow machine would compare pages that differ by a second.
 async fn refusal_with_a_day_to_wait(site: &Site, person: Person, password: &str) -> String {
     let mut browser = stranger(site, "192.0.2.7").await;
     loop {
@@ -87,7 +87,7 @@ async fn requests_for_mail_are_counted_alike_for_known_and_unknown_emails() {
     ADA.joins(&site).await;
     let mut counted = Vec::new();
     for person in [ADA, NOBODY] {
-        // Up to three of each are mailed; then the budgets are spent.
+        // Three of each kind are sent; then the budgets are used up.
         for number in 0..5 {
             asks_for_a_reset(&site, &address(number), person.email).await;
             asks_for_the_mail_again(&site, &address(number), person.email).await;

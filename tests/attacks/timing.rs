@@ -1,13 +1,13 @@
-//! Timing: the attacker measures how long an answer takes, and learns from it who has an account.
+//! Timing: the attacker measures response times, to find out who has an account.
 //!
-//! Why it matters: two answers can be equal to the last byte and still take different times, by one
-//! run of Argon2 or by one row more. What can be counted, runs and statements, `journeys.rs`
-//! counts. Here a clock looks at what is left, for every anonymous action and both HTTP versions.
+//! Why it matters: two equal responses can still take different times, by one run of Argon2 or by
+//! one row more. `journeys.rs` counts runs and statements. This test measures the remaining
+//! difference, for every anonymous action and both HTTP versions.
 //! Stops in: `src/accounts/password/hasher.rs` (the dummy hash), `src/mail.rs` (`discard`),
 //! `src/accounts/token.rs` (`Owner::Nobody`).
 //! Sources: ASVS 5.0 6.3.8; CWE-208.
 //!
-//! Statistical, so it is run by hand on a quiet machine, in a release build:
+//! Statistical, so run it by hand on a quiet machine, in a release build:
 //! `cargo test --release --test main -- --ignored --nocapture attacks::timing`
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ const STATES: [&str; 4] = ["free", "take", "pend", "lock"];
 
 type Fields = &'static [(&'static str, &'static str)];
 
-/// Path, button, and fields by name; `…` is the address.
+/// Path, button, and fields by name; `…` is the email address.
 const ACTIONS: [(&str, &str, Fields); 5] = [
     ("/login", "Log in", &[("email", "…"), ("password", "not the password of anybody")]),
     ("/register", "Register", &[("email", "…"), ("password", PASSWORD)]),
@@ -37,7 +37,7 @@ const ACTIONS: [(&str, &str, Fields); 5] = [
     ("/email/verify", "Confirm", &[("email", "…"), ("code", "0000-0000")]),
 ];
 
-/// As many people in each state as there are rounds, so that no address is asked for twice.
+/// Inserts enough people in each state that no email address is used twice.
 async fn people(site: &Site) {
     let hash = site.app.hasher.hash(&Password::typed(PASSWORD)).await.expect("a hash");
     sqlx::query(
@@ -64,7 +64,7 @@ async fn people(site: &Site) {
     site.db.run("analyze").await;
 }
 
-/// The time of one POST, and nothing else.
+/// The duration of one POST alone.
 async fn time(browser: &mut Browser, action: usize, address: &str) -> Duration {
     let (path, button, fields) = ACTIONS[action];
     let filled = |value: &str| if value == "…" { address.to_owned() } else { value.to_owned() };
@@ -99,7 +99,7 @@ async fn measure(site: &Site, version: Version) -> Vec<String> {
         let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
         let mut browser = site.browser();
         for round in 1..=ROUNDS {
-            // In another order each time, so that no state always comes after the same one.
+            // In random order, so that no state always follows the same other one.
             let mut states = STATES;
             states.shuffle(&mut rand::rng());
             for state in states {
@@ -114,7 +114,7 @@ async fn measure(site: &Site, version: Version) -> Vec<String> {
         println!("{version:?} {button:>14}: {medians:?} (free, taken, pending, locked)");
         let (least, most) = (medians.iter().min(), medians.iter().max());
         let (least, most) = (*least.expect("four"), *most.expect("four"));
-        // Below this is the rest that docs/security.md admits, with its figures.
+        // Smaller differences are the remainder that docs/security.md describes.
         if most - least > (least / 10).max(Duration::from_micros(250)) {
             told.push(format!("{version:?} {button}: {medians:?}"));
         }

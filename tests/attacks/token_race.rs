@@ -1,7 +1,7 @@
-//! One token, fifty redemptions at once: looking first and marking it used afterwards let 13 of 50
-//! through where it was measured (ASVS 15.4.2).
+//! Token race: the attacker uses one token in fifty concurrent requests. With a check before a
+//! separate update, 13 of 50 succeeded in a measurement (ASVS 15.4.2).
 //!
-//! Stops in `accounts/token::take`: one statement looks, decides and takes.
+//! Stops in: `src/accounts/token.rs` (`take` checks and deletes the token in one statement).
 
 use tokio::sync::Barrier;
 
@@ -100,7 +100,7 @@ async fn of_a_hundred_guesses_at_once_five_are_looked_at() {
         }
     }));
     let answers = answers.await;
-    // On a busy machine some are answered with 503, counted or not.
+    // On a busy machine some get a 503, counted or not.
     let (looked_at, refused) = (count(&answers, 422), count(&answers, 429));
     assert!((1..=5).contains(&looked_at) && refused > 0, "{answers:?}");
     let counted = "select failures::bigint from throttles where scope = 'registration'";

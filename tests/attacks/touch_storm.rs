@@ -1,10 +1,10 @@
-//! Touch storm: many requests of the same sessions at once, so that the writes of `last_seen_at`
-//! block or deadlock each other and the site stands still.
+//! Touch storm: many concurrent requests of the same sessions, so that the writes of `last_seen_at`
+//! block or deadlock each other.
 //!
-//! Why it matters: it is the only write that every visitor causes, so anybody with a few tabs
-//! can pile it up. Batches lock their rows in whatever order they are found, which deadlocks;
-//! and one transaction that holds a row, a password change say, would hold all who are seen.
-//! Stops in: `src/accounts/session/upkeep.rs` (`touch` skips what is locked).
+//! Why it matters: it is the only write that any page view can cause, so a few tabs are enough.
+//! Batches that lock rows in different orders deadlock. And a transaction that holds one row, such
+//! as a password change, would block every batch with that row.
+//! Stops in: `src/accounts/session/upkeep.rs` (`touch` skips locked rows).
 //! Sources: ASVS 5.0 15.4.3, 7.3.1; PostgreSQL's manual, 13.3.4 Deadlocks.
 
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::support::people::somewhere;
 const SESSIONS: usize = 40;
 const TASKS: usize = 50;
 const ROUNDS: usize = 8;
-/// How many rows another transaction holds all the while.
+/// How many rows another transaction keeps locked during the test.
 const HELD: i64 = 10;
 
 async fn idle_sessions(db: &Database) -> Vec<[u8; 32]> {
@@ -75,7 +75,7 @@ async fn nobody_waits_and_nothing_deadlocks() {
                 for _ in 0..ROUNDS {
                     hashes.shuffle(&mut rand::rng());
                     if barrier.wait().await.is_leader() {
-                        // Due again; what is held stays as it was, this waits for nothing either.
+                        // Makes the sessions due again, and skips the locked ones.
                         sqlx::query(
                             "update sessions set last_seen_at = now() - interval '2 minutes'
                              where id in (select id from sessions for update skip locked)",
@@ -93,7 +93,7 @@ async fn nobody_waits_and_nothing_deadlocks() {
             })
         })
         .collect();
-    // All of it while the other transaction is still open: whoever waited for it would never end.
+    // The other transaction is still open, so a task that waited for it would never end.
     let touched = in_time(futures_util::future::join_all(tasks)).await;
     let touched: u64 = touched.into_iter().map(|task| task.expect("a task that ends")).sum();
 

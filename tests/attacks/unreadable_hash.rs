@@ -1,10 +1,10 @@
 //! Unreadable hash: the attacker looks for accounts whose stored hash the server cannot verify.
 //!
-//! Why it matters: users imported from another system, or disabled by an operator with `!`, have a
-//! hash that is not Argon2. A 500 for them, where an unknown email address gets 422, tells who has
-//! an account. A hash with m=4 GiB would also take the machine's memory at every attempt.
-//! Stops in: `src/accounts/password/stored_hash.rs` (what cannot be read, or costs too much, is an error of
-//! its own) and `src/accounts/password/hasher.rs` (that error costs one run against the dummy hash).
+//! Why it matters: a hash from another system, or an operator's `!`, is not Argon2. If its user got
+//! a 500, and an unknown email address a 422, the status would show who has an account. A hash with
+//! m=4 GiB would also take the machine's memory at each attempt.
+//! Stops in: `src/accounts/password/hasher.rs` (`verify` treats what `stored_hash.rs` cannot read
+//! as a wrong password, after one run against the dummy hash).
 //! Sources: ASVS 5.0 6.3.8, 16.5.1; CWE-204, CWE-208, CWE-770; ranisalt/node-argon2#133.
 
 use app::accounts::password::PasswordHash;
@@ -22,8 +22,8 @@ const SCRYPT: &str =
     "$scrypt$ln=17,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$8pWBHWYQ7gXW7QHoGzyzG3XuKJ2Q1BLEyjjcBYKWBxg";
 const TOO_MUCH_MEMORY: &str = "$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$8pWBHWYQ7gXW7QHoGzyzG3XuKJ2Q1BLEyjjcBYKWBxg";
 
-/// Stored hashes that nobody can log in with. `right` is today's hash of Ada's password, as
-/// `$argon2id$v=19$m=8,t=1,p=1$salt$hash`.
+/// Stored hashes with which every login fails. `right` is the hash of Ada's password under the test
+/// settings: `$argon2id$v=19$m=8,t=1,p=1$salt$hash`.
 fn unreadable(right: &str) -> Vec<String> {
     let parts: Vec<&str> = right.split('$').collect();
     let [_, _, _, _, salt, hash] = parts[..] else { panic!("no PHC string") };
@@ -36,7 +36,7 @@ fn unreadable(right: &str) -> Vec<String> {
         "$".to_owned(),
         "$argon2id".to_owned(),
         "$argon2id$".to_owned(),
-        // Cut off, in the middle of the salt and of the hash.
+        // Truncated within the salt, and within the output.
         right[..40].to_owned(),
         right[..55].to_owned(),
         format!("{right}$more"),
@@ -57,7 +57,7 @@ fn unreadable(right: &str) -> Vec<String> {
         with_settings("t=1,p=1"),
         with_settings("m=99999999999,t=1,p=1"),
         with_settings("m=8,t=1,p=1,x=1"),
-        // A key or associated data of the other system, which this one does not have.
+        // With a secret key or associated data, which only the other system has.
         with_settings("m=8,t=1,p=1,keyid=a2V5"),
         with_settings("m=8,t=1,p=1,data=ZGF0YQ"),
         right.replace(salt, ""),
@@ -97,7 +97,7 @@ async fn an_unreadable_hash_is_answered_like_a_wrong_password() {
         let shown: String = hash.chars().take(120).collect();
         store(&site, &hash).await;
         let runs = site.app.hasher.runs();
-        // The right password of the hash before it was damaged.
+        // Ada's password: it matched the hash before the hash was damaged.
         let answer = answer(&mut site.browser(), ADA).await;
         assert_eq!(answer, expected, "{shown}");
         assert_eq!(site.app.hasher.runs() - runs, 1, "runs of Argon2: {shown}");
@@ -123,7 +123,7 @@ async fn an_unreadable_hash_is_a_wrong_current_password_too() {
     }
 }
 
-/// The real program, because the log is one for each process.
+/// Runs the real program, because a process has only one log.
 #[tokio::test]
 async fn each_login_with_an_unreadable_hash_logs_one_error_with_the_user_id_only() {
     let db = database().await;

@@ -1,5 +1,5 @@
-//! What the attacker can do: the actions, a generator that draws sequences of them, and how a
-//! failing sequence is made simpler.
+//! The attacker's actions, a generator of random sequences, and simpler variants of a sequence that
+//! fails.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-/// The longest sequence.
+/// The most steps in a sequence.
 const LONGEST: usize = 8;
 
-/// Whose e-mail address is typed.
+/// Whose email address is entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
-    /// The one that the attacker asks about.
+    /// The email address whose account the attacker looks for.
     Target,
-    /// The attacker's own, whose mailbox the attacker reads.
+    /// The attacker's own; the attacker reads its mailbox.
     Own,
 }
 
@@ -26,21 +26,21 @@ pub enum Kind {
     NotMe,
 }
 
-/// A link of another address than the target.
+/// Where a link was mailed: never to the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
-    /// The newest of its kind in the attacker's own mailbox; an invented one before there is any.
+    /// The newest of its kind in the attacker's own mailbox, or an invented one if there is none.
     OwnMailbox,
-    /// Of a third account, and used.
+    /// A used link of a third account.
     Used,
-    /// Of a third account, and expired.
+    /// An expired link of a third account.
     Expired,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Register(Whose),
-    /// With the password that the attacker registers with, or with another one.
+    /// `true`: with the password that the attacker registers with. `false`: with another one.
     LogIn(Whose, bool),
     AskForReset(Whose),
     Resend(Whose),
@@ -49,18 +49,18 @@ pub enum Action {
     SubmitLink(Kind, From),
 }
 
-/// An action, and in which of two browsers.
+/// An action, and which of two browsers does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     pub browser: usize,
     pub action: Action,
 }
 
-/// The sequence of this seed, with the target in it.
+/// The sequence of this seed; at least one of its actions concerns the target.
 pub fn draw(seed: u64) -> Vec<Step> {
     let mut random = StdRng::seed_from_u64(seed);
     loop {
-        // The smaller of two numbers: short ones are cheap, and long ones still come.
+        // The smaller of two numbers makes short sequences, which are cheap, more frequent.
         let [one, other] = [(); 2].map(|()| random.random_range(2..=LONGEST));
         let both = random.random_bool(0.5);
         let mut sequence: Vec<Step> = Vec::new();
@@ -90,8 +90,8 @@ fn any(random: &mut StdRng, both: bool) -> Step {
     Step { browser: usize::from(both && random.random_bool(0.4)), action }
 }
 
-/// Every second time, where there is one: an action that leads on from the last one in the same
-/// browser. By chance alone few sequences would get as far as a login.
+/// In half of the cases, an action that continues the last one in the same browser, if there is
+/// one. Otherwise few random sequences would reach a login.
 fn follow_up(random: &mut StdRng, last: Step) -> Option<Step> {
     use Action::{AskForReset, LogIn, Register, Resend, SubmitLink, TypeCode};
     use Whose::{Own, Target};
@@ -106,12 +106,12 @@ fn follow_up(random: &mut StdRng, last: Step) -> Option<Step> {
     Some(Step { action, ..last })
 }
 
-/// Whether this sequence is replayed for an address that gets no more mails: one of three.
+/// Whether to replay this sequence with a used-up mail budget as well: one seed in three.
 pub fn uses_up_mails(seed: u64, sequence: &[Step]) -> bool {
     seed.is_multiple_of(3) && sequence.iter().any(|step| step.action.writes_to_the_target())
 }
 
-/// Sequences that are a little simpler than this one: one action less, or all in one browser.
+/// Simpler variants of this sequence: one action less, or all in one browser.
 pub fn simpler(sequence: &[Step]) -> Vec<Vec<Step>> {
     let without = |index| [&sequence[..index], &sequence[index + 1..]].concat();
     let mut all: Vec<Vec<Step>> = (0..sequence.len()).map(without).collect();
@@ -121,8 +121,8 @@ pub fn simpler(sequence: &[Step]) -> Vec<Vec<Step>> {
     all
 }
 
-/// Whether all steps of `part` occur in `whole`, in this order: then the same difference is
-/// likely to be the cause.
+/// Whether all steps of `part` occur in `whole`, in this order. Then both failures probably have
+/// the same cause.
 pub fn contains(whole: &[Step], part: &[Step]) -> bool {
     let mut rest = part.iter().peekable();
     for step in whole {
@@ -143,7 +143,7 @@ impl Action {
         }
     }
 
-    /// Whether it may send a mail to the target.
+    /// Whether this action may send a mail to the target.
     pub fn writes_to_the_target(self) -> bool {
         use Action::{AskForReset, Register, Resend};
         [Register, AskForReset, Resend].map(|action| action(Whose::Target)).contains(&self)

@@ -1,5 +1,5 @@
-//! A site that replays sequences, with the proxy to its database that sees what is written. All
-//! that these tests know of tables and of mails is in this file.
+//! A site that replays sequences, and the proxy in front of its database, which records the
+//! statements that write. All SQL of these tests is in this file.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
@@ -17,18 +17,18 @@ use crate::support::postgres_wire::Wire;
 use crate::support::requests::Answer;
 use crate::support::site::Site;
 
-/// Chosen by the attacker.
+/// The password that the attacker chooses.
 const CHOSEN: &str = "glacier pumpkin harmonica";
 const WRONG: &str = "not the password of anybody";
-/// Chosen by the other people, and unknown to the attacker.
+/// The password of all other people, which the attacker does not know.
 const SECRET: &str = "trombone velvet lighthouse";
-/// The address of `State::MailsUsedUp`: as long as the others.
+/// The email address of `State::MailsUsedUp`, as long as the others.
 const USED_UP: &str = "t-usedup@example.com";
 const WRONG_CODE: &str = "ZZZZ-ZZZZ";
 
-/// What has been counted; and from now on no wait ends before the sequence does, else a slow
-/// machine would be let in where a fast one waits. 25 hours and a half read "1 day 1 hour", also
-/// when some seconds of them are over.
+/// Selects the counters, and extends each wait beyond the end of the sequence. Otherwise a slow
+/// machine would be admitted where a fast one is rejected. The page shows 25.5 hours as "1 day 1
+/// hour", even some seconds later.
 const COUNTED: &str = "
     with frozen as (
         update throttles set wait_until = now() + interval '25 hours 30 minutes'
@@ -39,18 +39,18 @@ const COUNTED: &str = "
                    filter (where isfinite(wait_until) and wait_until < now() + interval '1 day'), 0))
     from throttles group by action, scope order by action, scope";
 
-/// What is true of the address that the attacker asks about.
+/// The state of the target's email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Free,
     /// Has a user.
     Taken,
-    /// Somebody else has registered it, and has not confirmed it yet.
+    /// Somebody else has registered it and has not confirmed it yet.
     Pending,
     /// Has a user with `locked_at`.
     Locked,
-    /// Pending, and no more mails go to it for now. One address for all sequences: only what is
-    /// visible is compared.
+    /// Pending, with its mail budget used up. All sequences share one email address, because only
+    /// the visible half is compared.
     MailsUsedUp,
 }
 
@@ -64,7 +64,7 @@ struct Links {
 pub struct ReplaySite {
     pub site: Site,
     wire: Wire,
-    /// Has just opened the first page, without a cookie before: cloned for each of the others.
+    /// A browser that has just opened its first page; every other person gets a clone of it.
     anybody: Visitor,
     used: Links,
     expired: Links,
@@ -117,7 +117,7 @@ impl ReplaySite {
         started
     }
 
-    /// Replays a sequence against a new address in this state. All addresses are equally long.
+    /// Replays a sequence against a new email address in this state. All have the same length.
     pub async fn replay(&self, sequence: &[Step], state: State) -> Transcript {
         let target = match state {
             State::MailsUsedUp => USED_UP.to_owned(),
@@ -127,14 +127,14 @@ impl ReplaySite {
         self.replay_against(sequence, &target).await
     }
 
-    /// The same against an address that is prepared.
+    /// Replays a sequence against an email address that is already prepared.
     pub async fn replay_against(&self, sequence: &[Step], target: &str) -> Transcript {
         let own = format!("o{:07}@example.com", self.number());
         let new = || Visitor::new(&self.site).at(&self.ip());
         let mut browsers = [new(), new()];
         let began = Instant::now();
         let mut actions = Vec::new();
-        // One connection for all looks at the counters: a pool asks each time whether it lives.
+        // One connection for all reads of the counters: a pool would ping it before each.
         let mut db = self.site.db.pool.acquire().await.expect("a connection");
         self.wire.writes();
         for Step { browser, action } in sequence {
@@ -154,7 +154,7 @@ impl ReplaySite {
         Transcript { actions, took: began.elapsed() }
     }
 
-    /// Returns the responses, and the secret of the link that was followed.
+    /// Returns the responses, and the token of the link that was opened.
     async fn act(
         &self,
         visitor: &mut Visitor,
@@ -199,13 +199,13 @@ impl ReplaySite {
         }
     }
 
-    /// Brings a new address into this state. The throttles are fresh afterwards.
+    /// Brings a new email address into this state, and resets all counters.
     async fn prepare(&self, target: &str, state: State) {
         match state {
             State::Free | State::MailsUsedUp => {}
             State::Pending => drop(self.someone().register(target, SECRET).await),
             State::Taken | State::Locked => {
-                // Prepared behind the app's back: through the pages it takes five times as long.
+                // Inserted directly: through the pages this takes five times as long.
                 let email: &'static str = target.to_owned().leak();
                 Person { email, password: SECRET }.joins(&self.site).await;
             }
@@ -223,8 +223,8 @@ impl ReplaySite {
         }
     }
 
-    /// Asks for mails of every kind to one address, each time from another IP address, until none
-    /// is sent; and keeps the counters.
+    /// Requests mails of every kind to one email address, each from another IP address, until none
+    /// is sent. Saves the counters.
     async fn use_up_mails(&self) {
         self.site.db.run("delete from throttles").await;
         let mut db = self.site.db.pool.acquire().await.expect("a connection");
@@ -240,7 +240,7 @@ impl ReplaySite {
         self.site.db.run("create table used_up as table throttles").await;
     }
 
-    /// Somebody else than the attacker, on a device and at an IP address of their own.
+    /// Somebody other than the attacker, with a browser and an IP address of their own.
     fn someone(&self) -> Visitor {
         let mut someone = self.anybody.clone().at(&self.ip());
         someone.browser.follow_redirects = false;

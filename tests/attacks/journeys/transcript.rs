@@ -1,7 +1,7 @@
-//! What the attacker sees of a sequence and what it costs the site, in lines that can be compared.
+//! What the attacker sees of a sequence and what it costs the site, as lines to compare.
 //!
-//! Masked are only Date, the request ID, CSRF tokens, what the attacker has typed or got by mail,
-//! and seconds that run down: those may differ by the time that a replay took.
+//! Masked are only the date, the request ID, tokens, the minute of a session's end, and the
+//! attacker's own input and mail. Seconds in headers may differ by the duration of a replay.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::support::requests::Answer;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub text: String,
-    /// Of `Retry-After` and `Max-Age`.
+    /// The seconds of `Retry-After` or `Max-Age`.
     pub seconds: Option<u64>,
 }
 
-/// What one action has done.
+/// The result of one action.
 #[derive(Default)]
 pub struct Seen {
-    /// Whatever the attacker can look at or measure: responses, and the runs of Argon2.
+    /// What the attacker can see or measure: responses, and the runs of Argon2.
     pub visible: Vec<Line>,
-    /// Statements that write, and attempts that were counted.
+    /// Statements that write, and the counters of the throttle.
     pub cost: Vec<Line>,
 }
 
@@ -38,7 +38,7 @@ pub enum Half {
 /// The first line in which two replays of one sequence differ.
 #[derive(Debug)]
 pub struct Difference {
-    /// Counts from 0.
+    /// The index of the action, from 0.
     pub action: usize,
     pub lines: [String; 2],
 }
@@ -56,7 +56,7 @@ impl Line {
     }
 }
 
-/// A response, line by line. `typed` are what the attacker has typed, and what stands for it.
+/// The lines of a response. `typed`: the attacker's values, and the names that replace them.
 pub fn lines(answer: &Answer, typed: &[(&str, &str)]) -> Vec<Line> {
     let mask = |text: &str| {
         let mut text = text.to_owned();
@@ -81,7 +81,7 @@ pub fn lines(answer: &Answer, typed: &[(&str, &str)]) -> Vec<Line> {
     cut(&mut body, "name=\"csrf\" value=\"", "\"");
     cut(&mut body, "name=\"link\" value=\"", "\"");
     cut(&mut body, "give this number: <code>", "</code>");
-    // The minute may pass between two replays.
+    // The next minute may begin between two replays.
     cut(&mut body, "<p>Ends ", " UTC");
     let body = body.lines().map(|line| line.to_owned().into());
     [format!("{request}: {}", answer.status).into()]
@@ -91,7 +91,7 @@ pub fn lines(answer: &Answer, typed: &[(&str, &str)]) -> Vec<Line> {
         .collect()
 }
 
-/// Name and attributes as they came; of the encrypted value the length, percent-decoded.
+/// The name, the attributes, and the length of the encrypted value, percent-decoded.
 fn cookie(line: &str) -> Line {
     let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -102,7 +102,7 @@ fn cookie(line: &str) -> Line {
             seconds = value.parse().ok();
             name.to_owned()
         }
-        // The clock's, and of no effect beside Max-Age (RFC 6265 §5.3).
+        // A date, which browsers ignore beside Max-Age (RFC 6265 §5.3).
         Some((name, _)) if name.trim().eq_ignore_ascii_case("expires") => name.to_owned(),
         _ => attribute.to_owned(),
     });
@@ -110,13 +110,13 @@ fn cookie(line: &str) -> Line {
     Line { text: format!("set-cookie: {name} of {length} bytes;{attributes}"), seconds }
 }
 
-/// A path whose secret token (32 bytes in base64) is random.
+/// The path, with `TOKEN` in place of a random token (32 bytes in base64).
 fn path(text: &str) -> String {
     let segments = text.split('/').map(|part| if part.len() == 43 { "TOKEN" } else { part });
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// Removes everything between `before` and `after`, wherever the two occur.
+/// Removes the text between each `before` and the next `after`.
 fn cut(text: &mut String, before: &str, after: &str) {
     let mut from = 0;
     while let Some(found) = text[from..].find(before) {

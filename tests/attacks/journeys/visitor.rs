@@ -1,5 +1,5 @@
-//! A browser that posts form fields by their names, with the CSRF token of the page it has just
-//! opened: words on pages and buttons may change, the names of fields are the contract.
+//! A browser that posts form fields by their names, with the CSRF token of the page that it shows.
+//! So the text of pages and buttons may change without breaking these tests.
 
 use std::time::Duration;
 
@@ -20,32 +20,32 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// A new device.
+    /// A new browser, without cookies.
     pub fn new(site: &Site) -> Visitor {
-        // Below the server's keep-alive: a POST on a connection that closes just then gets no
-        // response, and is not repeated.
+        // Less than the server's keep-alive: a POST on a connection that the server closes just
+        // then gets no response, and the client does not repeat it.
         let browser = site.browser_with(|client| client.pool_idle_timeout(Duration::from_secs(1)));
         Visitor { browser, origin: site.url.clone(), csrf: String::new() }
     }
 
-    /// Comes from this IP address from now on.
+    /// Sends its requests from this IP address from now on.
     pub fn at(mut self, ip: &str) -> Visitor {
         move_to(&mut self.browser, ip);
         self
     }
 
-    /// Opens a page, and returns every response.
+    /// Opens a page, and returns every response, redirects included.
     pub async fn open(&mut self, path: &str) -> Vec<Answer> {
         self.browser.visit(path).await;
         self.responses()
     }
 
-    /// Opens the page of a form, unless it is shown already.
+    /// Opens the page of a form, unless the browser already shows it.
     async fn show(&mut self, path: &str) -> Vec<Answer> {
         if self.browser.path == path { Vec::new() } else { self.open(path).await }
     }
 
-    /// Posts these fields, as a form on the page that is shown.
+    /// Posts these fields with the CSRF token of the page that is shown.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Vec<Answer> {
         let fields = [&[("csrf", self.csrf.as_str())], fields].concat();
         self.browser.forged_post(&self.origin, path, &fields).await;
@@ -53,7 +53,7 @@ impl Visitor {
     }
 
     fn responses(&mut self) -> Vec<Answer> {
-        // A page without a form leaves the token of the page before.
+        // A page without a form has no token; the last one is kept.
         if let Some((_, rest)) = self.browser.html().split_once("name=\"csrf\" value=\"") {
             self.csrf = rest.split('"').next().unwrap_or_default().to_owned();
         }
@@ -90,13 +90,13 @@ impl Visitor {
         [page, done].concat()
     }
 
-    /// Opens a link and sends the form behind it.
+    /// Opens a link and submits the form on its page.
     pub async fn submit_link(&mut self, kind: Kind, link: &str, password: &str) -> Vec<Answer> {
         let page = self.open(link).await;
         let done = match kind {
             Kind::Verify => self.post("/email/verify", &[("token", token(link))]).await,
             Kind::Reset => {
-                // The form names the link that it was drawn for.
+                // The form names the link that it belongs to.
                 let form = self.browser.html().split_once("name=\"link\" value=\"");
                 let drawn_for = form.and_then(|(_, rest)| rest.split('"').next());
                 let drawn_for = drawn_for.unwrap_or_default().to_owned();
@@ -109,12 +109,12 @@ impl Visitor {
     }
 }
 
-/// The secret of a link.
+/// The token of a link.
 pub fn token(link: &str) -> &str {
     link.rsplit('/').next().unwrap_or_default()
 }
 
-/// How the links of a kind begin.
+/// The start of the paths of this kind of link.
 pub fn start(kind: Kind) -> &'static str {
     match kind {
         Kind::Verify => "/email/verify/",
