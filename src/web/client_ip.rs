@@ -15,9 +15,6 @@ use ipnet::IpNet;
 /// client. An invalid entry ends the search; the result is then the proxy that appended it.
 pub fn client_ip(req: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
     let mut address = peer(req);
-    if !is_trusted(address, trusted) {
-        return address;
-    }
     let hops = forwarded(req, "x-forwarded-for");
     let mut hops = hops.iter().rev();
     while is_trusted(address, trusted) {
