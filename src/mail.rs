@@ -1,12 +1,12 @@
-//! Mail: a row in the outbox, written in the caller's transaction.
+//! An email is a row in the outbox, written in the caller's transaction.
 //!
-//! `send` returns before anything is sent: no page waits for SMTP, which would be a timing side
-//! channel for account enumeration, and no crash loses a mail. `delivery` sends the rows of the
-//! `outbox` with `smtp`. Without `SMTP_URL` they stay in the outbox, and development shows them at
+//! `send` only writes that row. So no page waits for SMTP, which would be a timing side channel
+//! for account enumeration, and no crash loses an email. `delivery` sends the rows of `outbox`
+//! through `smtp`. Without `SMTP_URL` they stay there, and development shows them at
 //! `/dev/mailbox`.
 //!
-//! The words of a mail are one template, `templates/mail/….txt`, which extends `mail/layout.txt`.
-//! `body` makes the HTML part from them, so the two never say different things:
+//! The text of an email is one template, `templates/mail/….txt`, which extends `mail/layout.txt`.
+//! `body` makes the HTML part from that text, so the two parts always say the same:
 //!
 //! ```text
 //! #[derive(Template)]
@@ -31,26 +31,26 @@ use askama::Template;
 use crate::database::Connection;
 use crate::state::AppState;
 
-/// First field of every mail struct: the values that `mail/layout.txt` puts around the words.
+/// The values that `mail/layout.txt` needs, in the field `letterhead` of each email's struct.
 #[derive(Debug, Clone, Copy)]
 pub struct Letterhead<'a> {
     pub app_name: &'a str,
-    /// `https://example.com`: from the settings, never from a request.
+    /// Such as `https://example.com`. From the settings, because a client can forge the Host.
     pub origin: &'a str,
 }
 
-/// A mail without its recipient.
+/// An email without its recipient.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// Dotted like the path of the page that writes it.
+    /// For the log and operators. Dotted like the path of the page that writes the email.
     pub kind: &'static str,
     pub subject: String,
     pub text: String,
-    /// The mail is not sent after it: an expired link is useless.
+    /// The email is not sent after this time, because its link would be expired.
     pub lifetime: Duration,
 }
 
-/// The lifetime of a mail that holds no link which expires sooner.
+/// The lifetime of an email without a link that expires sooner.
 pub const LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 
 impl<'a> Letterhead<'a> {
@@ -70,22 +70,28 @@ impl Mail {
         Ok(Self { kind, subject: subject.into(), text: words.render()?, lifetime: LIFETIME })
     }
 
-    /// For a mail with a link: the lifetime of the link.
+    /// Sets the lifetime of the email to that of its link.
     pub fn expires_in(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
     }
 }
 
-/// Puts a mail into the outbox; the delivery sends it within a second of the commit.
+/// Puts an email into the outbox. The delivery sends it within a second of the commit.
 ///
-/// `to` is the email address that is stored with an account or a registration, never the one that
-/// was typed: a look-alike of it would get the link.
+/// `to` must be the email address that is stored with an account or a registration. The one in a
+/// form may be a look-alike, and an attacker would get the link.
+///
+/// # Errors
+/// When the database fails.
 pub async fn send(tx: &mut Connection, to: &str, mail: Mail) -> sqlx::Result<()> {
     outbox::insert(tx, Some(to), &mail).await
 }
 
-/// Costs what `send` costs and sends nothing: for an address without an account or beyond its mail
-/// budget, so that neither the time of a response nor its statements show who has an account.
+/// Costs as much as `send` and sends nothing. For an email address that has no account or has used
+/// up its mail budget, so that the time of a response does not reveal whether it has an account.
+///
+/// # Errors
+/// When the database fails.
 pub async fn discard(tx: &mut Connection, mail: Mail) -> sqlx::Result<()> {
     outbox::insert(tx, None, &mail).await
 }

@@ -1,9 +1,8 @@
-//! The words of a mail, as plain text and as HTML.
+//! Makes the HTML part of an email from its plain text.
 //!
-//! A template holds the plain text; this module parses it for the HTML part. A line that is only a
-//! URL is a link, a line that begins with four spaces is a code, `-- ` begins the foot, and the
-//! rest are paragraphs. The HTML part has no styles and no images, which mail programs block, and
-//! each link shows its URL.
+//! A line that is only a URL becomes a link, a line that begins with four spaces becomes a code,
+//! `-- ` begins the footer, and the rest becomes paragraphs. The HTML part has no styles and no
+//! images, because email clients block them. Each link shows its URL.
 
 use askama::Template;
 
@@ -12,11 +11,11 @@ pub enum Block {
     Paragraph(String),
     Link(String),
     Code(String),
-    /// The line above the foot.
+    /// The horizontal rule above the footer.
     Rule,
 }
 
-/// Reads a text block by block.
+/// Splits the plain text of an email into blocks.
 pub fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut paragraph = Vec::new();
@@ -49,7 +48,7 @@ struct Html<'a> {
     blocks: Vec<Block>,
 }
 
-/// The HTML part.
+/// Renders the HTML part.
 pub(super) fn html(subject: &str, text: &str) -> askama::Result<String> {
     Html { subject, blocks: blocks(text) }.render()
 }

@@ -1,15 +1,14 @@
-//! Sends mails from the outbox to the mail server.
+//! Sends emails from the outbox to the mail server.
 //!
-//! PostgreSQL notifies at the commit of a mail (`LISTEN`), so it is sent within a second; polling
-//! every ten seconds finds mails that are due again, and those whose notification was lost. Several
-//! instances share an outbox: each mail is claimed by one.
+//! PostgreSQL sends a notification when an email is committed (`LISTEN`), so the email is sent
+//! within a second. Polling every ten seconds finds emails that are due again, or whose
+//! notification was lost. When several instances share an outbox, one of them claims each email.
 //!
-//! Delivery is at-least-once. A claim lasts 5 minutes and is renewed while the attempt lasts. Right
-//! before DATA it is checked once more, so an instance that was suspended does not send what
-//! another one has sent meanwhile. A mail is sent twice when the server took it and the row does
-//! not say so: the server's answer was lost, the app died or stopped before it, or the database
-//! could not be reached for all of `REPORTS`. The Message-ID is the same. The other choice, never
-//! to send such a mail again, would lose it when the server had not taken it.
+//! Delivery is at-least-once. A claim lasts 5 minutes and is renewed during the attempt. It is
+//! checked again right before DATA: another instance may have sent the email while this one was
+//! suspended. An email is sent twice if the server accepted it and the row does not say so. Then
+//! the server's reply was lost, the app ended before it, or the database was unavailable during
+//! all `REPORTS`. Both copies have the same Message-ID. Never trying again would lose emails.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -25,31 +24,31 @@ use super::smtp::{Connection, Failure, Mailer, Outgoing};
 use crate::database::{Database, Listener};
 use crate::supervise::supervise;
 
-/// How many mails one instance hands over at the same time, each on a connection of its own.
+/// How many emails one instance sends concurrently, each on its own connection.
 const AT_ONCE: u32 = 4;
 const POLL: Duration = Duration::from_secs(10);
-/// Before listening on a new connection.
+/// The pause before `LISTEN` on a new connection.
 const RECONNECT: Duration = Duration::from_secs(1);
-/// A fifth of a claim, so that a database that is away for three minutes loses none.
+/// How often a claim of 5 minutes is renewed. So it survives a database outage of 3 minutes.
 const RENEW: Duration = Duration::from_secs(60);
-/// `stop` waits this long for each of its two steps.
+/// How long `stop` waits in each of its two steps.
 const STOP: Duration = Duration::from_secs(2);
-/// The outcome of a mail must reach the outbox, or the mail is sent again. The pauses before each
-/// try to write it, in seconds.
+/// The pauses, in seconds, before each try to write the outcome of an attempt to the outbox. If
+/// all of them fail, the email is sent again.
 const REPORTS: [u64; 5] = [0, 1, 4, 15, 60];
 
-/// Sends mails from `start` until `stop`.
+/// Sends emails from `start` until `stop`.
 pub struct Delivery {
     work: Arc<Work>,
 }
 
-/// How far `stop` has come.
+/// The steps of `Delivery::stop`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Stop {
     No,
-    /// No further mail is begun.
+    /// No further email is claimed.
     NoMore,
-    /// Attempts that have not come to DATA are abandoned.
+    /// Attempts that have not reached DATA are abandoned.
     Abandon,
 }
 
@@ -57,9 +56,9 @@ enum Stop {
 enum Ended {
     Sent,
     Expired,
-    /// Another instance has the mail now.
+    /// The claim was lost: another instance has claimed or finished the email.
     Lost,
-    /// Nothing was sent, because the app stops.
+    /// Nothing was sent, because the app is stopping.
     Abandoned,
 }
 
@@ -68,7 +67,7 @@ impl Delivery {
         Self::renewing_every(RENEW, db, mailer)
     }
 
-    /// Renews claims more often than production does; for tests.
+    /// Like `start`, with another interval for renewing claims; for tests.
     pub fn renewing_every(renew: Duration, db: Database, mailer: Mailer) -> Self {
         let places = Arc::new(Semaphore::new(AT_ONCE as usize));
         let work = Arc::new(Work { db, mailer, renew, places, stop: watch::Sender::new(Stop::No) });
@@ -79,9 +78,9 @@ impl Delivery {
         Self { work }
     }
 
-    /// Begins no mail and waits 2 seconds for those in progress. Then it abandons attempts before
-    /// DATA and releases their claims, and waits 2 seconds for the rest. A mail that is still in
-    /// DATA by then is due again within five minutes, and may arrive twice.
+    /// Claims no further email and waits 2 seconds for attempts in progress. Then it abandons those
+    /// that have not reached DATA, releases their claims, and waits 2 more seconds. An email that
+    /// is still in DATA after that is due again within 5 minutes, and may be delivered twice.
     pub async fn stop(&self) {
         for step in [Stop::NoMore, Stop::Abandon] {
             self.work.stop.send_replace(step);
@@ -93,7 +92,7 @@ impl Delivery {
     }
 }
 
-/// What the tasks of one delivery share.
+/// The state that the tasks of one delivery share.
 struct Work {
     db: Database,
     mailer: Mailer,
@@ -106,7 +105,7 @@ impl Work {
     async fn run(self: Arc<Self>) {
         let mut notified = None;
         while *self.stop.borrow() == Stop::No {
-            // Subscribe before looking, so that a mail committed in between still wakes us.
+            // Subscribe before polling, so that an email committed in between still wakes us.
             if notified.is_none() {
                 notified =
                     Listener::start(&self.db, outbox::CHANNEL).await.inspect_err(log_database).ok();
@@ -135,14 +134,14 @@ impl Work {
         outbox::claim(&self.db).await.inspect_err(log_database).ok().flatten()
     }
 
-    /// Carries this mail, and on the same connection whatever else is due.
+    /// Sends this email and, on the same connection, all others that are due.
     async fn carry(self: Arc<Self>, first: Claimed, place: OwnedSemaphorePermit) {
         let mut connection = None;
         let mut next = Some(first);
         while let Some(mail) = next {
             let attempt = AssertUnwindSafe(self.attempt(&mail, &mut connection)).catch_unwind();
-            // The panic hook has printed what happened. The mail is tried again later, since the
-            // panic may not be its fault, and it does not hold up the others.
+            // The panic hook has printed the message. The email is sent again later, because it
+            // may not have caused the panic. Other emails are not delayed.
             let ended = attempt.await.unwrap_or_else(|_| {
                 tracing::error!(id = %mail.id, "the delivery of a mail panicked");
                 Err(Failure::Failed("the app panicked; see its log".to_owned()))
@@ -150,7 +149,7 @@ impl Work {
             self.report(&mail, ended).await;
             next = self.claim().await;
         }
-        // Before QUIT: the server may take its time.
+        // Before QUIT, because the server may reply slowly.
         drop(place);
         if let Some(connection) = connection {
             connection.quit().await;
@@ -193,7 +192,7 @@ impl Work {
         Ok(Ended::Sent)
     }
 
-    /// Everything before DATA. A connection that met a failure is not kept.
+    /// Runs all stages before DATA. After a failure the connection is closed.
     async fn offer(
         &self,
         mail: &Claimed,
@@ -231,7 +230,7 @@ impl Work {
         }
     }
 
-    /// Once DATA has begun, a lost claim does not stop the attempt: the server may have the mail.
+    /// After DATA, a lost claim does not end the attempt: the server may already have the email.
     async fn renew_for_ever(&self, mail: &Claimed) -> Infallible {
         loop {
             if let Ended::Lost = self.renew_until_over(mail).await {
@@ -265,7 +264,7 @@ impl Work {
         }
     }
 
-    /// `false` when the claim was lost.
+    /// Writes the outcome to the outbox. `false` when the claim was lost.
     async fn write_down(
         &self,
         mail: &Claimed,

@@ -1,7 +1,7 @@
-//! Notices: every change to an account reaches its owner, with a way to stop it.
+//! Notices: an email tells the owner of an account about each change, and how to stop an attacker.
 //!
-//! One mechanism for all of them: a line in `What`, and one call in the transaction of the change.
-//! Each carries a "this was not me" link of its own; see `flows/not_me`.
+//! A notice takes a variant of `What` and one call of `send` in the transaction of the change. Each
+//! has its own "this was not me" link; see `flows/not_me`. Emails about a reset are here too.
 
 use askama::Template;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::database::Connection;
 use crate::email::Email;
 use crate::state::AppState;
 
-/// What happened.
+/// The change that a notice reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     AccountCreated,
@@ -53,10 +53,10 @@ impl What {
     }
 }
 
-/// Whose account it is, and from where it was changed.
+/// The owner of the account, and the client that changed it.
 pub struct Owner<'a> {
     pub user_id: Uuid,
-    /// As stored. When a flow of yours changes the email address: the old one.
+    /// As stored. A flow of yours that changes the email address must pass the old one.
     pub email: &'a str,
     pub client: &'a Client,
 }
@@ -82,7 +82,10 @@ struct ResetLetter<'a> {
     token: &'a str,
 }
 
-/// Tells the owner, in the transaction of the change.
+/// Sends a notice to the owner, in the transaction of the change.
+///
+/// # Errors
+/// When the template cannot be rendered, or the database fails.
 pub async fn send(
     tx: &mut Connection,
     app: &AppState,
@@ -104,8 +107,11 @@ pub async fn send(
     Ok(super::send(tx, owner.email, mail).await?)
 }
 
-/// The link to a new password. `user` is `None` for an address without an account, or beyond the
-/// mail budget: then the same rows are written, and nothing is sent.
+/// Sends a link for a new password. `user` is `None` for an email address without an account or
+/// beyond its mail budget: then the same statements run, and no email is sent.
+///
+/// # Errors
+/// When the template cannot be rendered, or the database fails.
 pub async fn reset_link(
     tx: &mut Connection,
     app: &AppState,
@@ -123,7 +129,10 @@ pub async fn reset_link(
     Ok(written?)
 }
 
-/// Tells the owner why the right password does not work after "this was not me".
+/// Sends an email that explains why the right password is rejected after "this was not me".
+///
+/// # Errors
+/// When the template cannot be rendered, or the database fails.
 pub async fn reset_is_required(
     tx: &mut Connection,
     app: &AppState,

@@ -1,9 +1,9 @@
-//! The `outbox` table: mails on their way, and what became of them.
+//! The `outbox` table: emails to be sent, and the outcome of finished ones.
 //!
-//! An instance claims a mail for 5 minutes and renews the claim while it sends: after a crash the
-//! mail is due again soon, and a slow mail server gets one copy. No transaction stays open during
-//! SMTP. `attempts` is a fencing token: a renewal or a report that carries an older value changes
-//! nothing. A finished mail keeps its outcome and loses its text.
+//! An instance claims an email for 5 minutes and renews the claim while it sends. So after a crash
+//! the email is due again soon, and a slow mail server gets one copy. No transaction stays open
+//! during SMTP. `attempts` is a fencing token: a renewal or a report with an older value changes
+//! nothing. When an email is finished, its text is erased and its outcome kept.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use uuid::Uuid;
 use super::Mail;
 use crate::database::Connection;
 
-/// The channel that PostgreSQL notifies when a mail of `insert` is committed.
+/// The channel on which PostgreSQL sends a notification when an email is committed.
 pub const CHANNEL: &str = "outbox";
 
-/// A mail that this instance, and no other, may send now.
+/// An email that only this instance may send now.
 #[derive(Debug, Clone)]
 pub struct Claimed {
     pub id: Uuid,
@@ -26,15 +26,15 @@ pub struct Claimed {
     pub subject: String,
     pub text: String,
     pub attempt: i32,
-    /// Must not be sent any more: `expires_at` has passed.
+    /// `expires_at` has passed, so the email must not be sent.
     pub expired: bool,
 }
 
-/// How a mail ended.
+/// The outcome of a finished email. The row of a decoy has another one, `discarded`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Sent,
-    /// The mail server rejected this recipient, or this mail, for good.
+    /// The mail server permanently rejected this recipient, or this email.
     Refused,
     /// Not sent before `expires_at`.
     Expired,
@@ -50,22 +50,22 @@ impl Outcome {
     }
 }
 
-/// Whether a claimed mail may still be sent.
+/// Whether a claimed email may still be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewal {
     Renewed,
     /// The claim is held, but `expires_at` has passed.
     Expired,
-    /// Another instance has claimed the mail since, or finished it.
+    /// Another instance has claimed the email since, or finished it.
     Lost,
 }
 
-/// Writes a mail and notifies the courier; both happen when the caller commits.
+/// Writes an email and notifies the delivery. Both take effect when the caller commits.
 ///
-/// `to` is `None` for a decoy: the same statements where no mail is sent. The row is finished from
-/// the start, and holds neither address nor text.
+/// `to` is `None` for a decoy: the same statements run, and no email is sent. The row of a decoy is
+/// finished from the start, and has neither email address nor text.
 pub(super) async fn insert(tx: &mut Connection, to: Option<&str>, mail: &Mail) -> sqlx::Result<()> {
-    // A line break would begin another header.
+    // A line break would begin another header (header injection).
     let subject = mail.subject.replace(char::is_control, " ");
     sqlx::query!(
         "insert into outbox (id, kind, recipient, subject, body, expires_at, finished_at, outcome)
@@ -84,7 +84,10 @@ pub(super) async fn insert(tx: &mut Connection, to: Option<&str>, mail: &Mail) -
     sqlx::query!("notify outbox").execute(tx).await.map(drop)
 }
 
-/// Claims the mail that has been due longest. Concurrent calls get different mails.
+/// Claims the email that has been due longest. Concurrent calls get different emails.
+///
+/// # Errors
+/// When the database fails.
 pub async fn claim(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Claimed>> {
     sqlx::query_as!(
         Claimed,
@@ -99,7 +102,10 @@ pub async fn claim(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Claimed>> {
     .await
 }
 
-/// Claims a mail for another 5 minutes.
+/// Renews a claim for another 5 minutes.
+///
+/// # Errors
+/// When the database fails.
 pub async fn renew(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<Renewal> {
     let expired = sqlx::query_scalar!(
         r#"update outbox set due_at = now() + interval '5 minutes'
@@ -115,7 +121,10 @@ pub async fn renew(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<Rene
     })
 }
 
-/// Gives a claim back, so that the mail is due at once. `false` when the claim was lost.
+/// Releases a claim, so that the email is due at once. `false` when the claim was lost.
+///
+/// # Errors
+/// When the database fails.
 pub async fn release(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<bool> {
     let released = sqlx::query!(
         "update outbox set due_at = now() where id = $1 and attempts = $2 and finished_at is null",
@@ -125,7 +134,10 @@ pub async fn release(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<bo
     Ok(released.execute(db).await?.rows_affected() == 1)
 }
 
-/// Ends a mail and erases its text. `false` when the claim was lost.
+/// Records the outcome of an email and erases its text. `false` when the claim was lost.
+///
+/// # Errors
+/// When the database fails.
 pub async fn finish(
     db: impl PgExecutor<'_>,
     mail: &Claimed,
@@ -144,9 +156,12 @@ pub async fn finish(
     Ok(finished.execute(db).await?.rows_affected() == 1)
 }
 
-/// Tries again later: after 30 s, 1 min, 2 min … up to an hour, give or take a quarter, so that a
-/// server that comes back does not get every mail at once. A mail that expires sooner is due when
-/// it expires, so that its text is erased. `false` when the claim was lost.
+/// Schedules another attempt after 30 s, 1 min, 2 min … up to an hour, each up to a quarter more or
+/// less at random, so that a server after an outage does not get every email at once. An email that
+/// expires sooner is due then, so that its text is erased. `false` when the claim was lost.
+///
+/// # Errors
+/// When the database fails.
 pub async fn postpone(
     db: impl PgExecutor<'_>,
     mail: &Claimed,
@@ -164,7 +179,11 @@ pub async fn postpone(
     Ok(postponed.execute(db).await?.rows_affected() == 1)
 }
 
-/// When the last finished mail to an address was rejected for good. `None` if it was sent.
+/// When the last email to this recipient was permanently rejected. `None` if it was sent, or if
+/// there was none. Emails that are not finished or have expired do not change the result.
+///
+/// # Errors
+/// When the database fails.
 pub async fn refused_at(
     db: impl PgExecutor<'_>,
     recipient: &str,
@@ -179,21 +198,24 @@ pub async fn refused_at(
     Ok(last.filter(|last| last.outcome == Outcome::Refused.name()).map(|last| last.finished_at))
 }
 
-/// Mails that are neither sent nor given up.
+/// The emails that are not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {
     pub mails: i64,
     pub oldest: Duration,
 }
 
-/// `None` when no mail is waiting.
+/// Counts the emails that are not finished. `None` when there are none.
+///
+/// # Errors
+/// When the database fails.
 pub async fn waiting(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Waiting>> {
     let row = sqlx::query!(
         r#"select count(*) as "mails!", extract(epoch from now() - min(created_at))::float8 as age
            from outbox where finished_at is null"#,
     );
     let row = row.fetch_one(db).await?;
-    // The transaction that wrote the newest one may have begun after this one.
+    // Negative when the transaction that wrote the email began after this one.
     let age = |seconds: f64| Duration::from_secs_f64(seconds.max(0.0));
     Ok(row.age.map(|seconds| Waiting { mails: row.mails, oldest: age(seconds) }))
 }
@@ -205,14 +227,17 @@ pub struct Kept {
     pub kind: String,
     pub recipient: String,
     pub subject: String,
-    /// `None`: erased, because the mail is finished.
+    /// `None` when the email is finished, because its text was erased.
     pub text: Option<String>,
     pub created_at: OffsetDateTime,
     pub outcome: Option<String>,
     pub problem: Option<String>,
 }
 
-/// The newest mails.
+/// The newest emails, without decoys.
+///
+/// # Errors
+/// When the database fails.
 pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Kept>> {
     sqlx::query_as!(
         Kept,
@@ -225,6 +250,8 @@ pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Kep
     .await
 }
 
+/// # Errors
+/// When the database fails.
 pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Kept>> {
     sqlx::query_as!(
         Kept,
@@ -236,9 +263,12 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Kept
     .await
 }
 
-/// Deletes up to `batch` mails of more than 30 days ago, whatever became of them; returns how
-/// many there were. All at the same age: else a refusal could outlive the mail that got through
-/// after it.
+/// Deletes up to `batch` emails that are older than 30 days, and returns how many. The age is the
+/// same for every outcome. Otherwise a rejection could stay longer than the later email that was
+/// sent, and `refused_at` would be wrong.
+///
+/// # Errors
+/// When the database fails.
 pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query!(
         "delete from outbox where id in (

@@ -1,10 +1,10 @@
-//! Hands a mail to the mail server. Only this module uses lettre; to send otherwise, replace it.
+//! Hands an email to the mail server. Only this module uses lettre; replace it to send otherwise.
 //!
-//! One mail has one recipient, so a rejected RCPT is about this person. lettre's own transport does
-//! not say which command a rejection answers, and a wrong password of ours (`535`, to AUTH) must
-//! not look like an address that does not exist (`550`, to RCPT), so the commands are sent one by
-//! one. Each has the timeout of RFC 5321: a client that gives up sooner sends the same mail again
-//! to a server that is only slow.
+//! An email has one recipient, so a rejected RCPT is about that person. The commands are sent one
+//! by one, because lettre's transport does not report which of them the server rejected: a wrong
+//! password of ours (`535`, to AUTH) must not look like an unknown recipient (`550`, to RCPT). Each
+//! command has the timeout of RFC 5321. A client that gives up sooner sends the same email again to
+//! a server that is only slow.
 
 mod connect;
 mod failure;
@@ -33,21 +33,21 @@ use crate::config::mail::{Sender, SmtpServer, SmtpTls};
 /// How long each stage may take.
 #[derive(Debug, Clone, Copy)]
 pub struct CommandTimeouts {
-    /// For each IP address of the server to accept a connection, and for NOOP and QUIT.
+    /// For a connection to each IP address of the server, and for NOOP and QUIT.
     pub address: Duration,
-    /// For the name to be resolved, and for the TLS handshake.
+    /// For name resolution, and for the TLS handshake.
     pub setup: Duration,
     pub greeting: Duration,
     pub command: Duration,
-    /// For the server's answer to DATA.
+    /// For the server's reply to DATA.
     pub data: Duration,
-    /// For the content of the mail, and for the server's answer to it.
+    /// For the content of the email, and for the server's reply to it.
     pub content: Duration,
 }
 
 impl CommandTimeouts {
-    /// The last four: RFC 5321 §4.5.3.2. The mails of this app fit into one data block, so the
-    /// content has the 3 minutes of a block and the 10 minutes of the answer after it.
+    /// The last four follow RFC 5321 §4.5.3.2. An email of this app fits into one data block, so
+    /// its content has the 3 minutes of a block plus the 10 minutes of the reply after it.
     pub const RFC_5321: Self = Self {
         address: Duration::from_secs(5),
         setup: Duration::from_secs(30),
@@ -57,7 +57,7 @@ impl CommandTimeouts {
         content: Duration::from_secs((3 + 10) * 60),
     };
 
-    /// Shortens those of the RFC in proportion.
+    /// Divides the four timeouts of the RFC.
     pub fn divided_by(self, divisor: u32) -> Self {
         Self {
             greeting: self.greeting / divisor,
@@ -69,10 +69,10 @@ impl CommandTimeouts {
     }
 }
 
-/// `(host, port)` to the IP addresses of the server.
+/// Resolves `(host, port)` to the IP addresses of the server.
 type Resolve = dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
-/// Hands mails to one server, in the name of one sender.
+/// Sends emails to one server, from one sender.
 pub struct Mailer {
     server: SmtpServer,
     tls: Option<Tls>,
@@ -81,7 +81,7 @@ pub struct Mailer {
     resolve: Arc<Resolve>,
 }
 
-/// A mail as it goes over the wire.
+/// An email as SMTP transfers it: the envelope and the content.
 pub struct Outgoing {
     sender: Address,
     recipient: Address,
@@ -89,10 +89,10 @@ pub struct Outgoing {
 }
 
 impl Mailer {
-    /// Trusts the certificate authorities of this machine, and `more` (PEM): a test has its own.
+    /// Trusts the certificate authorities of this machine, and those of `more` (PEM), for tests.
     ///
     /// # Errors
-    /// When the sender is no address, or a certificate of `more` cannot be read.
+    /// When the sender has no valid email address, or a certificate of `more` cannot be read.
     pub fn new(
         server: SmtpServer,
         sender: &Sender,
@@ -110,7 +110,7 @@ impl Mailer {
         })
     }
 
-    /// Asks this instead of the system's resolver; for tests. It may block.
+    /// Replaces the system's resolver; for tests. `resolve` may block.
     pub fn resolving_by(
         self,
         resolve: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
@@ -118,10 +118,10 @@ impl Mailer {
         Self { resolve: Arc::new(resolve), ..self }
     }
 
-    /// Whether the server would take mails: a connection up to AUTH, and NOOP.
+    /// Checks that the server would accept emails: connects, logs in and sends NOOP.
     ///
     /// # Errors
-    /// With the stage that failed.
+    /// Names the stage that failed.
     pub async fn check(&self) -> Result<(), Failure> {
         let mut connection = self.connect().await?;
         if !connection.is_alive().await {
@@ -132,13 +132,13 @@ impl Mailer {
     }
 
     /// # Errors
-    /// `Failure::Refused` when the recipient is not exactly one address.
+    /// `Failure::Refused` when the recipient is not exactly one email address.
     pub fn message(&self, mail: &Claimed) -> Result<Outgoing, Failure> {
         self.write(mail).map_err(|error| Failure::Refused(one_line(&error.to_string())))
     }
 
     fn write(&self, mail: &Claimed) -> anyhow::Result<Outgoing> {
-        // One bare address: whatever else a row might hold becomes no second recipient.
+        // One bare email address, so that a manipulated row cannot add a second recipient.
         let recipient: Address = mail.recipient.parse()?;
         let sender = self.sender.email.clone();
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
@@ -148,29 +148,32 @@ impl Mailer {
             .to(Mailbox::new(None, recipient.clone()))
             .subject(mail.subject.as_str())
             .message_id(Some(format!("<{}@{}>", mail.id, sender.domain())))
-            // No out-of-office answers, please (RFC 3834).
+            // Asks email clients for no automatic replies (RFC 3834).
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(MultiPart::alternative_plain_html(mail.text.clone(), html))?;
         Ok(Outgoing { sender, recipient, content: message.formatted() })
     }
 }
 
-/// A connection that is ready for a mail.
+/// An SMTP session that is ready for an email.
 pub struct Connection {
     smtp: AsyncSmtpConnection,
     timeouts: CommandTimeouts,
 }
 
 impl Connection {
-    /// Whether the session is still open. A server that has closed it left a `221` or `421`
-    /// behind. lettre's `test_connected` takes any positive reply for the answer to its NOOP, `221`
-    /// included (lettre/lettre#743).
+    /// Whether the session is still open. A server that closes it first sends `221` or `421`.
+    /// lettre's `test_connected` would take that `221` for the reply to its NOOP
+    /// (lettre/lettre#743).
     pub async fn is_alive(&mut self) -> bool {
         let noop = timeout(self.timeouts.address, self.smtp.command(Noop)).await;
         matches!(noop, Ok(Ok(reply)) if reply.has_code(250))
     }
 
-    /// MAIL and RCPT. Nothing is sent yet: an attempt may still be abandoned.
+    /// Sends MAIL and RCPT, but no content yet: the attempt may still be abandoned.
+    ///
+    /// # Errors
+    /// Names the stage that failed. `Failure::Refused` when the recipient is permanently rejected.
     pub async fn offer(&mut self, mail: &Outgoing) -> Result<(), Failure> {
         let limit = self.timeouts.command;
         let from = Mail::new(Some(mail.sender.clone()), Vec::new());
@@ -179,15 +182,18 @@ impl Connection {
         answer(Stage::Rcpt, limit, self.smtp.command(to)).await.map(drop)
     }
 
-    /// DATA and the content. Returns once the server has taken the mail. When its answer is lost,
-    /// the next attempt may send a second copy, under the same Message-ID.
+    /// Sends DATA and the content, and returns once the server has accepted the email. If the
+    /// reply is lost, the next attempt may send a second copy, with the same Message-ID.
+    ///
+    /// # Errors
+    /// Names the stage that failed. `Failure::Refused` when the email is permanently rejected.
     pub async fn deliver(&mut self, mail: &Outgoing) -> Result<(), Failure> {
         answer(Stage::Data, self.timeouts.data, self.smtp.command(Data)).await?;
         let content = self.smtp.message(&mail.content);
         answer(Stage::EndOfData, self.timeouts.content, content).await.map(drop)
     }
 
-    /// Ends the session as RFC 5321 §4.1.1.10 asks. Does not wait long for the server's answer.
+    /// Ends the session with QUIT (RFC 5321 §4.1.1.10). Does not wait long for the reply.
     pub async fn quit(mut self) {
         let _ = timeout(self.timeouts.address, self.smtp.quit()).await;
     }

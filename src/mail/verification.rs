@@ -1,4 +1,4 @@
-//! The email that answers a registration: a link and a code, or "you already have an account".
+//! The email after a registration: a link and a code, or "you already have an account".
 
 use askama::Template;
 use uuid::Uuid;
@@ -25,11 +25,14 @@ struct AlreadyLetter<'a> {
     letterhead: Letterhead<'a>,
 }
 
-/// Sends a registration's email. For an address that has an account, locked or not, only its
-/// mailbox learns so: the same rows are written, and the token goes nowhere.
+/// Sends the email of a registration. If the email address has an account, locked or not, only the
+/// email says so, against account enumeration: the same rows are written, but no token is sent.
 ///
-/// `registration_id` is `None` when nobody has registered the address, or beyond the mail budget:
-/// then both rows are decoys.
+/// `registration_id` is `None` without a registration or beyond the mail budget. Then both rows are
+/// decoys.
+///
+/// # Errors
+/// When the template cannot be rendered, or the database fails.
 pub async fn send(
     tx: &mut Connection,
     app: &AppState,

@@ -1,9 +1,9 @@
-//! Connects to the mail server, stage by stage, so that an error names the stage that failed.
+//! Connects to the mail server stage by stage, so that an error names the stage that failed.
 //!
-//! lettre's `connect_tokio1` resolves the name, connects, does the TLS handshake and greets in one
-//! call: its error does not say which of them failed, and without a timeout it waits two minutes at
-//! an IP address that does not answer (lettre/lettre#715). So the stream is made here, and lettre
-//! speaks SMTP over it. STARTTLS is lettre's own.
+//! lettre's `connect_tokio1` resolves the name, connects, does the TLS handshake and reads the
+//! greeting in one call, and its error does not say which of these failed. Without a timeout it
+//! waits two minutes for an IP address that does not respond (lettre/lettre#715). So this module
+//! opens the stream, and lettre speaks SMTP over it. STARTTLS is left to lettre.
 
 use std::fmt::Debug;
 use std::io;
@@ -36,22 +36,22 @@ use crate::config::mail::SmtpTls;
 const NO_AUTHORITIES: &str = "this machine has no CA certificates, so no server can be verified: \
      install the package ca-certificates, or name a PEM file in SSL_CERT_FILE";
 
-/// How the certificate of the server is verified.
+/// Verifies the certificate of the server.
 pub(super) struct Tls {
-    /// Certificate authorities that are trusted.
+    /// How many certificate authorities are trusted.
     authorities: usize,
     implicit: TlsConnector,
     starttls: TlsParameters,
 }
 
 impl Tls {
-    /// Trusts the certificate authorities of this machine, and `more` (PEM).
+    /// Trusts the certificate authorities of this machine, and those of `more` (PEM).
     pub fn new(host: &str, more: &[&str]) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::empty();
         let mut starttls = TlsParameters::builder(host.to_owned());
         starttls = starttls.certificate_store(CertificateStore::None);
         let mut trusted = rustls_native_certs::load_native_certs().certs;
-        // Stores of operating systems hold certificates that rustls cannot read.
+        // The stores of operating systems contain certificates that rustls cannot read.
         trusted.retain(|certificate| roots.add(certificate.clone()).is_ok());
         for pem in more {
             let certificate = CertificateDer::from_pem_slice(pem.as_bytes())?;
@@ -75,10 +75,10 @@ impl Tls {
 }
 
 impl Mailer {
-    /// A new connection, up to AUTH.
+    /// Opens a new connection, up to AUTH.
     ///
     /// # Errors
-    /// With the stage that failed; never `Failure::Refused`.
+    /// Names the stage that failed; never `Failure::Refused`.
     pub async fn connect(&self) -> Result<Connection, Failure> {
         let (tcp, peer) = self.reach().await?;
         let mut smtp = match self.server.tls {
@@ -105,8 +105,8 @@ impl Mailer {
         Ok(Connection { smtp, timeouts: self.timeouts })
     }
 
-    /// Tries each IP address of the server in turn. The first may be an IPv6 address whose packets
-    /// are dropped somewhere.
+    /// Tries each IP address of the server in turn. The first may be an IPv6 address, while the
+    /// network drops IPv6 packets.
     async fn reach(&self) -> Result<(TcpStream, SocketAddr), Failure> {
         let mut problems = Vec::new();
         for address in self.addresses().await? {
@@ -119,14 +119,14 @@ impl Mailer {
         Err(Failure::at(Stage::Connect, &problems.join("; ")))
     }
 
-    /// On a thread of its own: the end of the process would wait for one of tokio's blocking
-    /// threads, and the system's resolver takes up to half a minute when no name server answers.
+    /// Resolves the name on a separate thread. A process that ends waits for the blocking threads
+    /// of tokio, here up to half a minute if no name server responds.
     async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
         let (resolve, server) = (self.resolve.clone(), self.server.clone());
         let (tell, told) = oneshot::channel();
         std::thread::spawn(move || {
             let resolving = AssertUnwindSafe(|| resolve(&server.host, server.port));
-            // Fails when the timeout has passed and nobody waits for the result.
+            // Fails when the timeout has passed and the receiver was dropped.
             let _ = tell.send(catch_unwind(resolving));
         });
         let Ok(Ok(resolved)) = timeout(self.timeouts.setup, told).await else {
@@ -167,7 +167,7 @@ impl Mailer {
         ClientId::Domain(self.sender.email.domain().to_owned())
     }
 
-    /// Fails without CA certificates: checked here, so that a server without TLS needs none.
+    /// Fails without CA certificates. Not checked in `Tls::new`: `tls=opportunistic` may need none.
     fn tls(&self) -> Result<&Tls, Failure> {
         let tls = self.tls.as_ref().filter(|tls| tls.authorities > 0);
         tls.ok_or_else(|| Failure::at(Stage::Certificate, NO_AUTHORITIES))
@@ -177,8 +177,8 @@ impl Mailer {
 pub(super) trait Stream: AsyncRead + AsyncWrite + Debug + Send + Sync + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Debug + Send + Sync + Unpin> Stream for S {}
 
-/// A stream that records whether the client has sent anything, which it does after the greeting:
-/// lettre reports a bad greeting and a bad answer to EHLO alike.
+/// A stream that records whether the client has sent anything. The client first sends after the
+/// greeting, so this separates a bad greeting from a bad reply to EHLO. lettre's error does not.
 #[derive(Debug)]
 struct Wire<S> {
     stream: S,

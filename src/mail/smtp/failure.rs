@@ -1,4 +1,4 @@
-//! Why a mail was not taken: the stage that failed, and whether another try makes sense.
+//! Why an email was not accepted: the stage that failed, and whether to try again.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Display};
@@ -9,7 +9,7 @@ use lettre::transport::smtp::Error;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-/// What a failure is about.
+/// The stage of an SMTP session that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     Resolve,
@@ -45,12 +45,12 @@ impl Display for Stage {
     }
 }
 
-/// Why a mail was not taken, in words without addresses: the stage, and what happened there.
+/// Why an email was not accepted: the stage and the error, without email addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The server rejects this recipient, or this mail, for good.
+    /// The server permanently rejects this recipient or email, or the email cannot be built.
     Refused(String),
-    /// Anything else: worth another try.
+    /// Any other failure: the email is sent again later.
     Failed(String),
 }
 
@@ -65,7 +65,7 @@ impl Failure {
     }
 }
 
-/// Waits no longer than `limit`.
+/// Waits for a reply, no longer than `limit`.
 pub(super) async fn answer<T>(
     stage: Stage,
     limit: Duration,
@@ -84,14 +84,14 @@ pub(super) fn answered<T>(
     }
 }
 
-/// Decides what an error of lettre means for the mail.
+/// Converts an error of lettre.
 fn failure(stage: Stage, error: &Error) -> Failure {
     let words = error.source().map(ToString::to_string).unwrap_or_default();
     let Some(code) = error.status().map(|code| code.to_string()) else {
         return broken(stage, error);
     };
-    // RFC 5321 §4.2.2: these are about the mailbox. `5.7.…` is about this client, such as a relay
-    // that requires a password (RFC 3463 §3.8), so an operator can correct it.
+    // RFC 5321 §4.2.2: these codes are about the mailbox or the email. But `5.7.…` (RFC 3463 §3.8)
+    // is about this client, as when a relay requires a password. An operator can correct that.
     let about_mailbox = matches!(code.as_str(), "550" | "551" | "552" | "553" | "554");
     let for_good = about_mailbox && !words.starts_with("5.7.");
     match stage {
@@ -102,12 +102,12 @@ fn failure(stage: Stage, error: &Error) -> Failure {
     }
 }
 
-/// Decides what an error means that is no reply of the server. It looks for a TLS error inside, so
-/// that a STARTTLS that fails at the certificate says so.
+/// Converts an error that is not a reply of the server. Searches it for a TLS error, so that a
+/// STARTTLS that fails because of the certificate reports that.
 pub(super) fn broken(stage: Stage, error: &(dyn StdError + 'static)) -> Failure {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        // `io::Error::source` leaves out the error inside of it.
+        // `io::Error::source` skips the error that it wraps.
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(error @ rustls::Error::InvalidCertificate(_)) => {
@@ -120,7 +120,7 @@ pub(super) fn broken(stage: Stage, error: &(dyn StdError + 'static)) -> Failure 
     Failure::at(stage, &error.to_string())
 }
 
-/// The words of a server for a log and a page: one line, at most 300 characters, no email address.
+/// The text of a server for log and pages: one line, at most 300 characters, no email address.
 pub(super) fn one_line(words: &str) -> String {
     let words = words.split(|c: char| c.is_whitespace() || c.is_control());
     let words = words.filter(|word| !word.is_empty());
