@@ -1,8 +1,8 @@
 //! Every setting: its name, its default, its check. All mistakes are reported at once.
 //!
-//! Read from the environment and, in development, from `.env`. This is the only file that looks
-//! at the environment; `.env.example` lists the same names and defaults, and a test holds them
-//! equal. `config/parse.rs` says what each may be, `config/refusals.rs` what production refuses.
+//! The settings are read from the environment and, in development, from `.env`. No other file reads
+//! the environment. A test checks that `.env.example` has the same names and defaults.
+//! `config/parse.rs` checks single values, `config/refusals.rs` unsafe combinations.
 
 mod env_file;
 mod https;
@@ -29,7 +29,7 @@ use mail::MailSettings;
 use parse::*;
 pub use refusals::Waiver;
 
-/// What `ENVIRONMENT` is when nobody sets it.
+/// The default of `ENVIRONMENT`.
 const BUILT_AS: &str = if cfg!(debug_assertions) { "development" } else { "production" };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,15 +51,15 @@ pub struct Config {
     pub listen: SocketAddr,
     pub https: Https,
     pub mail: MailSettings,
-    /// `None` in development: `http://localhost:` and the port used, `https` with a certificate.
+    /// `None`, only in development: `http://localhost:PORT`, or `https` with a certificate.
     pub base_url: Option<Url>,
     pub database: PgConnectOptions,
     pub database_max_connections: u32,
-    /// How long a start waits for the database.
+    /// How long the app waits for the database when it starts.
     pub database_wait: Duration,
     pub secret_keys: SecretString,
     pub lifetimes: Lifetimes,
-    /// Code points.
+    /// In code points.
     pub password_min_length: usize,
     pub argon2: Params,
     pub argon2_concurrency: usize,
@@ -71,7 +71,7 @@ pub struct Config {
     pub allow_unsafe: Vec<Waiver>,
 }
 
-/// Every mistake found, a line each.
+/// All mistakes in the settings, one line each.
 #[derive(Debug)]
 pub struct Mistakes(pub Vec<String>);
 
@@ -85,11 +85,11 @@ impl Display for Mistakes {
 impl std::error::Error for Mistakes {}
 
 impl Config {
-    /// Reads the environment and, in development, `.env`. The environment wins, and it alone says
-    /// whether this is development.
+    /// Reads the environment and, in development, `.env`. The environment overrides the file, and
+    /// only the environment can set `ENVIRONMENT`.
     ///
     /// # Errors
-    /// Everything that is wrong, and everything that production refuses.
+    /// Lists every invalid value or, if there is none, every unsafe combination.
     pub fn load() -> Result<Self, Mistakes> {
         let file = Path::new(".env");
         let process: HashMap<String, String> = std::env::vars_os()
@@ -115,9 +115,9 @@ impl Config {
         Self::from_values(values)
     }
 
-    /// Browsers keep cookies by host and not by port, so two copies of this app on localhost would
-    /// log each other out (expressjs/session#124). A port of its own gives a copy names of its own,
-    /// in development only.
+    /// The end of each cookie's name. Browsers separate cookies by host and not by port, so two
+    /// copies of this app on localhost would log each other out (expressjs/session#124). In
+    /// development, the port makes their cookie names different, unless it is 8080.
     pub fn cookie_suffix(&self) -> String {
         match self.listen.port() {
             0 | 8080 => String::new(),
@@ -126,14 +126,17 @@ impl Config {
         }
     }
 
-    /// Development behind a private forwarded port, such as that of a Codespace. The forwarder
-    /// connects from this machine, speaks https to the browser only, and may send a `Host` of its
-    /// own: `localhost`.
+    /// Whether development is behind a private forwarded port, such as that of a Codespace. The
+    /// forwarder connects from this machine by plain HTTP and speaks HTTPS only to the browser. It
+    /// may send `localhost` as the `Host`.
     pub fn forwarded_port(&self) -> bool {
         self.allow_unsafe.contains(&Waiver::ForwardedPort)
     }
 
-    /// The same from given values, for tests.
+    /// Checks these values. For `load` and for tests.
+    ///
+    /// # Errors
+    /// As those of `load`.
     pub fn from_values(values: HashMap<String, String>) -> Result<Self, Mistakes> {
         let mut read = Reader { values, mistakes: Vec::new() };
         let config = read.config();
@@ -154,7 +157,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// `None` as soon as one setting is wrong; the mistakes are collected all the same.
+    /// Checks every setting and collects the mistakes. `None` when there is one.
     fn config(&mut self) -> Option<Config> {
         let environment = self.setting("ENVIRONMENT", BUILT_AS, environment);
         let log_default =
@@ -216,7 +219,7 @@ impl Reader {
         })
     }
 
-    /// One setting. An empty value counts as absent: `.env.example` leaves them so.
+    /// Checks one setting. An empty value means the default, as in `.env.example`.
     fn setting<T>(
         &mut self,
         name: &str,

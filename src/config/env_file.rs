@@ -1,6 +1,6 @@
-//! `.env`, which development reads from the current folder and from no other.
+//! Reads `.env` in development, from the current folder only.
 //!
-//! A file in a parent folder belongs to another project. In production the settings come from the
+//! A file in a parent folder belongs to another project. Production reads its settings from the
 //! environment of the process, and a forgotten `.env` must not change them.
 
 use std::cell::Cell;
@@ -9,10 +9,10 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The settings in a file; none when there is no such file.
+/// The settings in a file; none if the file does not exist.
 ///
 /// # Errors
-/// Where it cannot be understood, without the line itself: it may hold a secret.
+/// Names the line that is invalid, but does not repeat it: it may contain a secret.
 pub fn read(path: &Path) -> Result<HashMap<String, String>, String> {
     let name = path.display();
     let text = match fs::read(path) {
@@ -22,7 +22,7 @@ pub fn read(path: &Path) -> Result<HashMap<String, String>, String> {
     let (rest, begun) = (text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text), Cell::new(0));
     dotenvy::from_read_iter(Lines { rest, begun: &begun }).collect::<Result<_, _>>().map_err(
         |error| match error {
-            // A value in quotes may go over several lines.
+            // A value in quotes may contain line breaks.
             dotenvy::Error::LineParse(text, _) => {
                 let line = (begun.get() + 1).saturating_sub(text.lines().count());
                 format!(
@@ -35,7 +35,7 @@ pub fn read(path: &Path) -> Result<HashMap<String, String>, String> {
     )
 }
 
-/// Hands out a line at a time, and counts them: dotenvy does not say where it is.
+/// Returns one line per read and counts them, because dotenvy reports no line numbers.
 struct Lines<'a> {
     rest: &'a [u8],
     begun: &'a Cell<usize>,

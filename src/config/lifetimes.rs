@@ -1,8 +1,8 @@
-//! How long sessions live.
+//! The timeouts of sessions.
 
 use std::time::Duration;
 
-/// How long one session lives: without activity, and in total.
+/// The idle timeout and the absolute timeout of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     pub idle: Duration,
@@ -10,12 +10,12 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// For an anonymous session: it begins when a page of yours stores a value in it.
+    /// For a visitor who is not logged in. The session begins when a page of yours stores a value.
     pub const ANONYMOUS: Self =
         Self { idle: Duration::from_secs(30 * 60), absolute: Duration::from_secs(60 * 60) };
 }
 
-/// The timeouts of every kind of login, and how many sessions one user keeps.
+/// The timeouts of ordinary and remembered logins, and how many sessions a user may have.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetimes {
     pub ordinary: Timeouts,

@@ -1,8 +1,8 @@
-//! `SMTP_URL` and `MAIL_FROM`: the server that mails are handed to, and whom they come from.
+//! `SMTP_URL` and `MAIL_FROM`: the mail server, and the sender of emails.
 //!
-//! The URL has lettre's form: `smtps://…` is TLS from the first byte, `smtp://…?tls=required`
-//! begins with STARTTLS or not at all, `tls=opportunistic` takes what is offered, which a man in
-//! the middle decides. Certificates are always checked.
+//! The URL has lettre's form. `smtps://…` is TLS from the first byte. `smtp://…?tls=required`
+//! requires STARTTLS. `tls=opportunistic` uses STARTTLS if the server offers it, and a man in the
+//! middle can remove the offer. Certificates are always verified.
 
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
@@ -11,12 +11,12 @@ use url::Url;
 use super::{Config, Reader, Waiver};
 use crate::email::Email;
 
-/// What `SMTP_URL` and `MAIL_FROM` say.
+/// The settings `SMTP_URL` and `MAIL_FROM`.
 #[derive(Debug, Clone, Default)]
 pub struct MailSettings {
-    /// `None`: mails stay in the outbox.
+    /// `None`: emails stay in the outbox.
     pub server: Option<SmtpServer>,
-    /// `None`: `Sender::of_site`.
+    /// `None`: the sender is `Sender::of_site`.
     pub sender: Option<Sender>,
 }
 
@@ -28,7 +28,7 @@ impl Reader {
     }
 }
 
-/// Why production does not start with these.
+/// Why production does not start with these settings.
 pub(super) fn refusal(config: &Config) -> Option<&'static str> {
     let waived = |waiver| config.allow_unsafe.contains(&waiver);
     match &config.mail.server {
@@ -44,7 +44,7 @@ pub(super) fn refusal(config: &Config) -> Option<&'static str> {
     }
 }
 
-/// A mail server to hand mails to.
+/// The mail server that emails are handed to.
 #[derive(Debug, Clone)]
 pub struct SmtpServer {
     pub host: String,
@@ -55,23 +55,23 @@ pub struct SmtpServer {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpTls {
-    /// From the first byte (RFC 8314).
+    /// TLS from the first byte (RFC 8314).
     Implicit,
-    /// STARTTLS, or no mail.
+    /// STARTTLS. Without it, no email is sent.
     Required,
-    /// STARTTLS where the server offers it.
+    /// STARTTLS if the server offers it.
     Opportunistic,
     None,
 }
 
 impl SmtpTls {
-    /// Whether nobody on the way can read along.
+    /// Whether the connection is always encrypted, even if a man in the middle interferes.
     pub fn is_certain(self) -> bool {
         matches!(self, Self::Implicit | Self::Required)
     }
 }
 
-/// Whom mails come from.
+/// The sender of emails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
     pub name: Option<String>,
@@ -79,15 +79,15 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// `APP_NAME <no-reply@…>`, at the host of the one public origin.
+    /// `APP_NAME <no-reply@…>`, at the host of the public origin.
     pub fn of_site(app_name: &str, origin: &str) -> Self {
         let url = Url::parse(origin).ok();
-        // A number is no place to answer to; only development is reached by one.
+        // An email address needs a domain. `BASE_URL` may be an IP address, as in development.
         let domain = url.as_ref().and_then(Url::domain).unwrap_or("localhost");
         Self { name: Some(app_name.to_owned()), address: format!("no-reply@{domain}") }
     }
 
-    /// `name@host`, or `Name <name@host>`.
+    /// Parses `name@host`, or `Name <name@host>`.
     fn parse(value: &str) -> Result<Option<Self>, String> {
         if value.is_empty() {
             return Ok(None);
@@ -104,7 +104,7 @@ impl Sender {
 }
 
 impl SmtpServer {
-    /// Never repeats the value: it holds a password.
+    /// The error never repeats the value, because that contains a password.
     fn parse(value: &str) -> Result<Option<Self>, String> {
         if value.is_empty() {
             return Ok(None);

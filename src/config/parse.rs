@@ -1,6 +1,6 @@
-//! What a setting may say, one function each: the value, or what is wrong with it and an example.
+//! One function per kind of setting. It returns the value, or what is wrong with it and an example.
 //!
-//! An error never repeats the value of a secret: it ends up in a log.
+//! An error never repeats the value of a secret, because errors are logged.
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -1,8 +1,8 @@
-//! What is refused at start: settings that are right by themselves and wrong together.
+//! Rejects settings at start that are valid one by one and unsafe together.
 //!
-//! Development stays on this machine, because it shows mail and sessions to whoever asks.
-//! Production refuses what would make a promise of this site untrue (ASVS 13.2, 12.3), naming
-//! every reason at once. Some reasons can be waived by name; each waiver is logged at every start.
+//! Development listens on this machine only, because it shows emails and sessions to any client.
+//! Production rejects settings that would break a security promise of this site (ASVS 13.2, 12.3).
+//! It names all reasons at once. Some reasons can be waived by name; each start logs the waivers.
 
 use std::str::FromStr;
 
@@ -17,11 +17,11 @@ pub enum Waiver {
     DatabaseTls,
     /// The app's role in PostgreSQL is a superuser.
     DatabaseSuperuser,
-    /// No mail is sent at all.
+    /// No email is sent.
     NoMail,
-    /// Mails, with the links in them, can be read on their way to the mail server.
+    /// An attacker on the way to the mail server can read emails and the links in them.
     MailTls,
-    /// Development behind a forwarded port that only its developer can reach.
+    /// Development is behind a forwarded port that only its developer can reach.
     ForwardedPort,
 }
 
@@ -59,7 +59,7 @@ impl FromStr for Waiver {
     }
 }
 
-/// The reasons not to start with this configuration; empty: none.
+/// The reasons not to start with this configuration; empty when there is none.
 pub(super) fn of(config: &Config) -> Vec<String> {
     let mut reasons = https::refusals(config);
     reasons.extend(match config.environment {
