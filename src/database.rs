@@ -1,10 +1,10 @@
 //! The database: the pool, the migrations of this build, and which failures mean that PostgreSQL is
 //! unavailable.
 //!
-//! A connection that was idle for a second is pinged before it is used again. On a busy site none
-//! is, so that loading a session stays one round trip. After a failure all connections that were
-//! opened before it are replaced, so a restart of PostgreSQL fails one statement and not one for
-//! each connection.
+//! A connection that was idle for over a second is pinged before it is used. On a busy site that is
+//! rare, so loading a session stays one round trip. When one connection is lost, all that were
+//! opened before are replaced, so a restart of PostgreSQL fails one statement and not one per
+//! connection.
 
 mod connection;
 mod listener;
@@ -25,23 +25,23 @@ use crate::config::Config;
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// How long a request waits for a connection. So while none can be had, it is answered with 503
-/// within two seconds.
+/// How long a request waits for a connection. If none is available, the response is a 503 within
+/// two seconds.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
-/// A connection that was idle for longer is pinged before it is used, and how long that may take.
+/// A connection that was idle for longer than `IDLE` is pinged, for at most `PING_LIMIT`.
 const IDLE: Duration = Duration::from_secs(1);
 const PING_LIMIT: Duration = Duration::from_secs(1);
-/// How often a start asks for a database that is not there yet.
+/// The pause between attempts to connect while the app starts.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// The pool. Cheap to clone.
+/// The connection pool. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Database {
     pool: PgPool,
     failures: Failures,
 }
 
-/// When a connection was last found to be dead.
+/// When a connection was last lost.
 #[derive(Debug, Clone, Default)]
 struct Failures(Arc<Mutex<Option<Instant>>>);
 
@@ -57,7 +57,7 @@ impl Failures {
 }
 
 impl Database {
-    /// A pool that connects when it is used.
+    /// A pool that opens its first connection when it is used.
     pub fn new(options: PgConnectOptions, connections: u32, acquire_timeout: Duration) -> Self {
         let failures = Failures::default();
         let known = failures.clone();
@@ -81,7 +81,7 @@ impl Database {
     }
 
     /// # Errors
-    /// `PoolTimedOut` after 1.8 seconds, or why PostgreSQL let nobody in.
+    /// `PoolTimedOut` after `acquire_timeout`, or why PostgreSQL rejected the connection.
     pub async fn acquire(&self) -> sqlx::Result<Connection> {
         let pooled = self.pool.acquire().await;
         let pooled = pooled.inspect_err(|error| {
@@ -92,6 +92,8 @@ impl Database {
         Ok(Connection::new(pooled, self.failures.clone()))
     }
 
+    /// # Errors
+    /// As those of `acquire`.
     pub async fn begin(&self) -> sqlx::Result<Transaction> {
         Transaction::begin(self.acquire().await?).await
     }
@@ -101,32 +103,32 @@ impl Database {
         self.pool.size()
     }
 
-    /// How many of them nobody uses.
+    /// How many open connections are not in use.
     pub fn idle(&self) -> usize {
         self.pool.num_idle()
     }
 
-    /// From now on every use fails.
+    /// Closes the pool. Every later use fails.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// A connection beside the pool, with other settings of PostgreSQL. Nothing limits its use
-    /// here.
+    /// A connection outside of the pool, with these settings of PostgreSQL. Its statements have no
+    /// time limit in the client.
     async fn connection_with(&self, settings: &[(&str, &str)]) -> sqlx::Result<PgConnection> {
         let options = (*self.pool.connect_options()).clone();
         options.options(settings.iter().copied()).connect().await
     }
 }
 
-/// Connects, and waits up to `wait` for a PostgreSQL that is not there yet or still starting.
+/// Connects. Waits up to `wait` while PostgreSQL is not running yet or still starting.
 ///
 /// # Errors
-/// The last cause. One that time does not mend, such as a wrong password, comes at once.
+/// The last error. One that waiting does not solve, such as a wrong password, is returned at once.
 pub async fn connect(config: &Config, wait: Duration) -> sqlx::Result<Database> {
     let options = options(config);
     let began = Instant::now();
-    // Not through the pool, which hides a refused connection behind "timed out".
+    // Not through the pool, which reports "connection refused" as `PoolTimedOut`.
     while let Err(error) = first_connection(&options).await {
         if !is_unavailable(&error) || began.elapsed() >= wait {
             return Err(error);
@@ -137,7 +139,7 @@ pub async fn connect(config: &Config, wait: Duration) -> sqlx::Result<Database> 
     Ok(Database::new(options, config.database_max_connections, ACQUIRE_TIMEOUT))
 }
 
-/// How the app connects: with its name, and with time limits.
+/// The options of a connection: the name of the app, and time limits in PostgreSQL.
 pub fn options(config: &Config) -> PgConnectOptions {
     config.database.clone().application_name("vestibule").options([
         ("statement_timeout", "5s"),
@@ -150,7 +152,7 @@ async fn first_connection(options: &PgConnectOptions) -> sqlx::Result<()> {
     within(ACQUIRE_TIMEOUT, options.connect()).await?.close().await
 }
 
-/// A time limit for what sqlx would wait for as long as the server is silent.
+/// Limits the time of `work`. sqlx would wait for ever for a silent server.
 async fn within<T>(
     limit: Duration,
     work: impl Future<Output = sqlx::Result<T>>,
@@ -159,7 +161,7 @@ async fn within<T>(
     timeout(limit, work).await.unwrap_or_else(|_| Err(silent().into()))
 }
 
-/// Whether this error means that the connection is dead, or could not be opened.
+/// Whether this error means that the connection was lost, or could not be opened.
 pub fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,
@@ -171,14 +173,14 @@ pub fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether PostgreSQL is away, out of connections or too busy, rather than unhappy with a
+/// Whether PostgreSQL is unreachable, out of connections or too busy. Other errors are about the
 /// statement.
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        // 53300: too many connections. 55P03 and 57014: our own limits, to wait for a lock and for
-        // a statement. 40P01 and 40001: a deadlock, and a transaction that lost to another one;
-        // both were rolled back and succeed when they are tried again.
+        // 53300: too many connections. 55P03 and 57014: our `lock_timeout` and `statement_timeout`.
+        // 40P01 and 40001: a deadlock, and a serialization failure; both were rolled back and
+        // succeed when they are tried again.
         sqlx::Error::Database(error)
             if error.code().is_some_and(|code| {
                 matches!(&*code, "53300" | "55P03" | "57014" | "40P01" | "40001")
@@ -190,17 +192,18 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Applies what is missing. Instances that start together wait for each other: one does it.
+/// Applies the missing migrations. If several instances start together, one does so and the others
+/// wait.
 ///
 /// # Errors
-/// With a way out: a migration that was edited after it ran is never undone or dropped here.
+/// When a migration fails, or was edited after it ran; the error then says what to do.
 pub async fn migrate(db: &Database) -> anyhow::Result<()> {
-    // An index on a large table takes longer than any request may, and so does waiting for the
-    // instance that makes it.
+    // Creating an index on a large table takes longer than a request may, and so does waiting for
+    // the instance that creates it.
     let no_limits = [("statement_timeout", "0"), ("lock_timeout", "0")];
     let mut connection = db.connection_with(&no_limits).await?;
     connection.lock().await?;
-    // A migration that waits for a table stops everybody who comes after it.
+    // While a migration waits for the lock of a table, all later statements on that table wait.
     connection.execute("set lock_timeout = '3s'").await?;
     let result = MIGRATIONS.run(&mut connection).await;
     connection.close().await?;
@@ -214,22 +217,28 @@ pub async fn migrate(db: &Database) -> anyhow::Result<()> {
 }
 
 /// Whether the newest migration of this build has been applied.
+///
+/// # Errors
+/// When the database fails.
 pub async fn is_current(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
     let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
-    // Not checked at compile time: sqlx itself makes this table.
+    // Not checked at compile time, because sqlx itself creates this table.
     let applied: Result<Option<i64>, _> =
         sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
             .fetch_one(db)
             .await;
     match applied {
         Ok(applied) => Ok(applied.unwrap_or_default() >= newest),
-        // 42P01: no such table, a database that was never migrated.
+        // 42P01: the table does not exist, so the database was never migrated.
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Whether the app's role could do anything at all in this cluster (ASVS 13.2.2).
+/// Whether the app's role is a superuser, with more privileges than it needs (ASVS 13.2.2).
+///
+/// # Errors
+/// When the database fails.
 pub async fn is_superuser(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select rolsuper as "superuser!" from pg_roles where rolname = current_user"#

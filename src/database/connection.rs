@@ -1,12 +1,12 @@
-//! Connections whose every statement has a time limit here, in the client.
+//! Connections that limit the time of every statement in the client.
 //!
-//! PostgreSQL's `statement_timeout` ends a slow statement. It does not help when the server has
-//! gone silent: its process is stopped, or a proxy no longer forwards what it says. sqlx then waits
-//! for ever, and so does the place in the pool (transact-rs/sqlx#4349). Dropping sqlx's connection
-//! is no way out: before it gives its place back it pings the server, without a limit.
+//! PostgreSQL's `statement_timeout` ends a slow statement. It does not help when the server is
+//! silent: its process is stopped, or a proxy no longer forwards packets. sqlx then waits for ever
+//! and keeps the place in the pool (transact-rs/sqlx#4349). Dropping sqlx's connection does not
+//! help: before it frees the place, it pings the server without a time limit.
 //!
-//! So nothing outside of this folder sees a connection or a transaction of sqlx, and
-//! `tests/house_rules.rs` keeps it so.
+//! So no code outside of this folder uses a connection or a transaction of sqlx.
+//! `tests/house_rules.rs` checks that.
 
 use std::io::{Error as IoError, ErrorKind};
 use std::ops::{Deref, DerefMut};
@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use super::{Database, Failures, is_lost, within};
 
-/// A second more than `statement_timeout`: PostgreSQL is first unless it is silent.
+/// A second more than `statement_timeout`, so it only ends a statement if PostgreSQL is silent.
 const LIMIT: Duration = Duration::from_secs(6);
 /// How long a rollback, and the ping before a connection returns to the pool, may take. The ping
 /// also waits for a statement whose request was dropped.
@@ -30,10 +30,10 @@ const RETURN_LIMIT: Duration = Duration::from_secs(1);
 
 type Step = Either<PgQueryResult, PgRow>;
 
-/// A connection from the pool. It goes back when it is dropped.
+/// A connection from the pool. It returns there when it is dropped.
 #[derive(Debug)]
 pub struct Connection {
-    /// `None`: closed, because the server was silent or has hung up.
+    /// `None`: closed, because the server was silent or closed the connection.
     pooled: Option<PoolConnection<Postgres>>,
     failures: Failures,
     in_transaction: bool,
@@ -49,12 +49,12 @@ impl Connection {
         Ok(self.pooled.as_deref_mut().ok_or_else(closed)?)
     }
 
-    /// Closes it and gives its place back. The server is told nothing: it may be silent.
+    /// Closes the connection and frees its place. Sends nothing, because the server may be silent.
     pub fn close(&mut self) {
         drop(self.pooled.take().map(PoolConnection::detach));
     }
 
-    /// A connection that is of no use any more is closed.
+    /// Closes the connection if it was lost. Returns `outcome`.
     fn done<T>(&mut self, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
         if outcome.as_ref().is_err_and(is_lost) {
             self.failures.note();
@@ -99,7 +99,7 @@ impl Drop for Connection {
             if in_transaction && within(RETURN_LIMIT, pooled.execute("rollback")).await.is_err() {
                 return drop(pooled.detach());
             }
-            // Dropped at the limit, this gives the place back and closes the connection.
+            // At the limit this future is dropped, which closes the connection and frees the place.
             let _ = timeout(RETURN_LIMIT, pooled.return_to_pool()).await;
         });
     }
@@ -111,16 +111,20 @@ pub struct Transaction(Connection);
 
 impl Transaction {
     pub(super) async fn begin(mut connection: Connection) -> sqlx::Result<Self> {
-        // Before the statement, which may be dropped under way.
+        // Before the statement, because this future may be dropped while it runs.
         connection.in_transaction = true;
         connection.execute("begin").await?;
         Ok(Self(connection))
     }
 
+    /// # Errors
+    /// When the database fails.
     pub async fn commit(self) -> sqlx::Result<()> {
         self.end("commit").await
     }
 
+    /// # Errors
+    /// When the database fails.
     pub async fn rollback(self) -> sqlx::Result<()> {
         self.end("rollback").await
     }
@@ -146,7 +150,7 @@ impl DerefMut for Transaction {
     }
 }
 
-/// The methods of sqlx that all the others are made of, on something that leads to a connection.
+/// Implements `Executor`: the four methods of sqlx that its other methods call.
 macro_rules! executor {
     ($from:ty, $this:ident => $connection:expr) => {
         impl<'c> Executor<'c> for $from {

@@ -1,4 +1,4 @@
-//! `LISTEN`, on a connection of its own.
+//! `LISTEN`, on a separate connection.
 
 use std::time::Duration;
 
@@ -8,14 +8,16 @@ use tokio::time::timeout;
 
 use super::{Database, within};
 
-/// For each of its statements. Nobody waits for a listener, so a busy server may take its time.
+/// The time limit of its statements. No request waits for them, so a busy server has more time.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// Hears the notifications of a channel. Beside the pool, because it is kept as long as the app
-/// runs.
+/// Receives the notifications of a channel. Its connection is not in the pool, because it is kept
+/// as long as the app runs.
 pub struct Listener(PgListener);
 
 impl Listener {
+    /// # Errors
+    /// When the database cannot be reached.
     pub async fn start(db: &Database, channel: &str) -> sqlx::Result<Self> {
         let one = PgPoolOptions::new().max_connections(1).acquire_timeout(2 * LIMIT);
         let one = one.connect_lazy_with((*db.pool.connect_options()).clone());
@@ -24,10 +26,10 @@ impl Listener {
         Ok(Self(listener))
     }
 
-    /// Waits for a notification, `longest` at most; then asks whether the server is still there.
+    /// Waits for a notification, `longest` at most. Without one, checks that the server responds.
     ///
     /// # Errors
-    /// When it is not: listen anew.
+    /// When the connection was lost: start a new listener.
     pub async fn wait(&mut self, longest: Duration) -> sqlx::Result<()> {
         match timeout(longest, self.0.try_recv()).await {
             Ok(heard) => heard.map(drop),
