@@ -1,8 +1,8 @@
-//! Background tasks: prune expired rows, send mails, and report late mails in the log.
+//! Background tasks: prune expired rows, send emails, and report late emails in the log.
 //!
-//! Pruning runs every 15 minutes, as in Express's connect-pg-simple, give or take half at random,
-//! so that instances that started together do not prune together. `mail/delivery.rs` sends the
-//! mails.
+//! Pruning runs every 15 minutes, as in Express's connect-pg-simple. Each pause is up to half
+//! longer or shorter at random, so that instances that started together do not prune together.
+//! `mail/delivery.rs` sends the emails.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use crate::supervise::supervise;
 use crate::throttle;
 
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
-/// How many rows one statement deletes: few, so that no statement locks rows for long.
+/// How many rows one statement deletes at most: few, so that it does not lock rows for long.
 const BATCH: i64 = 1_000;
-/// How old a waiting mail is before the log warns of it, and how often it does.
+/// The log warns of emails that have waited for longer than `LATE`, once per `LATE_INTERVAL`.
 const LATE: Duration = Duration::from_secs(5 * 60);
 const LATE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Starts the pruning. It ends with the process: each statement is complete by itself.
+/// Starts the pruning. It ends with the process; each statement is complete by itself.
 pub fn start(db: Database, audit_retention: Duration) {
     actix_web::rt::spawn(async move {
         supervise("pruning", || prune_for_ever(&db, audit_retention)).await;
@@ -41,8 +41,11 @@ async fn prune_for_ever(db: &Database, audit_retention: Duration) {
     }
 }
 
-/// Deletes every expired session, counter, device, token and registration, mails of more than 30
-/// days ago, and audit events beyond their retention, in batches. Returns how many there were.
+/// Deletes expired sessions, counters, devices, tokens and registrations, emails older than 30
+/// days, and audit events past their retention, in batches. Returns how many rows were deleted.
+///
+/// # Errors
+/// When the database fails.
 pub async fn prune(db: &Database, audit_retention: Duration) -> sqlx::Result<u64> {
     let mut total = 0;
     loop {
@@ -62,11 +65,11 @@ pub async fn prune(db: &Database, audit_retention: Duration) -> sqlx::Result<u64
     }
 }
 
-/// Starts to send mails. `None` without `SMTP_URL`: mails stay in the outbox, which development
-/// shows at `/dev/mailbox`.
+/// Starts to send emails. `None` without `SMTP_URL`: then emails stay in the outbox, which
+/// development shows at `/dev/mailbox`.
 ///
 /// # Errors
-/// When the sender is no address.
+/// When the sender has no valid email address.
 pub fn deliver_mail(state: &AppState) -> anyhow::Result<Option<Delivery>> {
     let Some(mailer) = mailer(&state.config, &state.origin.url, CommandTimeouts::RFC_5321)? else {
         return Ok(None);
@@ -76,8 +79,8 @@ pub fn deliver_mail(state: &AppState) -> anyhow::Result<Option<Delivery>> {
     Ok(Some(Delivery::start(state.db.clone(), mailer)))
 }
 
-/// Warns of late mails: in a task of its own, because the delivery may hang, and in the log and not
-/// in `/readyz`, which anybody may ask: whether a reset wrote a mail would tell who has an account.
+/// Warns of late emails in a separate task, because the delivery may hang. It warns in the log:
+/// `/readyz` is public and would reveal whether a reset wrote an email (account enumeration).
 async fn report_late_mail(db: &Database) {
     loop {
         match outbox::waiting(db).await {
@@ -92,14 +95,14 @@ async fn report_late_mail(db: &Database) {
     }
 }
 
-/// Whether the mail server would take mails, without sending one. `false` without `SMTP_URL`.
+/// Checks that the mail server would accept emails, and sends none. `false` without `SMTP_URL`.
 ///
 /// # Errors
-/// With the stage that failed.
+/// Names the stage that failed.
 pub async fn check_mail(config: &Config) -> anyhow::Result<bool> {
     let origin = config.base_url.as_ref().map(|url| url.origin().ascii_serialization());
     let origin = origin.as_deref().unwrap_or("http://localhost");
-    // Ten seconds for the greeting and for each command: a person is waiting.
+    // Ten seconds for the greeting and for each command, because a person waits for the result.
     let timeouts = CommandTimeouts::RFC_5321.divided_by(30);
     let Some(mailer) = mailer(config, origin, timeouts)? else { return Ok(false) };
     let checked = mailer.check().await;

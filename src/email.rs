@@ -1,23 +1,23 @@
-//! An e-mail address: parsed once, then never a bare string again.
+//! An email address as a type of its own, so that it is parsed once and always valid.
 //!
-//! Two addresses are the same account when `canonical` is equal. Only ASCII letters are folded:
-//! Unicode folding turns the Kelvin sign (U+212A) into `k`, and a look-alike domain into somebody
-//! else's account. Mail goes to the stored address, never to what a form sent.
+//! Two email addresses belong to the same account when `canonical` is equal. Only ASCII letters are
+//! folded: Unicode folding turns the Kelvin sign (U+212A) into `k`, so a look-alike domain would be
+//! somebody else's account. Emails are sent to the stored email address, never to that of a form.
 
 use std::fmt;
 
 use email_address::{EmailAddress, Options};
 
-/// Longest address, in bytes (RFC 5321 §4.5.3.1.3, less the angle brackets).
+/// The longest email address, in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
 const MAX_BYTES: usize = 254;
 
-/// A syntactically valid address, its domain in lower case.
+/// A syntactically valid email address, with its domain in lower case.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email {
     address: String,
 }
 
-/// Why a text is not an address; the words are for the person who typed it.
+/// Why a text is not a valid email address. Pages show the message to the person who typed it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
     #[error("Enter your e-mail address.")]
@@ -29,11 +29,12 @@ pub enum EmailError {
 }
 
 impl Email {
-    /// Parses what a person typed. Surrounding spaces are forgiven, nothing else is.
+    /// Parses an email address from a form. Removes only spaces around it.
     ///
-    /// Quoted local parts, comments, IP literals and domains without a dot are refused, as are
-    /// control characters and anything outside ASCII: look-alike letters have no place in an
-    /// identifier that other people read. An internationalised domain is written in punycode.
+    /// # Errors
+    /// Rejects quoted local parts, comments, IP literals, domains without a dot and control
+    /// characters. Also rejects everything outside ASCII, because look-alike letters deceive the
+    /// people who read the email address. An internationalised domain is valid in punycode.
     pub fn parse(typed: &str) -> Result<Self, EmailError> {
         let typed = typed.trim_matches(' ');
         if typed.is_empty() {
@@ -54,10 +55,10 @@ impl Email {
         Ok(Self { address: format!("{local}@{}", parsed.domain().to_ascii_lowercase()) })
     }
 
-    /// What decides whether two addresses are one account.
+    /// The form that identifies an account: all letters in lower case.
     ///
-    /// RFC 5321 allows a mail server to distinguish `Ada@` from `ada@`; no server in use does, and
-    /// people do not remember which they typed.
+    /// RFC 5321 allows a mail server to distinguish `Ada@` from `ada@`. Hardly any server does, and
+    /// people do not remember which one they typed.
     pub fn canonical(&self) -> String {
         self.address.to_ascii_lowercase()
     }
@@ -66,14 +67,14 @@ impl Email {
         &self.address
     }
 
-    /// `a***@example.com`: enough to recognise one's own address, not enough to write to.
+    /// `a***@example.com`: enough for its owner to recognise it, not to send an email to it.
     pub fn masked(&self) -> String {
         let (local, domain) = self.address.split_once('@').unwrap_or_default();
         format!("{}***@{domain}", &local[..local.len().min(1)])
     }
 }
 
-/// Masked: full e-mail addresses stay out of logs.
+/// Masked, so that logs contain no full email address.
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.masked())

@@ -1,7 +1,7 @@
-//! Background tasks that start again after a panic.
+//! Restarts background tasks after a panic.
 //!
-//! Tokio catches a panic in a spawned task and hands it to the `JoinHandle`. Nobody awaits the
-//! handle of a task that runs for ever, so without this the task would end without a log line.
+//! Tokio catches a panic in a spawned task and returns it from the `JoinHandle`. The app never
+//! awaits the handle of a background task, so without this module the task would just end.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 
-/// Runs `task` until it returns. After a panic it is started again, after 1 s, 2 s … up to a
-/// minute; a run of more than a minute begins that series anew.
+/// Runs `task` until it returns. After a panic it starts again, after a pause of 1 s, 2 s … up to a
+/// minute. A run of more than a minute resets the pause to 1 s.
 pub async fn supervise<F: Future<Output = ()>>(name: &str, task: impl FnMut() -> F) {
     with_pauses(name, Duration::from_secs(1), Duration::from_secs(60), task).await;
 }
@@ -24,8 +24,8 @@ async fn with_pauses<F: Future<Output = ()>>(
     let mut pause = first;
     loop {
         let started = Instant::now();
-        // The panic hook has printed message and place. They are not repeated here: a message may
-        // hold what a visitor typed.
+        // The panic hook has printed the message. It is not repeated here, because it may contain
+        // input of a visitor.
         if AssertUnwindSafe(task()).catch_unwind().await.is_ok() {
             return;
         }

@@ -1,8 +1,8 @@
-//! The log: one line per request, security events by their OWASP names, nothing secret.
+//! The log: one line per request, security events by their OWASP names, no secrets.
 //!
-//! tracing-actix-web's own span holds the path with its query, where `next` and tokens are, and the
-//! Host as the client wrote it. Ours holds the route as it stands in `routes.rs`. Whatever else a
-//! client wrote is cut before it is logged, so that nobody can fill the disk with long lines.
+//! tracing-actix-web's own span records the path with its query, which has `next` and tokens, and
+//! the Host as the client sent it. Our span records the route of `routes.rs` instead. Other text of
+//! a client is shortened, so that an attacker cannot fill the disk with long lines.
 
 use std::io::IsTerminal;
 
@@ -15,13 +15,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 
-/// Of a request's method, in bytes.
+/// How many bytes of a request's method are logged.
 const METHOD_SHOWN: usize = 16;
 
-/// Logs to stderr; stdout is for the one line that says where the site is.
+/// Starts the log, on stderr. stdout has only the line with the URL of the site.
 pub fn start(config: &Config) {
     let log = tracing_subscriber::fmt()
-        // Malformed HTTP is the client's doing, and not worth an error each time.
+        // actix-http logs an error for each malformed request, though only the client is at fault.
         .with_env_filter(EnvFilter::new(format!(
             "{},actix_http::h1::dispatcher=off",
             config.log_filter
@@ -31,12 +31,12 @@ pub fn start(config: &Config) {
     if config.log_json { log.json().init() } else { log.init() }
 }
 
-/// The span of a request: everything logged inside carries the request's ID.
+/// The span of a request: every line that is logged inside it has the request's ID.
 pub struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
-        // A method is any token, of any length; of the standard ones PROPPATCH is the longest.
+        // A client may send a method of any length.
         let method = request.method().as_str();
         let request_id = request.extensions().get::<RequestId>().copied();
         tracing::info_span!(
@@ -44,7 +44,7 @@ impl RootSpanBuilder for RequestSpan {
             method = &method[..method.len().min(METHOD_SHOWN)],
             route = request.match_pattern().unwrap_or_else(|| "none".to_owned()),
             request_id = request_id.map(tracing::field::display),
-            // Filled in when there is one: a keyed hash, the same for all of its requests.
+            // A keyed hash, recorded later if there is a session; the same for all its requests.
             session = tracing::field::Empty,
         )
     }

@@ -1,8 +1,8 @@
-//! HTTPS by rustls in the app itself: TLS 1.2 and 1.3, a certificate from PEM files.
+//! HTTPS in the app itself, with rustls: TLS 1.2 and 1.3, and a certificate from PEM files.
 //!
 //! Every new connection checks whether the files have changed (two `stat`s, far cheaper than the
 //! handshake), so a certificate that certbot renewed is used without a restart. While the files
-//! cannot be read or do not fit together, the old certificate stays in use.
+//! cannot be read or do not match, the old certificate stays in use.
 
 mod self_signed;
 
@@ -25,21 +25,21 @@ use rustls::{Error, RootCertStore, ServerConfig};
 
 pub use self_signed::self_signed;
 
-/// Ring, named wherever one is needed: nothing depends on which provider the process installed.
+/// ring, passed to rustls explicitly, so that the default provider of the process has no effect.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(default_provider()));
 
-/// The PEM files of a certificate with its chain, and of its key. One file can hold both.
+/// The PEM files of a certificate with its chain, and of its key. One file can contain both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
     pub certificate: PathBuf,
     pub key: PathBuf,
 }
 
-/// How connections are secured: rustls's defaults, which have no weak suite and no 0-RTT, whose
-/// requests an attacker could send again. actix adds HTTP/2 and HTTP/1.1 by ALPN.
+/// The TLS settings of the server: rustls's defaults. They have no weak cipher suite, and no 0-RTT,
+/// whose requests an attacker could replay. actix-web adds HTTP/2 and HTTP/1.1 by ALPN.
 ///
 /// # Errors
-/// When the files are not usable.
+/// When the files cannot be read or do not match.
 pub fn server_config(files: Files) -> anyhow::Result<ServerConfig> {
     let certificate = Renewed::open(files).map_err(anyhow::Error::msg)?;
     Ok(ServerConfig::builder_with_provider(PROVIDER.clone())
@@ -48,10 +48,10 @@ pub fn server_config(files: Files) -> anyhow::Result<ServerConfig> {
         .with_cert_resolver(Arc::new(certificate)))
 }
 
-/// Whether a browser would accept these files for a host, apart from who signed them.
+/// Checks whether a browser would accept these files for a host, except for who signed them.
 ///
 /// # Errors
-/// Says what is wrong, for the person who wrote the settings.
+/// Names the setting and the mistake, for an operator.
 pub fn check(files: &Files, host: &str, at: SystemTime) -> Result<(), String> {
     let pair = load(files)?;
     let Some((leaf, rest)) = pair.cert.split_first() else { return Ok(()) };
@@ -61,8 +61,8 @@ pub fn check(files: &Files, host: &str, at: SystemTime) -> Result<(), String> {
     if verify_server_name(&parsed, &name).is_err() {
         return Err(format!("TLS_CERT is not for {host}, where visitors come by BASE_URL"));
     }
-    // rustls checks the dates of a certificate only while verifying it. Browsers decide whom they
-    // trust, so the last certificate serves as root here, and other errors are ignored.
+    // rustls checks the dates of a certificate only when it verifies the chain. Each browser has
+    // its own roots, so the last certificate is the root here, and other errors are ignored.
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(pair.cert.last().cloned());
     let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), PROVIDER.clone());
@@ -98,7 +98,7 @@ fn load(files: &Files) -> Result<Arc<CertifiedKey>, String> {
     })
 }
 
-/// The certificate as the files have it now.
+/// The certificate. It is loaded again when the files change.
 #[derive(Debug)]
 struct Renewed {
     files: Files,
@@ -110,7 +110,7 @@ type Stamp = Option<[SystemTime; 2]>;
 
 impl Renewed {
     fn open(files: Files) -> Result<Self, String> {
-        // The stamp first: what is written in between is seen as new.
+        // Read the stamp before the files, so that a change in between is noticed.
         let stamp = stamp(&files);
         let known = Mutex::new((stamp, load(&files)?));
         Ok(Self { files, known })

@@ -1,7 +1,7 @@
-//! The certificate of development: signed by itself, for this machine.
+//! The self-signed certificate of development, for this machine.
 //!
-//! It is kept in a file, because a browser asks its user about an unknown certificate once, and
-//! would ask again after every restart.
+//! It is kept in a file, because browsers warn their user of each unknown certificate. A new one at
+//! every start would mean a new warning.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -14,14 +14,14 @@ use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use super::{Files, check};
 
 const LIFETIME: Duration = Duration::from_secs(365 * 86_400);
-/// How long before its end it is replaced.
+/// How long before its expiry it is replaced.
 const EARLY: Duration = Duration::from_secs(7 * 86_400);
 
-/// Our own certificate, in `folder`: made when it is missing, expired or about to. Only the owner
-/// can read the file, which holds the key as well; it is moved into its place whole.
+/// The certificate in `folder`, generated if it is missing or expires soon. The file contains the
+/// private key too, so only its owner can read it. A rename puts it in place, never half written.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When the file cannot be written.
 pub fn self_signed(folder: &Path) -> anyhow::Result<Files> {
     let path = folder.join("localhost.pem");
     let files = Files { certificate: path.clone(), key: path.clone() };
@@ -32,7 +32,7 @@ pub fn self_signed(folder: &Path) -> anyhow::Result<Files> {
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut certificate = CertificateParams::new(names)?;
     certificate.distinguished_name.push(DnType::CommonName, "Vestibule in development");
-    // Safari wants to be told.
+    // Safari requires this extension.
     certificate.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     certificate.not_before = SystemTime::now().into();
     certificate.not_after = (SystemTime::now() + LIFETIME).into();
