@@ -1,4 +1,4 @@
-//! A mail server with several IP addresses, some of which do not answer.
+//! A mail server with several IP addresses, some of which do not respond.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,8 +17,8 @@ use super::{impatient, mailer_at, notice, the_row, write};
 use crate::support::database::database;
 use crate::support::mail_server::MailServer;
 
-/// An IP address that answers nothing, as behind a firewall that drops packets: a listener whose
-/// queue is full.
+/// An IP address that does not respond, as behind a firewall that drops packets. It is a listener
+/// whose queue is full.
 struct BlackHole {
     address: SocketAddr,
     _listener: TcpListener,
@@ -53,7 +53,7 @@ fn mailer_to(timeouts: CommandTimeouts, addresses: Vec<SocketAddr>) -> Mailer {
 async fn the_next_address_is_tried_when_one_does_not_answer() {
     let (db, mut server) = (database().await, MailServer::start().await);
     let (hole, port) = (BlackHole::open().await, server.port);
-    // Nobody listens on a port that was just closed.
+    // A closed port: its listener is dropped here.
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let addresses = vec![hole.address, closed, ([127, 0, 0, 1], port).into()];
     write(&db.pool, notice()).await;
@@ -84,14 +84,14 @@ async fn a_name_without_an_address_is_said_so() {
     assert_eq!(failure.problem(), "name resolution: the name has no IP address");
 }
 
-/// No name server answers while the app stops.
+/// The app stops while name resolution hangs.
 #[test]
 fn a_resolver_that_hangs_does_not_hold_up_the_exit() {
     let (release, held) = channel::<()>();
     let held = Mutex::new(held);
     let mailer = mailer_at("smtp://mail.example.com", impatient(), &[]);
     let mailer = mailer.resolving_by(move |_, _| {
-        // Until the test drops the other end.
+        // Blocks until the test drops `release`.
         let _ = held.lock().expect("one call").recv();
         Ok(Vec::new())
     });

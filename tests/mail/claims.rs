@@ -13,7 +13,7 @@ use crate::support::database::{Database, database};
 use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::people::{ADA, GRACE};
 
-/// Holds its answer to commands that begin so.
+/// A server that delays its reply to commands that begin with `at`, until `release`.
 async fn holding(at: &'static str) -> MailServer {
     MailServer::that(move |command| match command.starts_with(at) {
         true => Reaction::Hold,
@@ -22,7 +22,7 @@ async fn holding(at: &'static str) -> MailServer {
     .await
 }
 
-/// How long the claim of the only mail lasts from now, in seconds.
+/// How many seconds the claim of the only email still lasts.
 async fn left(db: &Database) -> i64 {
     db.number("select extract(epoch from due_at - now())::bigint from outbox limit 1").await
 }
@@ -34,8 +34,8 @@ fn no_timeout_is_shorter_than_rfc_5321_asks() {
     assert_eq!(minutes, [5, 5, 2, 3 + 10]);
 }
 
-/// 35 seconds after the end of data, a hundred times as fast. A client with 30 seconds of patience
-/// sends another copy at every try.
+/// The server replies 35 seconds after the end of data, with all times divided by 100. A client
+/// with a timeout of 30 seconds would send another copy at every attempt.
 #[tokio::test]
 async fn a_server_that_answers_after_35_seconds_gets_one_copy() {
     let db = database().await;
@@ -64,7 +64,7 @@ async fn a_claim_is_renewed_while_the_attempt_runs() {
     server.hears(".").await;
     for _ in 0..3 {
         clock::later(&db, "4 minutes").await;
-        // Waiting is the subject: for the next renewal.
+        // Waits for the next renewal.
         let renewed = async {
             while left(&db).await < 240 {
                 tokio::task::yield_now().await;
@@ -81,7 +81,7 @@ async fn a_claim_is_renewed_while_the_attempt_runs() {
     assert_eq!((row.outcome.as_deref(), row.attempts), (Some("sent"), 1), "{row:?}");
 }
 
-/// The app was suspended in the middle of an attempt, longer than its claim lasts.
+/// The app was suspended during an attempt, for longer than its claim lasts.
 #[tokio::test]
 async fn an_instance_that_lost_its_claim_sends_nothing() {
     let (db, mut server) = (database().await, holding("RCPT").await);
@@ -94,12 +94,12 @@ async fn an_instance_that_lost_its_claim_sends_nothing() {
     server.hears("QUIT").await;
     delivery.stop().await;
     assert!(server.received().is_empty(), "the other instance sends it");
-    // Nor does it report about what is not its own any more.
+    // Nor does it report on an email whose claim it has lost.
     assert_eq!(renew(&db.pool, &other).await.unwrap(), Renewal::Renewed);
     assert_eq!(the_row(&db.pool).await.problem, None);
 }
 
-/// And does not wait for a server that hangs: its place is free for the next mail.
+/// The attempt does not wait for a server that hangs, so its place is free for the next email.
 #[tokio::test]
 async fn a_renewal_that_finds_the_claim_lost_ends_the_attempt() {
     let db = database().await;
@@ -116,7 +116,7 @@ async fn a_renewal_that_finds_the_claim_lost_ends_the_attempt() {
     for _ in 0..4 {
         server.hears("RCPT").await;
     }
-    // All four places are taken. Other instances take the mails over.
+    // All four places are in use. Other instances claim these emails.
     db.run("update outbox set attempts = attempts + 1").await;
     write_to(&db.pool, GRACE.email, notice()).await;
     assert_eq!(server.mail().await.to, [GRACE.email]);

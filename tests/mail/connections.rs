@@ -1,5 +1,5 @@
-//! Connections to the mail server: shared by the mails of a batch, ended with QUIT, and not used
-//! when the server has closed them.
+//! Connections to the mail server: shared by the emails of a batch, ended with QUIT, and not used
+//! again after the server has closed them.
 
 use app::mail;
 
@@ -8,7 +8,7 @@ use crate::support::database::{Database, database};
 use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::people::ADA;
 
-/// More than are handed over at once, so that connections are used again.
+/// More emails than are sent concurrently, so that connections are used again.
 const BATCH: i64 = 12;
 
 async fn write_batch(db: &Database) {
@@ -19,12 +19,12 @@ async fn write_batch(db: &Database) {
     tx.commit().await.unwrap();
 }
 
-/// Each of the batch, at its first attempt, and the outbox knows it.
+/// Checks that every email of the batch arrives at its first attempt and is finished in the outbox.
 async fn arrive_at_the_first_try(server: &mut MailServer, db: &Database) {
     for _ in 0..BATCH {
         server.mail().await;
     }
-    // The answers to the last ones are still on their way to the outbox.
+    // The outcomes of the last emails may not be written to the outbox yet.
     while db.number("select count(*) from outbox where finished_at is null").await > 0 {
         tokio::task::yield_now().await;
     }
@@ -46,7 +46,7 @@ async fn the_last_mail_of_a_batch_is_followed_by_quit() {
     assert!((1..BATCH as usize).contains(&connections), "{connections} connections: {heard:?}");
 }
 
-/// lettre/lettre#743: the `221` was taken for the answer to the next command.
+/// lettre/lettre#743: the `221` was taken for the reply to the next command.
 #[tokio::test]
 async fn a_connection_that_the_server_has_closed_is_not_used_again() {
     for goodbye in ["250 ok\r\n221 idle for too long", "250 ok\r\n421 shutting down", "250 ok"] {

@@ -1,4 +1,4 @@
-//! A mail is not sent once the link in it has expired.
+//! An email is not sent once its link has expired.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn a_link_that_expires_during_the_attempt_is_not_sent() {
     assert_eq!(the_row(&db.pool).await, expired(1));
 }
 
-/// Else its text would stay until the next try, up to an hour later.
+/// Otherwise its text would stay until the next attempt, up to an hour later.
 #[tokio::test]
 async fn the_text_is_erased_when_the_link_expires() {
     let db = database().await;

@@ -1,4 +1,4 @@
-//! What mail servers do wrong: no mail is lost by it, and the reason is kept.
+//! Faults of mail servers: no email is lost, and the outbox keeps the reason.
 
 use app::mail::delivery::Delivery;
 use app::mail::outbox::refused_at;
@@ -10,7 +10,7 @@ use crate::support::database::{Database, database};
 use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::people::ADA;
 
-/// A mail meets this server once. What the outbox says then; the mail is there and due later.
+/// Makes one attempt to send an email to this server. Returns the row of the outbox after it.
 async fn met(mut server: MailServer, url: &str, until: &str, roots: &[&str]) -> (Database, Row) {
     let db = database().await;
     write(&db.pool, notice()).await;
@@ -22,7 +22,7 @@ async fn met(mut server: MailServer, url: &str, until: &str, roots: &[&str]) -> 
     (db, row)
 }
 
-/// It stays, and the next server gets it.
+/// Checks that the email stays in the outbox, and that another server gets it later.
 async fn is_delivered_later(db: &Database, row: &Row, problem: &str) {
     assert_eq!((&row.outcome, row.attempts), (&None, 1), "{row:?}");
     assert!(row.body.is_some());
@@ -72,8 +72,8 @@ async fn a_server_that_talks_nonsense_gets_the_mail_later() {
     fault("RCPT", Reaction::Say("certainly, sir"), "RCPT: ").await;
 }
 
-/// A password of ours that is wrong, a relay that does not know us: we can mend that, and the
-/// address is as good as ever.
+/// A wrong password of ours, or a relay that does not accept this client. The operator can correct
+/// that, so the recipient is not recorded as rejected.
 #[tokio::test]
 async fn a_refusal_that_is_about_us_does_not_condemn_the_address() {
     fault("MAIL", Reaction::Say("550 5.1.8 who are you?"), "MAIL: 550 5.1.8 who").await;
@@ -98,7 +98,7 @@ async fn an_address_that_is_refused_for_good_is_remembered() {
     assert_eq!(row, refused);
     assert!(refused_at(&db.pool, ADA.email).await.unwrap().is_some());
 
-    // Until a later mail gets through.
+    // Until a later email is sent.
     let mut server = MailServer::start().await;
     let delivery = carry(&db.pool, &server);
     write(&db.pool, notice()).await;
@@ -109,7 +109,7 @@ async fn an_address_that_is_refused_for_good_is_remembered() {
 
 #[tokio::test]
 async fn a_certificate_that_does_not_match_gets_no_mail() {
-    // Trusted, but for another name; and for this name, but not trusted.
+    // One certificate is trusted, but for another name; one is for this name, but not trusted.
     let other = MailServer::named("mail.example.com").await;
     let root = other.root.clone();
     let (db, row) = met(other, "smtps://localhost", "no TLS", &[&root]).await;
@@ -118,7 +118,7 @@ async fn a_certificate_that_does_not_match_gets_no_mail() {
     let (db, row) = met(unknown, "smtps://localhost", "no TLS", &[]).await;
     is_delivered_later(&db, &row, "certificate: ").await;
 
-    // The right one gets it: it was the certificate that stood in the way.
+    // With the right certificate the email is sent, so the certificate was the cause.
     let right = MailServer::named("localhost").await;
     let root = right.root.clone();
     let (_, row) = met(right, "smtps://localhost", ".", &[&root]).await;

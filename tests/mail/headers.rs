@@ -1,4 +1,4 @@
-//! What a mail looks like when it arrives, and that nobody can write a header or a recipient
+//! The headers and parts of an email that arrives, and attempts to inject a header or a recipient
 //! into it.
 
 use app::mail::{LIFETIME, Mail};
@@ -39,7 +39,7 @@ async fn a_mail_says_what_it_is() {
     {
         assert!(mail.data.contains(part), "{}", mail.data);
     }
-    // Quoted-printable, a link may be broken over lines.
+    // In quoted-printable, a link may be split over lines.
     let words = mail.data.replace("=\r\n", "").replace("=3D", "=");
     assert!(words.contains("\r\nhttps://id.example.com/not-me/abc\r\n"), "{words}");
     assert!(words.contains(r#"<a href="https://id.example.com/not-me/abc">"#), "{words}");
@@ -73,7 +73,7 @@ async fn nobody_writes_a_header_into_a_mail() {
     assert!(received.data.contains("MAIL FROM:<eve@example.net>"), "{}", received.data);
 }
 
-/// Also when the row was written by somebody else.
+/// Also when another program has written the row.
 #[tokio::test]
 async fn a_line_break_in_a_row_is_no_header_either() {
     let (db, mut server) = (database().await, MailServer::start().await);
@@ -100,7 +100,7 @@ async fn a_mail_has_one_recipient() {
         let (db, mut server) = (database().await, MailServer::start().await);
         write_to(&db.pool, recipient, notice()).await;
         let delivery = carry(&db.pool, &server);
-        // What comes after it arrives, so it was taken up before.
+        // The email after it arrives, so this one was claimed before.
         write(&db.pool, notice()).await;
         assert_eq!(server.mail().await.to, [ADA.email], "{recipient:?}");
         delivery.stop().await;

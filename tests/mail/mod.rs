@@ -1,5 +1,5 @@
-//! Mail: from the transaction that writes it to the server that takes it. A real server and a
-//! killed app are in `tests/smtp`.
+//! Emails, from the transaction that writes them to the mail server that accepts them. Tests with a
+//! real server, and with a killed app, are in `tests/smtp`.
 
 mod addresses;
 mod claims;
@@ -23,7 +23,7 @@ use crate::support::mail_server::MailServer;
 use crate::support::people::ADA;
 use crate::support::site;
 
-/// The worked example of a mail.
+/// The email that is the example in `src/mail.rs`.
 #[derive(askama::Template)]
 #[template(path = "mail/notice.txt")]
 pub struct Notice<'a> {
@@ -40,7 +40,7 @@ pub fn notice() -> Mail {
     Mail::new("account.password", "Your password was changed", &words).expect("a template")
 }
 
-/// Writes a mail to Ada and commits it.
+/// Writes an email to Ada and commits it.
 pub async fn write(db: &Database, mail: Mail) {
     write_to(db, ADA.email, mail).await;
 }
@@ -51,7 +51,7 @@ pub async fn write_to(db: &Database, address: &str, mail: Mail) {
     tx.commit().await.expect("to commit");
 }
 
-/// Somebody who hands mails to this server, in the name of `Vestibule <hello@id.example.com>`.
+/// A mailer for this server, with the sender `Vestibule <hello@id.example.com>`.
 pub fn mailer(server: &MailServer) -> Mailer {
     mailer_at(&format!("smtp://127.0.0.1:{}", server.port), CommandTimeouts::RFC_5321, &[])
 }
@@ -63,11 +63,11 @@ pub fn mailer_at(url: &str, timeouts: CommandTimeouts, roots: &[&str]) -> Mailer
         .expect("a mailer")
 }
 
-/// Gives up after 300 ms at every stage.
+/// Gives up after 300 ms at a stage, or 450 ms for greeting and EHLO together.
 pub fn impatient() -> CommandTimeouts {
     let wait = Duration::from_millis(300);
     let half = wait / 2;
-    // What is waited for in one go is `greeting` and `command`.
+    // `Mailer::greet` waits for the sum of `greeting` and `command`.
     CommandTimeouts {
         address: wait,
         setup: wait,
@@ -78,12 +78,12 @@ pub fn impatient() -> CommandTimeouts {
     }
 }
 
-/// Carries mails to this server until it is stopped.
+/// Sends emails to this server until the delivery is stopped.
 pub fn carry(db: &Database, server: &MailServer) -> Delivery {
     Delivery::start(db.clone(), mailer(server))
 }
 
-/// What the outbox says about its only mail.
+/// The row of the only email in the outbox.
 #[derive(Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Row {
     pub outcome: Option<String>,

@@ -1,4 +1,4 @@
-//! The outbox: nothing without a commit, nothing twice, nothing kept for longer than it is needed.
+//! The outbox: no email without a commit, none twice, and no text kept for longer than needed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,7 +21,7 @@ async fn a_mail_leaves_as_soon_as_it_is_committed() {
     let delivery = carry(&db.pool, &server);
     write(&db.pool, notice()).await;
     server.mail().await;
-    // The delivery is idle now, and looks for itself only every ten seconds.
+    // The delivery is idle now, and polls only every ten seconds.
     write(&db.pool, notice()).await;
     timeout(Duration::from_secs(5), server.mail()).await.expect("the commit rings");
     delivery.stop().await;
@@ -81,7 +81,7 @@ async fn a_claim_that_runs_out_makes_the_mail_due_again() {
     write(&db.pool, notice()).await;
     let lost = mail::outbox::claim(&db.pool).await.unwrap().expect("a mail");
     assert!(mail::outbox::claim(&db.pool).await.unwrap().is_none(), "it is somebody's");
-    // Whoever claimed it is dead, or very slow.
+    // The instance that claimed it has crashed, or is very slow.
     clock::later(&db, "6 minutes").await;
     let delivery = carry(&db.pool, &server);
     server.mail().await;

@@ -1,4 +1,4 @@
-//! The app stops while a mail is on its way.
+//! The app stops while it sends an email.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use crate::support::database::database;
 use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::process::Process;
 
-/// `docker stop` kills after 10 seconds.
+/// `docker stop` kills the process after 10 seconds.
 const IN_TIME: Duration = Duration::from_secs(10);
 
 async fn server(at: &'static str, reaction: Reaction) -> MailServer {

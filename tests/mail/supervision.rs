@@ -1,4 +1,4 @@
-//! A panic ends one attempt and nothing else, a silent database is left, and mail that is late is said so.
+//! A panic ends only one attempt, a silent connection is replaced, and late emails are logged.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -23,7 +23,7 @@ async fn a_delivery_that_panics_does_not_hold_up_other_mails() {
     let (calls, address) = (AtomicUsize::new(0), SocketAddr::from(([127, 0, 0, 1], server.port)));
     let mailer = mailer_at("smtp://mail.example.com", CommandTimeouts::RFC_5321, &[]);
     let mailer = mailer.resolving_by(move |_, _| {
-        // More often than there are places for deliveries.
+        // More panics than there are places for attempts.
         assert!(calls.fetch_add(1, Ordering::Relaxed) >= 6, "as the test wants");
         Ok(vec![address])
     });
@@ -53,10 +53,10 @@ async fn mail_goes_on_after_a_proxy_before_the_database_went_silent() {
     let _courier = carry(&lazy_pool(&proxy.url, 3).expect("its address"), &server);
     write(&db.pool, notice()).await;
     server.mail().await;
-    // Nothing of this mail is under way.
+    // At QUIT, the outcome of this email is in the outbox.
     server.hears("QUIT").await;
     proxy.goes_silent();
-    // Nobody is notified of this one.
+    // The notification of this one is lost.
     write(&db.pool, notice()).await;
     server.mail().await;
     server.hears("QUIT").await;
@@ -87,7 +87,7 @@ async fn the_log_says_that_mail_is_late() {
     clock::later(&db, "10 minutes").await;
     let mut command = tokio::process::Command::from(command(&db, &["serve"]));
     command.env("RUST_LOG", "warn").env("LOG_FORMAT", "json").kill_on_drop(true);
-    // Nobody listens there.
+    // No mail server listens on this port.
     command.env("SMTP_URL", "smtp://127.0.0.1:9").stderr(Stdio::piped());
     let mut app = command.spawn().expect("the binary");
     let mut lines = BufReader::new(app.stderr.take().expect("its stderr")).lines();

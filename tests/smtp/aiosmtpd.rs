@@ -1,4 +1,4 @@
-//! The server: `server.py`, run by a Python of its own that has aiosmtpd.
+//! The mail server: `server.py`, in a Python environment that has aiosmtpd.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,10 +13,10 @@ use tokio::time::timeout;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const AIOSMTPD: &str = "aiosmtpd==1.4.6";
-/// Guards against what never comes; no test waits for it to pass.
+/// How long to wait for an event before the test fails. A test that passes never waits so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The Python of `target/aiosmtpd`, made at the first run.
+/// The Python of `target/aiosmtpd`, an environment that the first run creates.
 pub fn python() -> Result<String, String> {
     let folder = Path::new(ROOT).join("target/aiosmtpd");
     let python = folder.join("bin/python");
@@ -41,21 +41,21 @@ fn run(program: &mut Program) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(last) }
 }
 
-/// A server at work. It is killed, and its folder removed, when it is dropped.
+/// A running server. When it is dropped, its process is killed and its folder removed.
 pub struct Server {
     pub port: u16,
-    /// Trust this to speak TLS with `localhost`.
+    /// The certificate (PEM) that a client must trust for TLS with `localhost`.
     pub root: String,
     folder: PathBuf,
     lines: Lines<BufReader<ChildStdout>>,
     _process: Child,
 }
 
-/// Who may hand mails to a server that asks.
+/// The user and the password for a server that requires a login.
 pub const LOGIN: (&str, &str) = ("vestibule", "p@ss word/");
 
 impl Server {
-    /// `tls` is `none`, for anybody's mail, or `starttls` or `implicit`, for `LOGIN`'s.
+    /// `tls` is `none`, without a login, or `starttls` or `implicit`, which require `LOGIN`.
     pub async fn start(python: &str, tls: &str) -> Server {
         let folder = std::env::temp_dir().join(format!("vestibule-mail-{}", uuid::Uuid::new_v4()));
         fs::create_dir(&folder).expect("a folder");
@@ -82,7 +82,7 @@ impl Server {
         server
     }
 
-    /// The Message-ID of the next mail that it has taken.
+    /// Waits for the next email that the server accepts. Returns its Message-ID.
     pub async fn mail(&mut self) -> String {
         self.line().await
     }
@@ -92,7 +92,7 @@ impl Server {
         line.expect("its output").expect("a server that is still there")
     }
 
-    /// Every mail in its folder.
+    /// Every email in its folder.
     pub fn mails(&self) -> Vec<String> {
         let folder = fs::read_dir(self.folder.join("mails/new")).expect("a Maildir");
         folder
@@ -100,7 +100,7 @@ impl Server {
             .collect()
     }
 
-    /// How often each Message-ID lies in its folder.
+    /// How many emails with each Message-ID are in its folder.
     pub fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for mail in self.mails() {

@@ -1,4 +1,4 @@
-//! Delivery, with TLS and a password.
+//! Delivery with TLS and a password.
 
 use app::config::mail::{Sender, SmtpServer, SmtpTls};
 use app::mail::delivery::Delivery;
@@ -40,7 +40,7 @@ pub async fn wrong_password(python: &str) {
     let delivery = Delivery::start(db.pool.clone(), mailer(&server, SmtpTls::Implicit, "wrong"));
     let failure = mailer(&server, SmtpTls::Implicit, "wrong").check().await.unwrap_err();
     assert!(failure.problem().starts_with("AUTH: 535"), "{failure:?}");
-    // The delivery works beside this test; its report is the event to wait for.
+    // The delivery runs concurrently, so the test waits for its report.
     let reported = "select count(*) from outbox where problem like 'AUTH: 535%'";
     until("the attempt is reported", async || count(&db, reported).await == 1).await;
     delivery.stop().await;

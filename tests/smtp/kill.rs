@@ -1,4 +1,4 @@
-//! The app is killed while it sends, again and again. Counted from outside: in the server's files.
+//! Kills the app repeatedly while it sends. Counts the emails in the server's files.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -27,12 +27,12 @@ pub async fn at_random_moments(python: &str) {
     let (mut arrived, mut in_flight) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..KILLS {
         let mut app = app(&db, server.port);
-        // What was due longest goes first: a mail that was in flight stands behind all others, and
-        // meets no other kill.
+        // The email that has been due longest is sent first. An email in flight at a kill is due
+        // after all others, so no later kill interrupts it again.
         for _ in 0..rand::random_range(10..45) {
             arrived.insert(server.mail().await);
         }
-        // The server has the last one and has not said so yet, or has said so to nobody.
+        // The server has the last email. Its reply may be unsent, or unread by the app.
         for _ in 0..rand::random_range(0..2_000) {
             std::hint::spin_loop();
         }
@@ -41,7 +41,7 @@ pub async fn at_random_moments(python: &str) {
         let claimed = claimed(&db).await;
         assert!(claimed.len() <= 4, "{claimed:?} are more than one app sends at once");
         in_flight.extend(claimed);
-        // Until the claims of the dead run out.
+        // The claims of the killed app expire.
         clock::later(&db, "6 minutes").await;
     }
     let mut app = app(&db, server.port);
@@ -61,7 +61,7 @@ pub async fn at_random_moments(python: &str) {
     assert!(stray.is_empty(), "came twice without having been in flight: {stray:?}");
 }
 
-/// The app as people run it.
+/// Starts the binary of the app.
 fn app(db: &Database, mail_server: u16) -> Child {
     Command::new(env!("CARGO_BIN_EXE_vestibule"))
         .current_dir(std::env::temp_dir())
@@ -78,7 +78,7 @@ fn app(db: &Database, mail_server: u16) -> Child {
         .expect("the app")
 }
 
-/// The Message-IDs of what was taken up and not reported about.
+/// The Message-IDs of emails that are claimed and not finished.
 async fn claimed(db: &Database) -> Vec<String> {
     sqlx::query_scalar(
         "select format('<%s@id.example.com>', id) from outbox

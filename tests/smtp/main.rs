@@ -1,8 +1,8 @@
-//! Mail meets a server that is not ours: aiosmtpd, in a private Python environment.
+//! Sends emails to a real mail server: aiosmtpd, in a private Python environment.
 //!
-//! A runner of its own (libtest-mimic), because without Python these tests are counted as ignored,
-//! with the reason, and never as passed; with `CI=true` they fail. What a server does wrong is in
-//! `tests/mail`.
+//! These tests have their own runner (libtest-mimic). So without Python they are reported as
+//! ignored, with the reason, and never as passed. With `CI=true` they fail then. Faults of mail
+//! servers are tested in `tests/mail`.
 
 #[allow(unused_imports, reason = "this runner leaves out the support's own unit tests")]
 #[path = "../support/mod.rs"]

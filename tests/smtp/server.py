@@ -1,9 +1,9 @@
-"""A mail server that is not ours: aiosmtpd, keeping what it takes in a Maildir.
+"""A mail server for tests: aiosmtpd, which stores the emails in a Maildir.
 
     server.py FOLDER none|starttls|implicit [CERTIFICATE KEY USER PASSWORD]
 
-Prints its port, and then the Message-ID of every mail once it lies in the folder, before the
-client hears of it.
+Prints its port. Then it prints the Message-ID of every email when it is in the folder, before it
+replies to the client.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ async def serve(folder, tls, certificate=None, key=None, user=None, password=Non
     options = {"hostname": "mail.test", "enable_SMTPUTF8": False}
     if user:
         options.update(authenticator=is_known, auth_required=True)
-        # Of implicit TLS it does not know, and would offer no AUTH.
+        # aiosmtpd does not detect implicit TLS, and then would offer no AUTH.
         options.update(auth_require_tls=tls != "implicit")
     if tls == "starttls":
         options.update(tls_context=context, require_starttls=True)
