@@ -1,4 +1,4 @@
-//! A start and its database: which is waited for, why it cannot be reached, and who migrates it.
+//! The database at a start: the app waits for it, reports why it cannot be reached, and migrates.
 
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -77,7 +77,7 @@ async fn instances_that_migrate_at_once_wait_for_each_other() {
     let waiting = "select count(*) from pg_stat_activity
                    where datname = current_database() and wait_event = 'advisory'";
     until("all wait", async || db.number(waiting).await == 3).await;
-    // Longer than a request waits for a lock: 3 seconds.
+    // Longer than the `lock_timeout` of a request, which is 3 seconds.
     tokio::time::sleep(Duration::from_millis(3_500)).await;
     first.unlock().await.expect("to unlock");
     for instance in futures_util::future::join_all(migrating).await {

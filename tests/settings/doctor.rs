@@ -1,4 +1,4 @@
-//! `vestibule doctor` speaks to the mail server, and says which stage failed.
+//! `vestibule doctor` connects to the mail server, and names the stage that failed.
 
 use std::process::{Output, Stdio};
 
@@ -15,7 +15,7 @@ async fn doctor(db: &Database, settings: &[(&str, &str)]) -> Output {
     command.output().await.expect("the binary")
 }
 
-/// It ends with 1, and its last line begins so.
+/// Checks that `doctor` exits with 1, and that its only line of errors begins with `expected`.
 async fn fails(url: &str, settings: &[(&str, &str)], expected: &str) {
     let db = database().await;
     let output = doctor(&db, &[&[("SMTP_URL", url)], settings].concat()).await;
@@ -77,7 +77,7 @@ async fn doctor_says_what_is_wrong_with_the_certificate_or_that_no_ca_is_known()
     let other = MailServer::named("localhost").await;
     let other = format!("smtps://localhost:{}", other.port);
     fails(&other, &trusted, "certificate: invalid peer certificate").await;
-    // Where no TLS is spoken nobody needs CA certificates.
+    // Without TLS, no CA certificates are needed.
     let (db, plain) = (database().await, MailServer::start().await);
     let plain = format!("smtp://127.0.0.1:{}", plain.port);
     let output = doctor(&db, &[("SMTP_URL", &plain), ("SSL_CERT_FILE", "/dev/null")]).await;

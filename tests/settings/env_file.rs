@@ -1,4 +1,4 @@
-//! `.env`: read in development, from this folder, and whatever is wrong with it is said.
+//! `.env`: read in development, from the current folder only, with mistakes reported.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use app::keys::Keys;
 use crate::support::database::{Database, database};
 use crate::support::process::command;
 
-/// Removed with what is in it.
+/// A folder with a `.env`. It is removed when it is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -27,7 +27,7 @@ impl Drop for Folder {
     }
 }
 
-/// `vestibule doctor` in this folder, without a database and keys of its own: what it says.
+/// The output of `vestibule doctor` in this folder, with no database and no keys but the file's.
 fn doctor(db: &Database, folder: &Path, settings: &[(&str, &str)]) -> Result<String, String> {
     let mut command = command(db, &["doctor"]);
     for name in ["DATABASE_URL", "SECRET_KEYS", "ENVIRONMENT"] {
@@ -71,7 +71,7 @@ async fn production_reads_no_file_and_says_so() {
     for name in ["DATABASE_URL ", "SECRET_KEYS ", ".env is read in development only"] {
         assert!(said.contains(&format!("  - {name}")), "{said}");
     }
-    // Nor one that cannot be understood.
+    // Nor does it read an invalid file.
     fs::write(folder.0.join(".env"), "no setting").expect("a file");
     let said = doctor(&db, &folder.0, &[("ENVIRONMENT", "production")]).expect_err("no settings");
     assert!(!said.contains("line 1"), "{said}");

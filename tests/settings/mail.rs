@@ -1,8 +1,8 @@
-//! The settings of mail, and what production refuses.
+//! The email settings, and which of them production rejects.
 
 use super::{mistake, mistakes};
 
-/// Production, complete but for mail, and these.
+/// The settings of production without email, and these.
 fn production<'a>(settings: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let complete = [
         ("ENVIRONMENT", "production"),

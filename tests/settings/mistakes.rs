@@ -1,4 +1,4 @@
-//! Every mistake at once, each with the name of its setting, and none with a secret in it.
+//! Mistakes in settings: all are reported at once, each names its setting, none repeats a secret.
 
 use app::keys::Keys;
 
@@ -56,7 +56,7 @@ fn all_mistakes_are_reported_at_once() {
 #[test]
 fn weak_keys_are_refused_and_not_repeated() {
     let strong = Keys::generate();
-    // 48 random bytes; 64 that are not; a placeholder; a good one beside a bad one.
+    // 48 random bytes; 64 that are not random; a placeholder; a good key before a bad one, twice.
     for (keys, reason) in [
         (&strong[..64], "is too short: 48 bytes, at least 64 are needed"),
         (&*format!("{}==", "A".repeat(86)), "is not random"),

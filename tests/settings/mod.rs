@@ -1,4 +1,4 @@
-//! The settings, as whoever runs the site meets them: what is wrong is said before anything starts.
+//! The settings, as an operator uses them: mistakes are reported before the app starts.
 
 mod database;
 mod doctor;
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use app::config::{Config, Mistakes};
 use app::keys::Keys;
 
-/// With these settings on top of the two that have no default.
+/// The configuration with these settings and the two that have no default.
 fn config(settings: &[(&str, &str)]) -> Result<Config, Mistakes> {
     let keys = Keys::generate();
     let needed = [("DATABASE_URL", "postgres://app:secret@localhost/app"), ("SECRET_KEYS", &keys)];
@@ -22,12 +22,12 @@ fn config(settings: &[(&str, &str)]) -> Result<Config, Mistakes> {
     Config::from_values(values.map(|(name, value)| (name.to_string(), value.to_string())).collect())
 }
 
-/// What is wrong with them, a line each; empty when the site would start.
+/// The mistakes in these settings, one line each; empty when the app would start.
 fn mistakes(settings: &[(&str, &str)]) -> Vec<String> {
     config(settings).err().map(|mistakes| mistakes.0).unwrap_or_default()
 }
 
-/// The only mistake in them.
+/// The only mistake in these settings.
 #[track_caller]
 fn mistake(settings: &[(&str, &str)]) -> String {
     let found = mistakes(settings);

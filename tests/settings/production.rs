@@ -1,11 +1,11 @@
-//! What production refuses, what can be waived by name, and that development stays at home.
+//! Settings that production rejects, waivers by name, and development on this machine only.
 
 use crate::support::database::database;
 use crate::support::process::command;
 
 use super::{mistake, mistakes};
 
-/// Nothing is wrong with this one.
+/// Valid settings for production.
 const PRODUCTION: [(&str, &str); 4] = [
     ("ENVIRONMENT", "production"),
     ("BASE_URL", "https://login.example.com"),
@@ -45,7 +45,7 @@ fn production_wants_https() {
 
 #[test]
 fn a_database_elsewhere_wants_verified_tls_or_a_waiver_by_name() {
-    // `require` encrypts, but to whoever answers.
+    // `require` encrypts, but does not verify the server.
     for mode in ["", "?sslmode=disable", "?sslmode=require", "?sslmode=verify-ca"] {
         let url = format!("{}{mode}", ELSEWHERE.1);
         let found = mistake(&production_with(&[("DATABASE_URL", &url)]));

@@ -1,4 +1,4 @@
-//! The two roles of `docs/data.md`: one migrates, and the app runs as one that only changes rows.
+//! The two roles of `docs/data.md`: one migrates, the other runs the app and only changes rows.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -22,7 +22,7 @@ async fn run(db: &mut PgConnection, statement: &str) -> Result<(), String> {
     done.map(drop).map_err(|error| error.to_string())
 }
 
-/// The lines of the document, as psql would run them.
+/// Runs the SQL of the document, as psql would.
 async fn make_roles(cluster: &Cluster) {
     let document = include_str!("../../docs/data.md");
     let section = document.split_once("## Two roles in PostgreSQL").expect("the section").1;
@@ -37,7 +37,7 @@ async fn make_roles(cluster: &Cluster) {
     }
 }
 
-/// Every statement that the compiler knows, from `.sqlx/`.
+/// Every statement that is checked at compile time, and its number of parameters, from `.sqlx/`.
 fn statements() -> BTreeSet<(String, usize)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
     let files = std::fs::read_dir(folder).expect(".sqlx").filter_map(Result::ok);
@@ -68,7 +68,7 @@ async fn the_app_runs_as_a_role_that_only_changes_rows() {
     assert!(!binary("vestibule_app", "migrate").0, "the app's role migrates nothing");
 
     let mut app = connect(&url).await;
-    // Not run, only planned, which asks for the same rights.
+    // The statements are only planned, not run. PostgreSQL checks the same privileges for that.
     for (statement, parameters) in statements() {
         let first = statement.split_whitespace().next().unwrap_or_default().to_lowercase();
         if matches!(first.as_str(), "set" | "notify") {

@@ -1,4 +1,4 @@
-//! The scripts in `bin/`, on machines that are a little different.
+//! The scripts in `bin/`, in unusual environments.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// A folder with a copy of one script. Stops what it started and is removed.
+/// A folder with a copy of one script. When dropped, it stops the cluster and removes the folder.
 struct Copy(PathBuf);
 
 impl Copy {
@@ -46,7 +46,7 @@ fn the_private_cluster_lives_in_any_folder_under_any_locale() {
     let locale = [("LC_ALL", "C")];
     let started = folder.run("postgres", &["start"], &locale);
     assert!(started.status.success(), "{started:?}");
-    // Not in /var/lib, where it goes when the server's user cannot enter this folder.
+    // Not a link to /var/lib, which is used when the server's user cannot enter this folder.
     let state = fs::symlink_metadata(folder.0.join(".postgres")).expect("its data");
     assert!(state.is_dir(), "{started:?}");
     let answer = folder.run("postgres", &["psql", "-X", "-A", "-t", "-c", "select 6 * 7"], &locale);
@@ -65,7 +65,7 @@ fn psql_shows_no_password_to_other_users_of_the_machine() {
         ("postgres://ada@db/a?host=/x:y@z", "", "postgres://ada@db/a?host=/x:y@z"),
         ("postgres://db:5432/a", "", "postgres://db:5432/a"),
     ] {
-        // Without a server of its own, bin/postgres takes the psql in PATH.
+        // Without server binaries, bin/postgres uses the psql in PATH.
         let settings = [("DATABASE_URL", url), ("PATH", &*path), ("PG_BINDIR", "/nowhere")];
         let output = folder.run("postgres", &["psql", "-c", "select 1"], &settings);
         let said = String::from_utf8_lossy(&output.stdout);
@@ -101,7 +101,7 @@ fn the_devcontainer_knows_where_its_port_is_forwarded() {
     }
 }
 
-/// The part of bin/setup that installs, with an apt-get that is interrupted.
+/// The functions of bin/setup that install packages, with an apt-get that is interrupted.
 #[test]
 fn an_interrupted_installation_leaves_no_file_behind() {
     let folder = Copy::of("setup", "vestibule-setup");
@@ -121,7 +121,7 @@ fn an_interrupted_installation_leaves_no_file_behind() {
             fs::create_dir(&place).expect("a folder");
             let inside = place.join("file").display().to_string();
             let functions = format!("{installing}{nginx}").replace(path, &inside);
-            // The second package: what bin/setup writes is there by then.
+            // Interrupts at the second package, because bin/setup has written its file by then.
             let script = format!(
                 "set -euo pipefail\nas_root() {{ \"$@\"; }}\n{functions}\napt_install() {{\n\
                  case $1 in postgresql-common) return ;; esac\n\

@@ -1,6 +1,6 @@
-//! actix-web 4.18 decodes the names of cookies and trims Unicode spaces, so that what a browser
-//! let a sibling subdomain set passes for a `__Host-` cookie; and one cookie that is not UTF-8
-//! loses all of them. So `web/cookies.rs` reads the raw bytes.
+//! actix-web 4.18 decodes cookie names and trims Unicode spaces. So a cookie that a browser lets a
+//! sibling subdomain set passes for a `__Host-` cookie. Also, one cookie that is not UTF-8 makes it
+//! drop all cookies. So `web/cookies.rs` reads the raw bytes.
 
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::Key;

@@ -1,5 +1,5 @@
 //! actix-identity 0.9: `Identity::login` gives the session a new ID and keeps all of its values,
-//! whoever set them. So `flows/start_session.rs` clears it first.
+//! even those that an attacker planted. So `flows/start_session.rs` clears the session first.
 
 use actix_identity::{Identity, IdentityMiddleware};
 use actix_session::{Session, SessionMiddleware};

@@ -1,6 +1,6 @@
-//! What the bare libraries do, one file each: the reasons for some of our code.
+//! Surprising behaviour of libraries, one file each: the reasons for some of our code.
 //!
-//! A test that fails here after an update is good news: a piece of ours may go.
+//! If a test fails after an update, the library has changed, and our workaround may be deleted.
 
 mod cookie_names_are_decoded;
 mod login_keeps_what_was_planted;
@@ -22,7 +22,7 @@ use actix_web::test::TestRequest;
 
 type State = HashMap<String, String>;
 
-/// The smallest store that works.
+/// The smallest session store that works, in memory.
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<HashMap<String, State>>>);
 

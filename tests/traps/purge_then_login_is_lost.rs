@@ -1,5 +1,5 @@
-//! actix-session 0.11: after `purge`, whatever follows in the same request is dropped without
-//! an error, a login included. So `flows/start_session.rs` calls `clear`.
+//! actix-session 0.11: after `purge`, all later changes in the same request are dropped without
+//! an error, even a login. So `flows/start_session.rs` calls `clear`.
 
 use actix_identity::{Identity, IdentityMiddleware};
 use actix_session::{Session, SessionMiddleware};

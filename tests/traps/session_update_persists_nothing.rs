@@ -1,5 +1,5 @@
 //! actix-session 0.11: `Session::update` changes a value for this request and stores nothing.
-//! So `.clippy.toml` forbids it, and ours is `get`, then `insert`.
+//! So `.clippy.toml` forbids it, and our code calls `get`, then `insert`.
 
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::Key;

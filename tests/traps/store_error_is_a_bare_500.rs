@@ -1,6 +1,6 @@
-//! actix-session 0.11 answers any error of its store with an empty 500, after the handler has done
-//! its work, and `DefaultHeaders` leaves such an answer without headers. So `web/outermost.rs` makes
-//! the page and adds the headers, outermost.
+//! actix-session 0.11 turns any error of its store into an empty 500, even when the handler has
+//! already run. `DefaultHeaders` adds no headers to such a response. So the outermost middleware,
+//! `web/outermost.rs`, adds the page and the headers.
 
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_session::{Session, SessionMiddleware};
@@ -13,7 +13,7 @@ use actix_web::{App, web};
 
 use super::State;
 
-/// Full, away, or out of memory.
+/// A store whose every method fails.
 struct Broken;
 
 impl SessionStore for Broken {
