@@ -1,5 +1,5 @@
-//! Rules that guard the people who use the app. Keep this file in your own: what it holds is easy
-//! to break by accident and hard to see in a review. It reads text, so it needs nothing to run.
+//! Rules of the source code that protect the users of the app. Keep this file in your project: the
+//! rules are easy to break by accident and hard to check in a review. They need no database.
 
 #[path = "support/source.rs"]
 mod source;
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use source::{Source, files, is_in, none_of, read};
 
-/// Where the code names something that `forbidden` knows.
+/// The places where the code names a path that is `forbidden`.
 fn naming(files: Vec<Source>, forbidden: impl Fn(&str) -> bool) -> Vec<String> {
     let mut places = Vec::new();
     for file in files {
@@ -48,7 +48,7 @@ const ROOMS: [&str; 20] = [
     "supervise",
 ];
 
-/// `web` of `crate::web::error::Error`, and of the file `src/web/error.rs`.
+/// The index in `ROOMS` of the module of a path: of `web` for `crate::web::error::Error`.
 fn room(path: &str) -> Option<usize> {
     let name = path.strip_prefix("crate::")?.split("::").next()?;
     ROOMS.iter().position(|room| *room == name)
@@ -76,7 +76,7 @@ fn no_module_imports_one_above_it() {
     );
 }
 
-/// A file of a room together with the folder of its name: `csrf` for `src/web/csrf/token.rs`.
+/// A file and the folder of the same name are one unit: `web::csrf` for `src/web/csrf/token.rs`.
 fn unit(module: &str) -> Option<String> {
     let mut parts = module.strip_prefix("crate::")?.splitn(3, "::");
     Some(format!("{}::{}", parts.next()?, parts.next()?))
@@ -93,7 +93,7 @@ fn no_files_of_a_module_import_each_other_in_a_circle() {
         let targets = targets.filter(|target| *target != own && units.contains(target));
         imports.entry(own.clone()).or_default().extend(targets);
     }
-    // Whatever imports nothing that is left can be taken away; a circle remains.
+    // Remove every unit that imports none of the others that are left. Only circles remain.
     let nothing = BTreeSet::new();
     let mut left = units.clone();
     while let Some(free) =
@@ -131,7 +131,7 @@ fn flows_do_not_call_flows() {
                 .iter()
                 .filter(|module| is_in(&name.path, module))
                 .max_by_key(|module| module.len());
-            // A file may use what is in it, below it, and in the folders above it.
+            // A file may use itself, the files in its folder, and the files of the folders above.
             let near = |target: &str| is_in(target, &own) || is_in(&own, target);
             if target.is_some_and(|target| target != "crate::flows::start_session" && !near(target))
             {
@@ -185,7 +185,7 @@ fn only_the_config_reads_the_environment() {
 
 #[test]
 fn every_statement_has_a_time_limit() {
-    // `PgExecutor` is whatever runs a statement: that is ours.
+    // `PgExecutor` is allowed: it is a trait, which our own types implement.
     let unlimited = ["PgPool", "PgConnection", "PoolConnection", "PgListener", "sqlx::Transaction"];
     none_of(
         "sqlx waits for ever for a PostgreSQL that is silent. Use crate::database::{Database, Connection, Transaction}:",
@@ -290,7 +290,7 @@ fn no_statement_is_put_together_from_strings() {
     for file in sources_except(&[]) {
         let code = file.code();
         for (at, _) in code.match_indices("format!(") {
-            // As far back as the statement goes, is there a query it is part of?
+            // Is there a query between the start of the Rust statement and this `format!`?
             let statement = code[..at].rfind([';', '{', '}']).map_or(0, |start| start + 1);
             let before = &code[statement..at];
             if ["query(", "query!(", "query_as", "query_scalar", "raw_sql("]
@@ -350,7 +350,7 @@ fn tags(file: &Source) -> Vec<Tag> {
                 rest = inner[end..].strip_prefix(['"', '\'']).unwrap_or(&inner[end..]).trim_start();
             }
             tag.attributes.push((name, value.to_owned()));
-            // A slash before the bracket, or a stray quote, is no attribute.
+            // Skip a slash before the bracket, or a stray quote.
             rest = if length == 0 && value.is_empty() { rest.get(1..).unwrap_or("") } else { rest };
         }
         tags.push(tag);
@@ -358,7 +358,7 @@ fn tags(file: &Source) -> Vec<Tag> {
     tags
 }
 
-/// A template without its comments and, on request, without what askama evaluates.
+/// A template with its comments blanked and, if `only_html`, with askama's expressions blanked too.
 fn markup(text: &str, only_html: bool) -> String {
     let mut out = text.to_owned();
     let mut pairs = vec![("{#", "#}"), ("<!--", "-->")];

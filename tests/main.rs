@@ -1,9 +1,9 @@
-//! Every test that talks to the app, in one binary: one link instead of many.
+//! The tests of the app, in one binary, because linking one is faster than linking many.
 //!
-//! `flows`: what the app does for its user, file by file as in `src/flows`. `practices`: the
-//! practices of safe logins, one file each. `attacks`: what an attacker tries, nowhere else.
-//! `mail`: from the outbox to the mail server. `dev`: the pages of development. `settings`: what
-//! whoever runs it meets. `traps`: what the bare libraries do, and why some of our code is there.
+//! `flows`: what the app does for its user, one file per flow. `practices`: one file per practice
+//! of safe logins. `attacks`: one file per attack. `mail`: from the outbox to the mail server.
+//! `dev`: the pages of development. `settings`: how an operator configures, starts and checks the
+//! app. `traps`: surprising behaviour of libraries, the reason for some of our code.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! Rules that keep this repository a good thing to read and to copy from. They guard the reference,
-//! not your users: delete this file in yours.
+//! Rules that keep this repository easy to read and to copy from. They do not protect users, so
+//! delete this file in your project.
 
 #[allow(dead_code, reason = "the house rules use the rest")]
 #[path = "support/source.rs"]
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use source::{Source, files, none_of, read, root};
 
-/// What a learner reads in an evening, and how much of it there may be.
+/// The files that a learner reads in an evening. `EVENING_LINES` limits their lines in total.
 const EVENING: [&str; 14] = [
     "src/routes",
     "src/flows/register",
@@ -29,7 +29,7 @@ const EVENING: [&str; 14] = [
 const EVENING_TABLES: [&str; 2] = ["users", "sessions"];
 const EVENING_LINES: usize = 1500;
 const FILE_LINES: usize = 300;
-/// Flows that no address leads to.
+/// Flows without a route.
 const WITHOUT_ADDRESS: [&str; 1] = ["src/flows/start_session.rs"];
 
 #[test]
@@ -51,7 +51,7 @@ fn a_table_is_written_by_one_file() {
             }
         }
     }
-    // A file and what lies below it are one room: `user.rs` and `user/proof.rs`.
+    // A file and the files in its folder count as one file: `user.rs` and `user/proof.rs`.
     for files in writers.values_mut() {
         let rooms: Vec<String> = files
             .iter()
@@ -109,7 +109,7 @@ fn the_example_settings_are_those_of_the_config() {
         for (at, call) in code.match_indices(".setting(") {
             let mut arguments = code[at + call.len()..].trim_start().splitn(3, ',').map(str::trim);
             let (name, default) = (arguments.next().unwrap_or(""), arguments.next().unwrap_or(""));
-            // A default that is worked out stands empty in the example.
+            // If the default is computed, the example has an empty value.
             let literal = default.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
             read_by_config
                 .insert(name.trim_matches('"').to_owned(), literal.unwrap_or("").to_owned());
@@ -152,7 +152,7 @@ fn the_heart_of_it_is_read_in_an_evening() {
             !parts.is_empty(),
             "{name}.rs is on the evening's list and not there: change the list, or the name"
         );
-        // What stands below a file is an optional step of it.
+        // The files in the folder of a file are optional reading.
         let parts = parts.into_iter().filter(|part| part.path == single);
         lengths.extend(parts.map(|part| (part.text.lines().count(), part.path)));
     }
@@ -168,7 +168,7 @@ fn the_heart_of_it_is_read_in_an_evening() {
     );
 }
 
-/// Each migration, and the tables it makes.
+/// Each migration, and the tables that it creates.
 fn migrations() -> BTreeMap<String, Vec<String>> {
     let tables = |file: &Source| {
         let text = file.text.to_lowercase();
