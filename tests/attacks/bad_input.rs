@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 
 use super::{get, is_logged_in, sessions};
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::raw::{self, Response, Wire};
 use crate::support::site::Site;
@@ -70,8 +71,8 @@ async fn stranger(site: &Site) -> Browser {
 async fn fields_that_no_form_sends_are_refused_with_words() {
     let site = Site::start().await;
     let ada = ADA.at(&site).await;
-    let (stranger, ada) = (stranger(&site).await, Sender::new(&site, &ada, "Keep the note"));
-    let stranger = Sender::new(&site, &stranger, "Log in");
+    let (stranger, ada) = (stranger(&site).await, Sender::new(&site, &ada, SAVE_NOTE));
+    let stranger = Sender::new(&site, &stranger, LOG_IN);
     let long = "x".repeat(15_000);
 
     let login = |text: &str| format!("email={text}&password=whatever+it+is+here").into_bytes();
@@ -114,7 +115,7 @@ async fn fields_that_no_form_sends_are_refused_with_words() {
 async fn bodies_that_no_form_sends_are_refused_with_words() {
     let site = Site::start().await;
     let stranger = stranger(&site).await;
-    let stranger = Sender::new(&site, &stranger, "Log in");
+    let stranger = Sender::new(&site, &stranger, LOG_IN);
     for (content, status) in [
         ("Content-Type: application/x-www-form-urlencoded; charset=utf-16le", 415),
         ("Content-Type: application/x-www-form-urlencoded; charset=utf-7", 415),
@@ -148,7 +149,7 @@ async fn bodies_that_no_form_sends_are_refused_with_words() {
 async fn a_body_that_does_not_arrive_is_not_waited_for() {
     let site = Site::start().await;
     let stranger = stranger(&site).await;
-    let stranger = Sender::new(&site, &stranger, "Log in");
+    let stranger = Sender::new(&site, &stranger, LOG_IN);
     let mut wire = Wire::open(site.address).await;
     let more = format!("Content-Length: 100\r\nContent-Type: {FORM}\r\n");
     wire.write(stranger.head("/login", &more)).await;
@@ -216,9 +217,9 @@ async fn what_was_typed_is_still_there() {
     let site = Site::start().await;
     let mut browser = stranger(&site).await;
     let typed = "<script>alert(1)</script>\"'";
-    browser.submit("Log in", &[("E-mail", typed), ("Password", "wrong")]).await;
+    browser.submit(LOG_IN, &[(EMAIL, typed), (PASSWORD, "wrong")]).await;
     browser.must_be_at("/login", 422);
-    assert_eq!(browser.field("Log in", "E-mail"), typed);
+    assert_eq!(browser.field(LOG_IN, EMAIL), typed);
     assert!(!browser.html().contains("<script>alert"), "{}", browser.html());
     assert!(!browser.html().contains("wrong\""), "the password is not sent back");
 }

@@ -19,6 +19,7 @@ use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::database::database_with;
 use crate::support::guesses::*;
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE};
 use crate::support::raw::{self, Wire};
 use crate::support::site::Site;
@@ -100,9 +101,9 @@ async fn an_attempt_is_counted_though_the_client_hangs_up_before_the_answer() {
 
 /// A login with a wrong password, as the bytes of a request.
 fn as_bytes(site: &Site, browser: &Browser, address: &str, email: &str) -> String {
-    let mut form = browser.form("Log in");
-    browser.found(form.fill("E-mail", email));
-    browser.found(form.fill("Password", WRONG));
+    let mut form = browser.form(LOG_IN);
+    browser.found(form.fill(EMAIL, email));
+    browser.found(form.fill(PASSWORD, WRONG));
     let body = Serializer::new(String::new()).extend_pairs(form.pairs()).finish();
     format!(
         "POST /login HTTP/1.1\r\nHost: {}\r\nX-Forwarded-For: {address}\r\n\
@@ -125,7 +126,7 @@ async fn the_right_password_during_the_wait_is_not_looked_at() {
     assert_eq!(try_password(&mut browser, ADA.email, WRONG).await, 429);
     assert_eq!(try_password(&mut browser, ADA.email, ADA.password).await, 429);
     assert_eq!(site.app.hasher.runs(), before);
-    assert_eq!(browser.field("Log in", "E-mail"), ADA.email, "what was typed stays");
+    assert_eq!(browser.field(LOG_IN, EMAIL), ADA.email, "what was typed stays");
 
     clock::later(&site.db, "1 hour 1 second").await;
     assert_eq!(try_password(&mut browser, ADA.email, ADA.password).await, 303);
@@ -176,8 +177,8 @@ async fn a_stolen_session_does_not_guess_the_current_password() {
     thief.visit("/account/password").await;
     let (before, began) = (site.app.hasher.runs(), Instant::now());
     for _ in 0..20 {
-        let fields = [("Current password", WRONG), ("New password", EVE.password)];
-        thief.submit("Change password", &fields).await;
+        let fields = [(CURRENT_PASSWORD, WRONG), (NEW_PASSWORD, EVE.password)];
+        thief.submit(CHANGE_PASSWORD, &fields).await;
         if thief.status == 429 {
             thief.visit("/account/password").await;
         }

@@ -18,6 +18,7 @@ use crate::support::asking::asks_for_a_reset;
 use crate::support::browser::Browser;
 use crate::support::database::database;
 use crate::support::guesses::move_to;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::{Site, config};
@@ -38,14 +39,10 @@ async fn forms(site: &Site) -> Vec<(Browser, &'static str, Vec<(&'static str, &'
     let mut register = site.browser();
     register.visit("/register").await;
     vec![
-        (register, "Register", vec![("E-mail", "new@example.com"), ("Password", WEAK)]),
-        (link, "Confirm my email", vec![("Password", WEAK)]),
-        (reset, "Change password", vec![("New password", WEAK)]),
-        (
-            account,
-            "Change password",
-            vec![("Current password", ADA.password), ("New password", WEAK)],
-        ),
+        (register, CREATE_ACCOUNT, vec![(EMAIL, "new@example.com"), (PASSWORD, WEAK)]),
+        (link, CONFIRM_EMAIL, vec![(PASSWORD, WEAK)]),
+        (reset, CHANGE_PASSWORD, vec![(NEW_PASSWORD, WEAK)]),
+        (account, CHANGE_PASSWORD, vec![(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, WEAK)]),
     ]
 }
 

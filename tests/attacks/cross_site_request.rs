@@ -19,6 +19,7 @@ use reqwest::Method;
 
 use super::{content, is_logged_in, sessions};
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE};
 use crate::support::raw;
 use crate::support::site::Site;
@@ -107,7 +108,7 @@ async fn send(site: &Site, (method, path): &(String, String), cookie: &str, case
 }
 
 fn token(browser: &Browser) -> String {
-    let form = browser.form("Keep the note");
+    let form = browser.form(SAVE_NOTE);
     let token = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
     token.to_owned()
 }
@@ -168,7 +169,7 @@ async fn nobody_is_logged_in_as_the_attacker() {
     let mut eve = EVE.at(&site).await;
     eve.restart();
     eve.visit("/login").await;
-    let form = eve.form("Log in");
+    let form = eve.form(LOG_IN);
     let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
     let mut victim = site.browser();
     victim.visit("/login").await;

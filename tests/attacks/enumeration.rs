@@ -8,6 +8,7 @@
 //! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204, CWE-208.
 
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE, Person};
 use crate::support::site::Site;
 
@@ -21,7 +22,7 @@ pub(super) async fn answer(browser: &mut Browser, person: Person) -> String {
     browser.visit("/login").await;
     browser.follow_redirects = false;
     person.logs_in(browser).await;
-    let form = browser.form("Log in");
+    let form = browser.form(LOG_IN);
     let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
     let mut lines: Vec<String> = browser
         .headers

@@ -6,6 +6,7 @@
 //! Password Cheat Sheet.
 
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::people::{ADA, GRACE, Person};
 use crate::support::race::race;
 use crate::support::site::Site;
@@ -57,12 +58,12 @@ async fn registration_reset_and_resend_answer_known_and_unknown_alike() {
     GRACE.registers(&site).await;
     let password = "whisper quarry albatross";
     for (path, button, label) in [
-        ("/register", "Register", "E-mail"),
-        ("/password/reset", "Send the link", "E-mail"),
-        ("/email/verify", "Send it again", "Send it again to"),
+        ("/register", CREATE_ACCOUNT, EMAIL),
+        ("/password/reset", SEND_LINK, EMAIL),
+        ("/email/verify", RESEND, RESEND_TO),
     ] {
         let fields = |email| match path {
-            "/register" => vec![(label, email), ("Password", password)],
+            "/register" => vec![(label, email), (PASSWORD, password)],
             _ => vec![(label, email)],
         };
         let known = asked(&site, path, button, &fields(ADA.email)).await;
@@ -82,7 +83,7 @@ async fn fifty_requests_for_one_mailbox_are_a_few_mails() {
     let requests = (0..50).map(|_| {
         let mut browser = page.clone();
         async move {
-            browser.submit("Send the link", &[("E-mail", ADA.email)]).await;
+            browser.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
             browser.status
         }
     });

@@ -23,6 +23,7 @@ use super::{get, is_logged_in};
 use crate::support::browser::Browser;
 use crate::support::cluster::Cluster;
 use crate::support::database::database;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::proxy::Proxy;
 use crate::support::raw::{self, Response};
@@ -186,9 +187,9 @@ async fn after_all_connections_were_cut_one_statement_fails_and_no_page() {
     ada.visit("/app").await;
     ada.must_be_at("/app", 200);
     // Writes are not retried. This one need not be: all old connections were replaced.
-    ada.submit("Keep the note", &[("Note", "after the cut")]).await;
+    ada.submit(SAVE_NOTE, &[(NOTE, "after the cut")]).await;
     ada.must_be_at("/app", 200);
-    ada.must_see("The note is kept.");
+    ada.must_see(NOTE_SAVED);
 }
 
 #[tokio::test]

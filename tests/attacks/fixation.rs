@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::{is_logged_in, sealed, sessions};
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, EVE, Person, somewhere};
 use crate::support::site::Site;
@@ -26,7 +27,7 @@ const PLANTED: &str = "planted by somebody else";
 /// its token are ours, so only the new session protects the victim.
 async fn logs_in_inside(browser: &mut Browser, person: Person) {
     browser.visit("/app").await;
-    let mut form = browser.form("Keep the note");
+    let mut form = browser.form(SAVE_NOTE);
     form.action = form.action.join("/login").expect("an address");
     form.forge("email", person.email);
     form.forge("password", person.password);
@@ -37,9 +38,9 @@ async fn logs_in_inside(browser: &mut Browser, person: Person) {
 
 async fn keeps_a_note(browser: &mut Browser) {
     browser.visit("/app").await;
-    browser.submit("Keep the note", &[("Note", PLANTED)]).await;
+    browser.submit(SAVE_NOTE, &[(NOTE, PLANTED)]).await;
     browser.must_be_at("/app", 200);
-    assert_eq!(browser.field("Keep the note", "Note"), PLANTED);
+    assert_eq!(browser.field(SAVE_NOTE, NOTE), PLANTED);
 }
 
 /// The cookie of an anonymous session with planted values, as the attacker could get one.
@@ -68,7 +69,7 @@ async fn nothing_crossed(site: &Site, victim: &mut Browser, planted_cookie: &str
     assert!(!is_logged_in(attacker).await, "the planted cookie is logged in");
     assert_eq!(sessions(&site.db).await, 1, "the old row is still there");
     victim.visit("/app").await;
-    assert_eq!(victim.field("Keep the note", "Note"), "", "a planted value crossed the login");
+    assert_eq!(victim.field(SAVE_NOTE, NOTE), "", "a planted value crossed the login");
     let state: serde_json::Value = sqlx::query_scalar("select state from sessions")
         .fetch_one(&site.db.pool)
         .await
@@ -131,19 +132,19 @@ async fn planted_cookies_have_no_share_in_a_password_reset() {
         let mut victim = site.browser();
         victim.clone_cookies_from(&attacker);
         victim.visit("/password/reset").await;
-        victim.submit("Send the link", &[("E-mail", ADA.email)]).await;
+        victim.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
         victim.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
         victim.must_be_at("/password/reset/choose", 200);
         attacker.visit("/password/reset/choose").await;
-        attacker.must_see("This link no longer works");
+        attacker.must_see(DEAD_LINK);
         // The attacker forges the victim's form, with a token of their own.
         attacker.visit("/login").await;
-        let login = attacker.form("Log in");
+        let login = attacker.form(LOG_IN);
         let token = login.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
         // With a planted session that token is valid, but the form's link cannot be guessed.
         for link in ["guessed", ""] {
             victim.visit("/password/reset/choose").await;
-            let mut form = victim.form("Change password");
+            let mut form = victim.form(CHANGE_PASSWORD);
             form.forge("csrf", token);
             form.forge("link", link);
             form.forge("password", "marble kangaroo umbrella");
@@ -153,7 +154,7 @@ async fn planted_cookies_have_no_share_in_a_password_reset() {
         if !session {
             // Without one the token is invalid: the reset link has renewed the visitor's binding.
             victim.visit("/password/reset/choose").await;
-            let mut form = victim.form("Change password");
+            let mut form = victim.form(CHANGE_PASSWORD);
             form.forge("csrf", token);
             form.forge("password", "marble kangaroo umbrella");
             victim.send(form).await;
@@ -174,7 +175,7 @@ async fn an_id_that_was_never_issued_is_not_adopted() {
     victim.visit("/login").await;
     assert_eq!(victim.cookie(SESSION), None, "a cookie with nothing behind it is taken away");
     victim.plant_cookie(SESSION, &cookie);
-    victim.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    victim.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     victim.must_be_at("/app", 200);
     nothing_crossed(&site, &mut victim, &cookie).await;
 }

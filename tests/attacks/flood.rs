@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 
+use crate::support::labels::*;
 use crate::support::raw;
 use crate::support::site::Site;
 
@@ -32,7 +33,7 @@ async fn a_flood_does_not_reach_the_database() {
     for answer in &refused {
         assert!(answer.header("retry-after").is_some());
         assert!(answer.header("content-security-policy").is_some());
-        assert!(answer.text().contains("then try again."), "{}", answer.text());
+        assert!(answer.text().contains(TRY_LATER), "{}", answer.text());
     }
     assert_ne!(post("203.0.113.67").await.status, 429, "somebody else is answered");
     let host = &site.app.origin.host;

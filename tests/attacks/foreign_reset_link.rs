@@ -9,6 +9,7 @@
 
 use crate::support::asking::asks_for_a_reset;
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::Site;
@@ -42,11 +43,11 @@ async fn a_form_changes_the_account_that_it_was_drawn_for_or_none() {
     let site = Site::start().await;
     let (_, mut tab) = victim(&site).await;
     // Sent once with the token of its page, as a browser does, and once with the current token.
-    let mut form = tab.form("Change password");
+    let mut form = tab.form(CHANGE_PASSWORD);
     let today = {
         let mut page = tab.clone();
         page.visit("/password/reset/choose").await;
-        let form = page.form("Change password");
+        let form = page.form(CHANGE_PASSWORD);
         let token = form.pairs().into_iter().find(|(name, _)| *name == "csrf");
         token.expect("a token").1.to_owned()
     };
@@ -72,9 +73,9 @@ async fn somebody_else_who_is_logged_in_stays_so() {
     let link = link(&site, ADA).await;
     let mut browser = GRACE.at(&site).await;
     browser.visit(&link).await;
-    browser.submit("Change password", &[("New password", NEW)]).await;
+    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, NEW)]).await;
     browser.must_be_at("/app", 200);
-    browser.must_see("Your password is changed");
+    browser.must_see(PASSWORD_CHANGED);
     browser.must_see(GRACE.email);
     Person { password: NEW, ..ADA }.on_another_device(&site).await;
 }

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 
 use super::{get, in_time};
 use crate::support::database::database;
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::raw;
 use crate::support::site::{Site, config};
@@ -40,7 +41,7 @@ async fn site(iterations: u32, concurrency: usize) -> Site {
 async fn login(site: &Site) -> Vec<u8> {
     let mut browser = site.browser();
     browser.visit("/login").await;
-    let form = browser.form("Log in");
+    let form = browser.form(LOG_IN);
     let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
     let visitor = browser.cookie("__Host-visitor").expect("the visitor's cookie");
     let body = format!("csrf={token}&email=ada%40example.com&password=wrong");
@@ -145,8 +146,8 @@ async fn an_attempt_that_a_full_queue_rejects_is_not_counted() {
         known.must_be_at("/login", 503);
         for _ in 0..6 {
             browser.visit("/account/password").await;
-            let fields = [("Current password", EVE.password), ("New password", GRACE.password)];
-            browser.submit("Change password", &fields).await;
+            let fields = [(CURRENT_PASSWORD, EVE.password), (NEW_PASSWORD, GRACE.password)];
+            browser.submit(CHANGE_PASSWORD, &fields).await;
             browser.must_be_at("/account/password", 503);
         }
         counters(&site).await

@@ -6,6 +6,7 @@
 //! Sources: ASVS 5.0 16.4.1; OWASP Logging Cheat Sheet; CWE-779.
 
 use crate::support::database::database;
+use crate::support::labels::*;
 use crate::support::process::Process;
 use crate::support::raw;
 
@@ -43,7 +44,7 @@ async fn nothing_that_a_client_sends_makes_a_long_log_line() {
     browser.user_agent = long.clone();
     browser.visit("/login").await;
     let email = format!("{long}@example.com");
-    browser.submit("Log in", &[("E-mail", &email), ("Password", &long)]).await;
+    browser.submit(LOG_IN, &[(EMAIL, &email), (PASSWORD, &long)]).await;
     let log = process.log();
     assert!(log.lines().filter(|line| line.contains("answered")).count() > 10, "{log}");
     for line in log.lines() {

@@ -5,6 +5,7 @@
 //! Stops in: `src/mail.rs` (`Letterhead::of`: the origin is a setting), `src/email.rs` (`parse`:
 //! ASCII only). Mail goes to the stored email address.
 
+use crate::support::labels::*;
 use crate::support::mailbox::mailbox;
 use crate::support::people::Person;
 use crate::support::site::Site;
@@ -22,7 +23,7 @@ async fn the_link_leads_to_the_configured_origin_whatever_the_request_says() {
         ("forwarded", "host=evil.example;proto=http".to_owned()),
     ];
     browser.visit("/password/reset").await;
-    browser.submit("Send the link", &[("E-mail", KELVIN.email)]).await;
+    browser.submit(SEND_LINK, &[(EMAIL, KELVIN.email)]).await;
     let letters = mailbox(&site.db, KELVIN.email).await;
     assert_eq!(letters.len(), 1);
     assert!(!letters[0].text.contains("evil"), "{}", letters[0].text);
@@ -43,7 +44,7 @@ async fn look_alikes_and_line_breaks_reach_nobody() {
         "ken@kiosk.example eve@example.net",
     ] {
         browser.visit("/password/reset").await;
-        browser.submit("Send the link", &[("E-mail", typed)]).await;
+        browser.submit(SEND_LINK, &[(EMAIL, typed)]).await;
         assert_eq!(browser.status, 422, "{typed:?}");
     }
     let sent: i64 = sqlx::query_scalar("select count(*) from outbox")
@@ -53,6 +54,6 @@ async fn look_alikes_and_line_breaks_reach_nobody() {
     assert_eq!(sent, 0);
     // The same email address in another case: the mail goes to the stored one.
     browser.visit("/password/reset").await;
-    browser.submit("Send the link", &[("E-mail", "KEN@Kiosk.example")]).await;
+    browser.submit(SEND_LINK, &[(EMAIL, "KEN@Kiosk.example")]).await;
     assert_eq!(mailbox(&site.db, KELVIN.email).await.len(), 1);
 }

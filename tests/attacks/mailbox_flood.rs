@@ -11,6 +11,7 @@ use crate::support::asking::*;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::guesses::*;
+use crate::support::labels::*;
 use crate::support::people::{ADA, Person};
 use crate::support::site::Site;
 
@@ -47,10 +48,9 @@ async fn a_stopped_password_that_is_typed_fifty_times_is_three_mails() {
 #[tokio::test]
 async fn one_ip_address_that_asks_for_many_mails_is_told_to_wait() {
     let site = Site::behind_a_proxy().await;
-    for (path, button, label) in [
-        ("/password/reset", "Send the link", "E-mail"),
-        ("/email/verify", "Send it again", "Send it again to"),
-    ] {
+    for (path, button, label) in
+        [("/password/reset", SEND_LINK, EMAIL), ("/email/verify", RESEND, RESEND_TO)]
+    {
         let mut script = at(&site, "203.0.113.66", path).await;
         let mut email = String::new();
         for number in 0..=60 {
@@ -60,7 +60,7 @@ async fn one_ip_address_that_asks_for_many_mails_is_told_to_wait() {
         }
         assert_eq!(script.status, 429, "{path}");
         assert!(script.headers.contains_key("retry-after"));
-        script.must_see("then try again.");
+        script.must_see(TRY_LATER);
         assert_eq!(script.field(button, label), email, "what was typed stays");
         // Another IP address is not limited.
         let mut neighbour = at(&site, "203.0.113.67", path).await;
@@ -71,8 +71,8 @@ async fn one_ip_address_that_asks_for_many_mails_is_told_to_wait() {
 
 async fn changes(browser: &mut Browser, current: &str, new: &str) {
     browser.visit("/account/password").await;
-    let fields = [("Current password", current), ("New password", new)];
-    browser.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, current), (NEW_PASSWORD, new)];
+    browser.submit(CHANGE_PASSWORD, &fields).await;
 }
 
 #[tokio::test]

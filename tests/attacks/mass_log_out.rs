@@ -16,6 +16,7 @@ use app::web::cookies::SESSION;
 
 use super::{is_logged_in, sessions, wait_for_a_lock};
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::people::{ADA, Person};
 use crate::support::site::Site;
 
@@ -27,8 +28,8 @@ async fn changes_password(browser: &mut Browser, new: &str) {
 }
 
 async fn sends_password(browser: &mut Browser, new: &str) {
-    let fields = [("Current password", ADA.password), ("New password", new)];
-    browser.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, new)];
+    browser.submit(CHANGE_PASSWORD, &fields).await;
 }
 
 #[tokio::test]

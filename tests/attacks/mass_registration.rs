@@ -11,6 +11,7 @@ use app::throttle::limits::{Action, Scope};
 
 use crate::support::asking::{CHOSEN, at};
 use crate::support::guesses::*;
+use crate::support::labels::*;
 use crate::support::site::Site;
 
 #[tokio::test]
@@ -21,8 +22,8 @@ async fn one_ip_address_registers_two_classrooms_and_no_more() {
     for number in 0..90 {
         let mut script = at(&site, "203.0.113.66", "/register").await;
         let email = format!("person{number}@example.com");
-        let fields = [("E-mail", &*email), ("Password", CHOSEN)];
-        script.submit("Register", &fields).await;
+        let fields = [(EMAIL, &*email), (PASSWORD, CHOSEN)];
+        script.submit(CREATE_ACCOUNT, &fields).await;
         last = Some((script, email));
     }
     let evaluated = site.app.hasher.runs() - before;
@@ -31,7 +32,7 @@ async fn one_ip_address_registers_two_classrooms_and_no_more() {
 
     let (refused, email) = last.expect("the last one");
     refused.must_be_at("/register", 429);
-    refused.must_see("then try again.");
+    refused.must_see(TRY_LATER);
     assert!(refused.headers.contains_key("retry-after"));
-    assert_eq!(refused.field("Register", "E-mail"), email, "what was typed stays");
+    assert_eq!(refused.field(CREATE_ACCOUNT, EMAIL), email, "what was typed stays");
 }

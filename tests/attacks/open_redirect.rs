@@ -10,6 +10,7 @@
 use url::Url;
 
 use super::get;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::raw;
 use crate::support::site::Site;
@@ -82,9 +83,9 @@ async fn a_login_leads_to_our_own_pages_only() {
         let mut browser = site.browser();
         let query: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
         browser.visit(&format!("/login?next={query}")).await;
-        let mut form = browser.form("Log in");
-        form.fill("E-mail", ADA.email).expect("the field");
-        form.fill("Password", ADA.password).expect("the field");
+        let mut form = browser.form(LOG_IN);
+        form.fill(EMAIL, ADA.email).expect("the field");
+        form.fill(PASSWORD, ADA.password).expect("the field");
         // The page may have dropped `next`, but a request can still contain it.
         form.forge("next", next);
         browser.follow_redirects = false;

@@ -12,6 +12,7 @@ use app::throttle::limits::{Action, Scope};
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::guesses::*;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, EVE, GRACE};
 use crate::support::site::Site;
@@ -20,7 +21,7 @@ const DEVICE: &str = "__Host-device";
 
 async fn logs_out(browser: &mut Browser) {
     browser.visit("/app").await;
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
 }
 
 #[tokio::test]
@@ -45,7 +46,7 @@ async fn on_a_new_device_the_owner_gets_in_after_the_wait() {
     let mut phone = stranger(&site, "192.0.2.7").await;
     assert_eq!(try_password(&mut phone, ADA.email, ADA.password).await, 429);
     let seconds = phone.headers["retry-after"].to_str().expect("text").to_owned();
-    phone.must_see("then try again.");
+    phone.must_see(TRY_LATER);
     clock::later(&site.db, &format!("{seconds} seconds")).await;
     assert_eq!(try_password(&mut phone, ADA.email, ADA.password).await, 303);
 }
@@ -157,9 +158,9 @@ async fn whoever_resets_the_password_gets_in_while_others_keep_guessing() {
     let mut owner = site.browser();
     move_to(&mut owner, "192.0.2.7");
     owner.visit("/password/reset").await;
-    owner.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    owner.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
     owner.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
-    owner.submit("Change password", &[("New password", EVE.password)]).await;
+    owner.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, EVE.password)]).await;
     wear_out(&site, ADA).await;
     assert_eq!(try_password(&mut owner, ADA.email, EVE.password).await, 303);
 }

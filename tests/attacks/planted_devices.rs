@@ -15,6 +15,7 @@ use app::throttle::limits::{Action, Scope};
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::guesses::*;
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE, Person};
 use crate::support::site::Site;
 
@@ -74,11 +75,11 @@ async fn each_login_makes_copies_of_the_cookie_worthless() {
     let mut shared = EVE.at(&site).await;
     let planted = device_of(&shared);
     shared.visit("/app").await;
-    shared.press("Log out").await;
+    shared.press(LOG_OUT).await;
     ADA.joins(&site).await;
     ADA.logs_in(&mut shared).await;
     let copied = device_of(&shared);
-    shared.press("Log out").await;
+    shared.press(LOG_OUT).await;
     ADA.logs_in(&mut shared).await;
     wear_out(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
@@ -88,7 +89,7 @@ async fn each_login_makes_copies_of_the_cookie_worthless() {
     }
     // The browser itself is still a known device of both accounts.
     for person in [ADA, EVE] {
-        shared.press("Log out").await;
+        shared.press(LOG_OUT).await;
         shared.visit("/login").await;
         assert_eq!(try_password(&mut shared, person.email, person.password).await, 303);
     }
@@ -106,12 +107,12 @@ async fn logins_to_other_accounts_change_nothing_for_the_owner() {
     for _ in 0..4 {
         EVE.logs_in(&mut eve).await;
         eve.must_be_at("/app", 200);
-        eve.press("Log out").await;
+        eve.press(LOG_OUT).await;
         assert_eq!(site.db.number(known).await, 1);
     }
     // Ada need not wait. Her login replaces her device value, so Eve's copy becomes invalid.
     owner.visit("/app").await;
-    owner.press("Log out").await;
+    owner.press(LOG_OUT).await;
     wear_out(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     assert_eq!(try_password(&mut owner, ADA.email, ADA.password).await, 303);
@@ -131,7 +132,7 @@ async fn a_browser_is_remembered_for_the_five_accounts_that_logged_in_last() {
     for person in &people {
         person.joins(&site).await;
         person.logs_in(&mut browser).await;
-        browser.press("Log out").await;
+        browser.press(LOG_OUT).await;
     }
     assert_eq!(device_of(&browser).split('.').count(), 5);
     for (number, person) in people.iter().enumerate() {
@@ -149,14 +150,14 @@ async fn a_browser_is_remembered_for_the_five_accounts_that_logged_in_last() {
 async fn the_cookie_holds_no_value_that_is_known_to_nobody() {
     let site = Site::behind_a_proxy().await;
     let mut browser = EVE.at(&site).await;
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
     ADA.joins(&site).await;
     ADA.logs_in(&mut browser).await;
     let mut passwords = [ADA.password, EVE.password, "marble kangaroo umbrella"];
     for _ in 0..3 {
         browser.visit("/account/password").await;
-        let fields = [("Current password", passwords[0]), ("New password", passwords[1])];
-        browser.submit("Change password", &fields).await;
+        let fields = [(CURRENT_PASSWORD, passwords[0]), (NEW_PASSWORD, passwords[1])];
+        browser.submit(CHANGE_PASSWORD, &fields).await;
         browser.must_be_at("/account", 200);
         passwords.rotate_left(1);
         assert_eq!(device_of(&browser).split('.').count(), 2);
@@ -194,7 +195,7 @@ async fn an_account_knows_the_twenty_devices_that_were_used_last() {
         browser.visit("/app").await;
         // An account has at most 20 sessions, so some browsers are already logged out.
         if browser.path == "/app" {
-            browser.press("Log out").await;
+            browser.press(LOG_OUT).await;
         }
         browser.visit("/login").await;
         answers.push(try_password(browser, ADA.email, WRONG).await);

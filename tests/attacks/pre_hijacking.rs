@@ -6,6 +6,7 @@
 //! one email address do not replace each other).
 
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, Person};
 use crate::support::site::Site;
@@ -28,7 +29,7 @@ async fn the_password_of_the_first_comer_never_counts_when_the_owner_follows_the
 
     let mut ada = site.browser();
     ada.visit(&newest(&site.db, ADA.email).await.link("/email/verify/")).await;
-    ada.submit("Confirm my email", &[("Password", ADA.password)]).await;
+    ada.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
     ada.must_be_at("/app", 200);
     is_out(&mut eve).await;
     ADA.on_another_device(&site).await;
@@ -38,15 +39,15 @@ async fn the_password_of_the_first_comer_never_counts_when_the_owner_follows_the
 async fn a_mail_that_the_first_comer_asked_for_again_brings_them_nothing() {
     let site = Site::start().await;
     let mut eve = EVES.registers(&site).await;
-    eve.press("Send it again").await;
+    eve.press(RESEND).await;
 
     let mut ada = site.browser();
     ada.visit(&newest(&site.db, ADA.email).await.link("/email/verify/")).await;
     // If she chooses no password here, no account is created.
-    ada.press("Confirm my email").await;
+    ada.press(CONFIRM_EMAIL).await;
     ada.must_be_at("/email/verify", 422);
     is_out(&mut eve).await;
-    ada.submit("Confirm my email", &[("Password", ADA.password)]).await;
+    ada.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
     ada.must_be_at("/app", 200);
     is_out(&mut eve).await;
 }
@@ -63,7 +64,7 @@ async fn the_owner_who_registers_as_well_gets_the_password_they_chose() {
                 if first.password == ADA.password { (one, two) } else { (two, one) };
             let letters = mailbox(&site.db, ADA.email).await;
             ada.visit(&letters[opened].link("/email/verify/")).await;
-            ada.press("Confirm my email").await;
+            ada.press(CONFIRM_EMAIL).await;
             ada.must_be_at("/app", 200);
             is_out(&mut eve).await;
             ADA.on_another_device(&site).await;
@@ -77,19 +78,19 @@ async fn a_code_that_was_read_out_to_the_first_comer_confirms_nothing() {
     let mut ada = ADA.registers(&site).await;
     let code = newest(&site.db, ADA.email).await.code();
     let mut eve = EVES.registers(&site).await;
-    eve.submit("Confirm", &[("Code", &code)]).await;
+    eve.submit(CONFIRM, &[(CODE, &code)]).await;
     eve.must_be_at("/email/verify", 422);
     eve.must_see("This code is wrong or has expired");
-    let form = eve.form("Confirm");
+    let form = eve.form(CONFIRM);
     eve.cookies = site.browser().cookies;
     eve.visit("/email/verify").await;
-    let mut other = eve.form("Send it again");
+    let mut other = eve.form(RESEND);
     other.action = form.action;
     other.forge("code", &code);
     eve.send(other).await;
     eve.must_be_at("/email/verify", 422);
     eve.must_see("A code works only in the browser where you signed up");
 
-    ada.submit("Confirm", &[("Code", &code)]).await;
+    ada.submit(CONFIRM, &[(CODE, &code)]).await;
     ada.must_be_at("/app", 200);
 }

@@ -10,6 +10,7 @@
 //! 'real' client IP".
 
 use super::get;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::raw::{self, Response};
 use crate::support::site::Site;
@@ -44,8 +45,8 @@ const PAST_THE_PROXY: &[(&[u8], &str)] = &[
 async fn address_of_a_failed_login(site: &Site, header_lines: &[u8]) -> String {
     let mut browser = site.browser();
     browser.visit("/login").await;
-    let mut form = browser.form("Log in");
-    form.fill("E-mail", ADA.email).and_then(|()| form.fill("Password", "wrong")).expect("fields");
+    let mut form = browser.form(LOG_IN);
+    form.fill(EMAIL, ADA.email).and_then(|()| form.fill(PASSWORD, "wrong")).expect("fields");
     let body =
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form.pairs()).finish();
     let head = format!(

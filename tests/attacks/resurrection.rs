@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{in_time, is_logged_in, sessions, wait_for_a_lock};
 use crate::support::browser::Browser;
 use crate::support::clock;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::raw::Wire;
 use crate::support::site::Site;
@@ -42,7 +43,7 @@ async fn a_request_in_flight_does_not_bring_the_session_back() {
     let mut log_out = site.db.pool.begin().await.expect("a transaction");
     session::end(&mut *log_out, only_session(&site).await).await.expect("to end it");
     ada.follow_redirects = false;
-    tokio::join!(ada.submit("Keep the note", &[("Note", "still here")]), async {
+    tokio::join!(ada.submit(SAVE_NOTE, &[(NOTE, "still here")]), async {
         wait_for_a_lock(&site.db, 1).await;
         log_out.commit().await.expect("to commit");
     });
@@ -51,14 +52,14 @@ async fn a_request_in_flight_does_not_bring_the_session_back() {
     assert_eq!(ada.headers["location"], "/login");
     stays_ended(&site, thief, &ada.raw_set_cookies()).await;
     ada.visit("/login").await;
-    ada.must_see("What you were sending was not saved.");
+    ada.must_see(NOT_SAVED);
 }
 
 #[tokio::test]
 async fn a_body_held_back_does_not_bring_the_session_back() {
     let site = Site::start().await;
     let ada = ADA.at(&site).await;
-    let form = ada.form("Keep the note");
+    let form = ada.form(SAVE_NOTE);
     let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
     let body = format!("csrf={token}&note=still+here");
     // Loading a session after a while sets `last_seen_at`, so the test sees that it was loaded.

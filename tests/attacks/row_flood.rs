@@ -7,6 +7,7 @@
 //! Sources: ASVS 5.0 2.4.1, 15.2.2; CWE-770.
 
 use super::{content, sealed};
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
@@ -16,12 +17,12 @@ async fn no_anonymous_visit_writes_a_row() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
     ada.visit("/account/password").await;
-    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
-    ada.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
+    ada.submit(CHANGE_PASSWORD, &fields).await;
     let not_me = newest(&site.db, ADA.email).await.link("/not-me/");
     let mut stranger = site.browser();
     stranger.visit("/password/reset").await;
-    stranger.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    stranger.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
     let reset = newest(&site.db, ADA.email).await.link("/password/reset/");
     GRACE.registers(&site).await;
     let verify = newest(&site.db, GRACE.email).await.link("/email/verify/");

@@ -15,11 +15,12 @@ use app::web::encrypted_cookie::decrypt;
 use super::content;
 use crate::support::browser::Browser;
 use crate::support::database::database;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, Person};
 use crate::support::process::Process;
 
-const NOTE: &str = "a note that nobody else reads";
+const SECRET_NOTE: &str = "a note that nobody else reads";
 const WRONG: &str = "mistyped by her own hands";
 const NEW: &str = "saxophone marble orchard";
 const QUERY: &str = "what-a-link-holds";
@@ -46,31 +47,31 @@ async fn the_log_and_the_database_hold_no_secret() {
     let mut held = vec![ADA.password.to_owned(), WRONG.to_owned(), NEW.to_owned()];
     let mut browser = site.browser();
     browser.visit("/register").await;
-    secrets(&browser, &keys, "Register", &mut held);
-    browser.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    secrets(&browser, &keys, CREATE_ACCOUNT, &mut held);
+    browser.submit(CREATE_ACCOUNT, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     browser.must_be_at("/email/verify", 200);
     let letter = newest(&db, ADA.email).await;
     let (link, code) = (letter.link("/email/verify/"), letter.code());
     // The outbox holds these until the mail is sent. The log and all other tables must not.
     let mailed = [link.rsplit('/').next().expect("a token").to_owned(), code];
     browser.visit(&link).await;
-    browser.press("Confirm my email").await;
+    browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
-    secrets(&browser, &keys, "Keep the note", &mut held);
-    browser.submit("Keep the note", &[("Note", NOTE)]).await;
+    secrets(&browser, &keys, SAVE_NOTE, &mut held);
+    browser.submit(SAVE_NOTE, &[(NOTE, SECRET_NOTE)]).await;
     browser.visit("/account/password").await;
-    let fields = [("Current password", ADA.password), ("New password", NEW)];
-    browser.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, NEW)];
+    browser.submit(CHANGE_PASSWORD, &fields).await;
     browser.must_be_at("/account", 200);
     browser.visit(&format!("/app?{QUERY}")).await;
-    secrets(&browser, &keys, "Keep the note", &mut held);
-    browser.press("Log out").await;
+    secrets(&browser, &keys, SAVE_NOTE, &mut held);
+    browser.press(LOG_OUT).await;
     Person { password: WRONG, ..ADA }.logs_in(&mut browser).await;
     browser.must_be_at("/login", 422);
-    secrets(&browser, &keys, "Log in", &mut held);
+    secrets(&browser, &keys, LOG_IN, &mut held);
     Person { password: NEW, ..ADA }.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
-    secrets(&browser, &keys, "Keep the note", &mut held);
+    secrets(&browser, &keys, SAVE_NOTE, &mut held);
     db.run("delete from outbox").await;
     let dump = content(&db).await;
     held.extend(mailed);
@@ -80,7 +81,8 @@ async fn the_log_and_the_database_hold_no_secret() {
     assert!(log.contains("TRACE"), "all of it");
     assert!(dump.contains(ADA.email), "the dump was read");
     held.retain(|secret| !secret.is_empty());
-    let in_log = held.iter().map(String::as_str).chain([ADA.email, NOTE, QUERY, &secret_keys]);
+    let in_log =
+        held.iter().map(String::as_str).chain([ADA.email, SECRET_NOTE, QUERY, &secret_keys]);
     for secret in in_log {
         for spelling in spellings(secret) {
             let line = log.lines().find(|line| line.contains(&spelling));

@@ -15,6 +15,7 @@ use super::{in_time, wait_for_a_lock};
 use crate::support::browser::Browser;
 use crate::support::cluster::Cluster;
 use crate::support::database::database;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::proxy::Proxy;
 use crate::support::site::Site;
@@ -36,7 +37,7 @@ async fn writers(ada: &mut Browser) -> Vec<Browser> {
 async fn keep_notes(writers: Vec<Browser>) -> Vec<u16> {
     join_all(writers.into_iter().map(|mut browser| async move {
         browser.follow_redirects = false;
-        browser.submit("Keep the note", &[("Note", "in the silence")]).await;
+        browser.submit(SAVE_NOTE, &[(NOTE, "in the silence")]).await;
         browser.status
     }))
     .await

@@ -9,6 +9,7 @@
 use crate::support::asking::*;
 use crate::support::clock;
 use crate::support::guesses::*;
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE};
 use crate::support::site::Site;
 
@@ -32,21 +33,21 @@ async fn polling_the_resend_form_leaves_the_owner_every_reset() {
 async fn resets_that_strangers_ask_for_leave_a_known_device_its_own() {
     let site = Site::behind_a_proxy().await;
     let mut laptop = ADA.at(&site).await;
-    laptop.press("Log out").await;
+    laptop.press(LOG_OUT).await;
     let mut eve = EVE.at(&site).await;
-    eve.press("Log out").await;
+    eve.press(LOG_OUT).await;
     for number in 0..15 {
         asks_for_a_reset(&site, &address(number), ADA.email).await;
     }
     assert_eq!(mails(&site, ADA.email, RESET).await, 3);
     for sent in [4, 5, 6, 6] {
         laptop.visit("/password/reset").await;
-        laptop.submit("Send the link", &[("E-mail", ADA.email)]).await;
+        laptop.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
         assert_eq!(mails(&site, ADA.email, RESET).await, sent);
     }
     // Eve's browser is a known device of her account, but not of Ada's.
     eve.visit("/password/reset").await;
-    eve.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    eve.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
     assert_eq!(mails(&site, ADA.email, RESET).await, 6);
     clock::later(&site.db, "1 hour").await;
     asks_for_a_reset(&site, "192.0.2.7", ADA.email).await;
@@ -62,10 +63,10 @@ async fn logins_again_and_again_bring_no_more_reset_mails() {
         move_to(&mut thief, &address(number));
         for _ in 0..3 {
             thief.visit("/password/reset").await;
-            thief.submit("Send the link", &[("E-mail", ADA.email)]).await;
+            thief.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
         }
         thief.visit("/app").await;
-        thief.press("Log out").await;
+        thief.press(LOG_OUT).await;
         ADA.logs_in(&mut thief).await;
         thief.must_be_at("/app", 200);
     }

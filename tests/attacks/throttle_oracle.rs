@@ -10,6 +10,7 @@ use crate::support::asking::*;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::guesses::*;
+use crate::support::labels::*;
 use crate::support::people::{ADA, Person};
 use crate::support::site::Site;
 
@@ -17,7 +18,7 @@ const NOBODY: Person = Person { email: "nob@example.com", password: ADA.password
 
 /// The response, without the CSRF token, the date and the typed email address.
 fn answer(browser: &Browser, person: Person) -> String {
-    let csrf = browser.form("Log in").pairs().first().map(|(_, token)| token.to_string());
+    let csrf = browser.form(LOG_IN).pairs().first().map(|(_, token)| token.to_string());
     let page = browser.html().replace(&csrf.expect("a token"), "").replace(person.email, "");
     let mut headers: Vec<String> = browser
         .headers

@@ -20,26 +20,27 @@ use reqwest::Version;
 
 use crate::support::browser::Browser;
 use crate::support::database::database;
+use crate::support::labels::*;
 use crate::support::site::{Site, config};
 
 const ROUNDS: usize = 200;
-const PASSWORD: &str = "trombone velvet lighthouse";
+const CHOSEN: &str = "trombone velvet lighthouse";
 const STATES: [&str; 4] = ["free", "take", "pend", "lock"];
 
 type Fields = &'static [(&'static str, &'static str)];
 
 /// Path, button, and fields by name; `…` is the email address.
 const ACTIONS: [(&str, &str, Fields); 5] = [
-    ("/login", "Log in", &[("email", "…"), ("password", "not the password of anybody")]),
-    ("/register", "Register", &[("email", "…"), ("password", PASSWORD)]),
-    ("/password/reset", "Send the link", &[("email", "…")]),
-    ("/email/verify", "Send it again", &[("email", "…")]),
-    ("/email/verify", "Confirm", &[("email", "…"), ("code", "0000-0000")]),
+    ("/login", LOG_IN, &[("email", "…"), ("password", "not the password of anybody")]),
+    ("/register", CREATE_ACCOUNT, &[("email", "…"), ("password", CHOSEN)]),
+    ("/password/reset", SEND_LINK, &[("email", "…")]),
+    ("/email/verify", RESEND, &[("email", "…")]),
+    ("/email/verify", CONFIRM, &[("email", "…"), ("code", "0000-0000")]),
 ];
 
 /// Inserts enough people in each state that no email address is used twice.
 async fn people(site: &Site) {
-    let hash = site.app.hasher.hash(&Password::typed(PASSWORD)).await.expect("a hash");
+    let hash = site.app.hasher.hash(&Password::typed(CHOSEN)).await.expect("a hash");
     sqlx::query(
         "insert into users (id, email, email_canonical, password_hash, locked_at)
          select gen_random_uuid(), email, email, $1, case when state = 'lock' then now() end
@@ -68,9 +69,9 @@ async fn people(site: &Site) {
 async fn time(browser: &mut Browser, action: usize, address: &str) -> Duration {
     let (path, button, fields) = ACTIONS[action];
     let filled = |value: &str| if value == "…" { address.to_owned() } else { value.to_owned() };
-    if button == "Confirm" {
+    if button == CONFIRM {
         browser.visit("/register").await;
-        browser.submit("Register", &[("E-mail", address), ("Password", PASSWORD)]).await;
+        browser.submit(CREATE_ACCOUNT, &[(EMAIL, address), (PASSWORD, CHOSEN)]).await;
         browser.follow_redirects = true;
     }
     browser.visit(path).await;

@@ -13,6 +13,7 @@ use app::database::Connection;
 
 use crate::support::database::database_with;
 use crate::support::guesses::count;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::ADA;
 use crate::support::race::{race, until};
@@ -24,7 +25,7 @@ async fn of_fifty_redemptions_at_once_one_wins() {
     ADA.joins(&site).await;
     let mut browser = site.browser();
     browser.visit("/password/reset").await;
-    browser.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    browser.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
     let link = newest(&site.db, ADA.email).await.link("/password/reset/");
     let token_hash = token::hash(link.rsplit('/').next().expect("a token"));
 
@@ -56,7 +57,7 @@ async fn two_links_of_one_account_at_once_do_not_deadlock() {
     let mut token_hashes = Vec::new();
     for _ in 0..2 {
         browser.visit("/password/reset").await;
-        browser.submit("Send the link", &[("E-mail", ADA.email)]).await;
+        browser.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
         let link = newest(&site.db, ADA.email).await.link("/password/reset/");
         token_hashes.push(token::hash(link.rsplit('/').next().expect("a token")));
     }
@@ -95,7 +96,7 @@ async fn of_a_hundred_guesses_at_once_five_are_looked_at() {
     let answers = race((0..100).map(|_| {
         let mut browser = page.clone();
         async move {
-            browser.submit("Confirm", &[("Code", "0000-0000")]).await;
+            browser.submit(CONFIRM, &[(CODE, "0000-0000")]).await;
             browser.status
         }
     }));
@@ -113,13 +114,13 @@ async fn a_token_of_one_purpose_opens_nothing_of_another() {
     ADA.joins(&site).await;
     let mut browser = site.browser();
     browser.visit("/password/reset").await;
-    browser.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    browser.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
     let link = newest(&site.db, ADA.email).await.link("/password/reset/");
     let token = link.rsplit('/').next().expect("a token");
     for path in [format!("/email/verify/{token}"), format!("/not-me/{token}")] {
         browser.visit(&path).await;
         assert_eq!(browser.status, 404, "{path}");
-        browser.must_see("This link no longer works");
+        browser.must_see(DEAD_LINK);
     }
     for broken in [&token[..42], &token.to_uppercase(), "x", "%00", "..%2f.."] {
         browser.visit(&format!("/password/reset/{broken}")).await;

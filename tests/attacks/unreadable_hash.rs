@@ -13,6 +13,7 @@ use app::email::Email;
 
 use super::enumeration::answer;
 use crate::support::database::database;
+use crate::support::labels::*;
 use crate::support::people::{ADA, GRACE, Person};
 use crate::support::process::Process;
 use crate::support::site::Site;
@@ -115,10 +116,10 @@ async fn an_unreadable_hash_is_a_wrong_current_password_too() {
         store(&site, &hash).await;
         browser.visit("/account/password").await;
         let runs = site.app.hasher.runs();
-        let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
-        browser.submit("Change password", &fields).await;
+        let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
+        browser.submit(CHANGE_PASSWORD, &fields).await;
         browser.must_be_at("/account/password", 422);
-        browser.must_see("This is not your current password.");
+        browser.must_see(WRONG_CURRENT_PASSWORD);
         assert_eq!(site.app.hasher.runs() - runs, 1, "runs of Argon2: {shown}");
     }
 }
@@ -144,8 +145,8 @@ async fn each_login_with_an_unreadable_hash_logs_one_error_with_the_user_id_only
     for (user, _) in &users {
         let mut browser = site.browser();
         browser.visit("/login").await;
-        let fields = [("E-mail", user.email.as_str()), ("Password", ADA.password)];
-        browser.submit("Log in", &fields).await;
+        let fields = [(EMAIL, user.email.as_str()), (PASSWORD, ADA.password)];
+        browser.submit(LOG_IN, &fields).await;
         browser.must_be_at("/login", 422);
     }
     let mut browser = site.browser();

@@ -4,6 +4,7 @@
 use crate::other_site::OtherSite;
 use crate::pages;
 use crate::stage::Stage;
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE};
 use crate::window::Window;
 
@@ -22,8 +23,8 @@ async fn forge(stage: &Stage<'_>, from: impl Fn(&OtherSite) -> String) {
     EVE.joins(&stage.site).await;
     let window = stage.window().await;
     window.logs_in(ADA).await;
-    window.fill("Note", "Water the lemon tree").await;
-    window.press("Keep the note").await;
+    window.fill(NOTE, "Water the lemon tree").await;
+    window.press(SAVE_NOTE).await;
     let token = window.ask("return document.querySelector('[name=csrf]').value").await;
     let token = token.as_str().expect("a token").to_owned();
 
@@ -53,7 +54,7 @@ async fn forge(stage: &Stage<'_>, from: impl Fn(&OtherSite) -> String) {
 }
 
 async fn note(window: &Window) -> Option<String> {
-    window.field("Note").await.attr("value").await.expect("the note")
+    window.field(NOTE).await.attr("value").await.expect("the note")
 }
 
 pub async fn no_page_can_be_framed(stage: &Stage<'_>) {

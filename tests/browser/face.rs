@@ -5,6 +5,7 @@ use thirtyfour::prelude::*;
 
 use crate::pages;
 use crate::stage::Stage;
+use crate::support::labels::*;
 use crate::support::people::{ADA, Person};
 use crate::window::{NARROW, WIDE};
 
@@ -92,17 +93,17 @@ pub async fn a_password_can_be_shown_and_pasted(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
     let window = stage.window().await;
     window.visit("/login").await;
-    window.fill("E-mail", ADA.password).await;
+    window.fill(EMAIL, ADA.password).await;
     let control = |key: char| Key::Control + key.to_string();
-    window.field("E-mail").await.send_keys(control('a')).await.expect("all of it");
-    window.field("E-mail").await.send_keys(control('c')).await.expect("a copy");
-    let password = window.field("Password").await;
+    window.field(EMAIL).await.send_keys(control('a')).await.expect("all of it");
+    window.field(EMAIL).await.send_keys(control('c')).await.expect("a copy");
+    let password = window.field(PASSWORD).await;
     password.send_keys(control('v')).await.expect("pasted");
     for (button, kind) in [("Show", "text"), ("Hide", "password")] {
         window.button(button).await.click().await.expect("a click");
         assert_eq!(password.attr("type").await.expect("a type").as_deref(), Some(kind));
     }
-    window.fill("E-mail", ADA.email).await;
-    window.press("Log in").await;
+    window.fill(EMAIL, ADA.email).await;
+    window.press(LOG_IN).await;
     window.must_be_at("/app").await;
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::stage::Stage;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::Person;
 use crate::window::Window;
@@ -16,25 +17,25 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     follow_links(window, "/", "", &look).await;
 
     window.visit("/register").await;
-    window.fill("E-mail", "ada@example").await;
-    window.fill("Password", "too short").await;
-    window.press("Register").await;
+    window.fill(EMAIL, "ada@example").await;
+    window.fill(PASSWORD, "too short").await;
+    window.press(CREATE_ACCOUNT).await;
     look("register-problems").await;
-    window.fill("E-mail", person.email).await;
-    window.fill("Password", "passwordpassword").await;
-    window.press("Register").await;
+    window.fill(EMAIL, person.email).await;
+    window.fill(PASSWORD, "passwordpassword").await;
+    window.press(CREATE_ACCOUNT).await;
     look("register-weak").await;
-    window.fill("Password", person.password).await;
-    window.press("Register").await;
+    window.fill(PASSWORD, person.password).await;
+    window.press(CREATE_ACCOUNT).await;
     look("check-your-email").await;
-    window.fill("Code", "0000-0000").await;
-    window.press("Confirm").await;
+    window.fill(CODE, "0000-0000").await;
+    window.press(CONFIRM).await;
     look("wrong-code").await;
     newcomer(stage, window, &look).await;
 
     window.visit("/password/reset").await;
-    window.fill("E-mail", person.email).await;
-    window.press("Send the link").await;
+    window.fill(EMAIL, person.email).await;
+    window.press(SEND_LINK).await;
     look("reset-asked").await;
     let letter = newest(&stage.site.db, person.email).await;
     window.visit("/dev/mailbox").await;
@@ -43,12 +44,12 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     look("mail").await;
     window.visit(&letter.link("/password/reset/")).await;
     look("reset-choose").await;
-    window.fill("New password", "passwordpassword").await;
-    window.press("Change password").await;
+    window.fill(NEW_PASSWORD, "passwordpassword").await;
+    window.press(CHANGE_PASSWORD).await;
     look("reset-weak").await;
     window.ask("document.querySelector('main [name=link]').value = 'of before'").await;
-    window.fill("New password", person.password).await;
-    window.press("Change password").await;
+    window.fill(NEW_PASSWORD, person.password).await;
+    window.press(CHANGE_PASSWORD).await;
     look("reset-other-link").await;
     window.visit("/not-me/nothing").await;
     look("dead-link").await;
@@ -57,14 +58,14 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     look("login-wrong").await;
     for (name, lost) in [("out-of-date", false), ("no-cookie", true)] {
         window.visit("/login").await;
-        window.fill("E-mail", person.email).await;
-        window.fill("Password", person.password).await;
+        window.fill(EMAIL, person.email).await;
+        window.fill(PASSWORD, person.password).await;
         if lost {
             window.driver.delete_all_cookies().await.expect("an empty jar");
         } else {
             window.ask("document.querySelector('main [name=csrf]').value = 'x'").await;
         }
-        window.press("Log in").await;
+        window.press(LOG_IN).await;
         look(name).await;
     }
     for (name, path) in [("not-found", "/nowhere"), ("wrong-method", "/logout")] {
@@ -76,35 +77,35 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     window.must_be_at("/app").await;
     follow_links(window, "/app", "in-", &look).await;
     window.visit("/app").await;
-    window.fill("Note", "Water the lemon tree.").await;
-    window.press("Keep the note").await;
+    window.fill(NOTE, "Water the lemon tree.").await;
+    window.press(SAVE_NOTE).await;
     look("note-kept").await;
-    window.fill("Note", &"A note that goes on and on. ".repeat(20)).await;
-    window.press("Keep the note").await;
+    window.fill(NOTE, &"A note that goes on and on. ".repeat(20)).await;
+    window.press(SAVE_NOTE).await;
     look("note-too-long").await;
     window.visit("/account/password").await;
-    window.fill("Current password", "not the password of anybody").await;
-    window.fill("New password", "glacier pumpkin harmonica").await;
-    window.press("Change password").await;
+    window.fill(CURRENT_PASSWORD, "not the password of anybody").await;
+    window.fill(NEW_PASSWORD, "glacier pumpkin harmonica").await;
+    window.press(CHANGE_PASSWORD).await;
     look("password-wrong").await;
-    window.fill("Current password", person.password).await;
-    window.fill("New password", "aaaaaaaaaaaaaaaaaaaa").await;
-    window.press("Change password").await;
+    window.fill(CURRENT_PASSWORD, person.password).await;
+    window.fill(NEW_PASSWORD, "aaaaaaaaaaaaaaaaaaaa").await;
+    window.press(CHANGE_PASSWORD).await;
     look("password-weak").await;
-    window.fill("Current password", person.password).await;
-    window.fill("New password", "glacier pumpkin harmonica").await;
-    window.press("Change password").await;
+    window.fill(CURRENT_PASSWORD, person.password).await;
+    window.fill(NEW_PASSWORD, "glacier pumpkin harmonica").await;
+    window.press(CHANGE_PASSWORD).await;
     look("password-changed").await;
     let notice = newest(&stage.site.db, person.email).await;
     window.visit(&notice.link("/not-me/")).await;
     look("not-me").await;
-    window.press("Log out").await;
+    window.press(LOG_OUT).await;
     look("logged-out").await;
 
     window.logs_in(Person { password: "glacier pumpkin harmonica", ..person }).await;
-    window.fill("Note", "Water the lemon tree.").await;
+    window.fill(NOTE, "Water the lemon tree.").await;
     stage.site.db.run("delete from sessions").await;
-    window.press("Keep the note").await;
+    window.press(SAVE_NOTE).await;
     look("session-ended").await;
     window.logs_in(Person { password: "glacier pumpkin harmonica", ..person }).await;
     stage.site.app.db.close().await;
@@ -119,9 +120,9 @@ async fn newcomer(stage: &Stage<'_>, window: &Window, look: &impl AsyncFn(&str))
         password: "trombone velvet lighthouse",
     };
     window.visit("/register").await;
-    window.fill("E-mail", newcomer.email).await;
-    window.fill("Password", newcomer.password).await;
-    window.press("Register").await;
+    window.fill(EMAIL, newcomer.email).await;
+    window.fill(PASSWORD, newcomer.password).await;
+    window.press(CREATE_ACCOUNT).await;
     window.logs_in(newcomer).await;
     look("login-before-confirming").await;
     let link = newest(&stage.site.db, newcomer.email).await.link("/email/verify/");
@@ -132,16 +133,16 @@ async fn newcomer(stage: &Stage<'_>, window: &Window, look: &impl AsyncFn(&str))
     look("check-your-email-elsewhere").await;
     window.visit(&link).await;
     look("confirm-elsewhere").await;
-    window.fill("Password", "passwordpassword").await;
-    window.press("Confirm my email").await;
+    window.fill(PASSWORD, "passwordpassword").await;
+    window.press(CONFIRM_EMAIL).await;
     look("confirm-weak").await;
-    window.fill("Password", newcomer.password).await;
-    window.press("Confirm my email").await;
+    window.fill(PASSWORD, newcomer.password).await;
+    window.press(CONFIRM_EMAIL).await;
     window.must_be_at("/app").await;
     look("confirmed").await;
     window.visit(&link).await;
     look("in-already-confirmed").await;
-    window.press("Log out").await;
+    window.press(LOG_OUT).await;
     window.visit(&link).await;
     look("already-confirmed").await;
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::stage::Stage;
+use crate::support::labels::*;
 use crate::support::people::{ADA, GRACE};
 use crate::window::Scripts;
 
@@ -38,9 +39,9 @@ pub async fn the_back_button_shows_nothing_after_logout(stage: &Stage<'_>) {
     for scripts in [Scripts::On, Scripts::Off] {
         let window = stage.window_with(scripts).await;
         window.logs_in(ADA).await;
-        window.click("Account").await;
+        window.click(ACCOUNT).await;
         window.must_see(ADA.email).await;
-        window.press("Log out").await;
+        window.press(LOG_OUT).await;
         window.must_be_at("/login").await;
         for _ in 0..2 {
             window.driver.back().await.expect("a page before");
@@ -59,12 +60,12 @@ pub async fn a_new_password_logs_the_other_browser_out(stage: &Stage<'_>) {
     phone.must_be_at("/app").await;
     laptop.logs_in(ADA).await;
     laptop.visit("/account/password").await;
-    laptop.fill("Current password", ADA.password).await;
-    laptop.fill("New password", GRACE.password).await;
-    laptop.press("Change password").await;
+    laptop.fill(CURRENT_PASSWORD, ADA.password).await;
+    laptop.fill(NEW_PASSWORD, GRACE.password).await;
+    laptop.press(CHANGE_PASSWORD).await;
     laptop.must_see("Every other session has ended").await;
-    phone.click("Account").await;
-    phone.must_see("Log in").await;
+    phone.click(ACCOUNT).await;
+    phone.must_see(LOG_IN).await;
     phone.must_not_hold(ADA.email).await;
     laptop.visit("/app").await;
     laptop.must_see(ADA.email).await;
@@ -76,12 +77,12 @@ pub async fn a_cookie_outlives_the_browser_only_when_asked_to(stage: &Stage<'_>)
     let window = stage.window().await;
     for remember in [false, true] {
         window.visit("/login").await;
-        window.fill("E-mail", ADA.email).await;
-        window.fill("Password", ADA.password).await;
+        window.fill(EMAIL, ADA.email).await;
+        window.fill(PASSWORD, ADA.password).await;
         if remember {
-            window.tick("Stay logged in on this device").await;
+            window.tick(STAY_LOGGED_IN).await;
         }
-        window.press("Log in").await;
+        window.press(LOG_IN).await;
         window.must_be_at("/app").await;
         let jar = window.command("Network.getCookies", json!({})).await;
         let mut cookies = jar["cookies"].as_array().into_iter().flatten();
@@ -101,6 +102,6 @@ pub async fn a_cookie_outlives_the_browser_only_when_asked_to(stage: &Stage<'_>)
             let days = (cookie["expires"].as_f64().expect("a moment") - now) / 86_400.0;
             assert!((29.9..30.1).contains(&days), "{cookie}");
         }
-        window.press("Log out").await;
+        window.press(LOG_OUT).await;
     }
 }

@@ -1,6 +1,7 @@
 //! One tour through the main flows, from the sign-up to a password reset.
 
 use crate::stage::Stage;
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE, GRACE};
 use crate::window::{Scripts, Window};
 
@@ -18,62 +19,62 @@ pub async fn every_step_works_without_scripts(stage: &Stage<'_>) {
 
 async fn tour(window: &Window) {
     window.visit("/").await;
-    window.click("Create an account").await;
-    window.fill("E-mail", ADA.email).await;
-    window.fill("Password", ADA.password).await;
-    window.press("Register").await;
+    window.click(HOME_CREATE_ACCOUNT).await;
+    window.fill(EMAIL, ADA.email).await;
+    window.fill(PASSWORD, ADA.password).await;
+    window.press(CREATE_ACCOUNT).await;
     window.must_be_at("/email/verify").await;
     window.must_see(ADA.email).await;
     follows_the_link(window, "Confirm your email", "/email/verify/").await;
-    window.press("Confirm my email").await;
+    window.press(CONFIRM_EMAIL).await;
     window.must_be_at("/app").await;
-    window.must_see("Your email is confirmed").await;
+    window.must_see(EMAIL_CONFIRMED).await;
     window.must_see(ADA.email).await;
 
-    window.fill("Note", "Water the lemon tree").await;
-    window.press("Keep the note").await;
-    window.must_see("The note is kept").await;
-    let note = window.field("Note").await.attr("value").await.expect("the note");
+    window.fill(NOTE, "Water the lemon tree").await;
+    window.press(SAVE_NOTE).await;
+    window.must_see(NOTE_SAVED).await;
+    let note = window.field(NOTE).await.attr("value").await.expect("the note");
     assert_eq!(note.as_deref(), Some("Water the lemon tree"));
 
-    window.click("Account").await;
-    window.click("Change").await;
-    window.fill("Current password", ADA.password).await;
-    window.fill("New password", GRACE.password).await;
-    window.press("Change password").await;
+    window.click(ACCOUNT).await;
+    window.click(CHANGE).await;
+    window.fill(CURRENT_PASSWORD, ADA.password).await;
+    window.fill(NEW_PASSWORD, GRACE.password).await;
+    window.press(CHANGE_PASSWORD).await;
     window.must_be_at("/account").await;
-    window.must_see("Your password is changed").await;
+    window.must_see(PASSWORD_CHANGED).await;
 
-    window.press("Log out").await;
+    window.press(LOG_OUT).await;
     window.must_be_at("/login").await;
-    window.must_see("You are logged out").await;
+    window.must_see(LOGGED_OUT).await;
 
     window.visit("/account").await;
     window.must_be_at("/login?next=%2Faccount").await;
-    window.fill("E-mail", ADA.email).await;
-    window.fill("Password", ADA.password).await;
-    window.press("Log in").await;
-    window.must_see("Wrong email or password").await;
-    window.fill("Password", GRACE.password).await;
-    window.tick("Stay logged in on this device").await;
-    window.press("Log in").await;
+    window.fill(EMAIL, ADA.email).await;
+    window.fill(PASSWORD, ADA.password).await;
+    window.press(LOG_IN).await;
+    window.must_see(WRONG_LOGIN).await;
+    window.fill(PASSWORD, GRACE.password).await;
+    window.tick(STAY_LOGGED_IN).await;
+    window.press(LOG_IN).await;
     window.must_be_at("/account").await;
-    window.click("Dashboard").await;
+    window.click(DASHBOARD).await;
     window.must_see("or after 14 days without activity").await;
 
-    window.press("Log out").await;
-    window.click("Forgotten your password?").await;
-    window.fill("E-mail", ADA.email).await;
-    window.press("Send the link").await;
+    window.press(LOG_OUT).await;
+    window.click(FORGOT_PASSWORD).await;
+    window.fill(EMAIL, ADA.email).await;
+    window.press(SEND_LINK).await;
     window.must_see("a link is on its way").await;
     follows_the_link(window, "Choose a new password", "/password/reset/").await;
     window.must_be_at("/password/reset/choose").await;
-    window.fill("New password", EVE.password).await;
-    window.press("Change password").await;
+    window.fill(NEW_PASSWORD, EVE.password).await;
+    window.press(CHANGE_PASSWORD).await;
     window.must_be_at("/login").await;
-    window.fill("E-mail", ADA.email).await;
-    window.fill("Password", EVE.password).await;
-    window.press("Log in").await;
+    window.fill(EMAIL, ADA.email).await;
+    window.fill(PASSWORD, EVE.password).await;
+    window.press(LOG_IN).await;
     window.must_be_at("/app").await;
 }
 

@@ -8,6 +8,7 @@ use thirtyfour::prelude::*;
 use thirtyfour::{BrowserLogEntry, ChromeCapabilities};
 
 use crate::driver::Driver;
+use crate::support::labels::*;
 use crate::support::people::Person;
 
 /// Widths in CSS pixels. 320 is a page of 1280 at 400 % zoom (WCAG 1.4.10).
@@ -123,9 +124,9 @@ impl Window {
 
     pub async fn logs_in(&self, person: Person) {
         self.visit("/login").await;
-        self.fill("E-mail", person.email).await;
-        self.fill("Password", person.password).await;
-        self.press("Log in").await;
+        self.fill(EMAIL, person.email).await;
+        self.fill(PASSWORD, person.password).await;
+        self.press(LOG_IN).await;
     }
 
     /// Path and query; the whole URL if it is another site's.

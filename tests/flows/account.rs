@@ -2,6 +2,7 @@
 
 mod password;
 
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::site::Site;
 
@@ -9,12 +10,12 @@ use crate::support::site::Site;
 async fn the_overview_shows_the_account_and_leads_on() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
-    browser.click("Account").await;
+    browser.click(ACCOUNT).await;
     browser.must_be_at("/account", 200);
     browser.must_see(ADA.email);
     browser.must_see("Member since");
     browser.must_see("last changed");
-    browser.click("Change").await;
+    browser.click(CHANGE).await;
     browser.must_be_at("/account/password", 200);
 }
 

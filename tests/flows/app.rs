@@ -1,5 +1,6 @@
 //! The dashboard and its note.
 
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::site::Site;
 
@@ -16,14 +17,14 @@ async fn the_dashboard_says_who_you_are_and_how_long_you_stay() {
 async fn a_note_is_kept_and_its_keeping_is_said_once() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
-    browser.submit("Keep the note", &[("Note", "<b>milk</b> & “honey”")]).await;
+    browser.submit(SAVE_NOTE, &[(NOTE, "<b>milk</b> & “honey”")]).await;
     browser.must_be_at("/app", 200);
-    browser.must_see("The note is kept.");
+    browser.must_see(NOTE_SAVED);
     browser.visit("/app").await;
-    browser.must_not_see("The note is kept.");
-    assert_eq!(browser.field("Keep the note", "Note"), "<b>milk</b> & “honey”");
-    browser.submit("Keep the note", &[("Note", "")]).await;
-    assert_eq!(browser.field("Keep the note", "Note"), "");
+    browser.must_not_see(NOTE_SAVED);
+    assert_eq!(browser.field(SAVE_NOTE, NOTE), "<b>milk</b> & “honey”");
+    browser.submit(SAVE_NOTE, &[(NOTE, "")]).await;
+    assert_eq!(browser.field(SAVE_NOTE, NOTE), "");
 }
 
 #[tokio::test]
@@ -31,12 +32,12 @@ async fn a_note_belongs_to_its_session() {
     let site = Site::start().await;
     let mut laptop = ADA.at(&site).await;
     let mut phone = ADA.on_another_device(&site).await;
-    laptop.submit("Keep the note", &[("Note", "only here")]).await;
+    laptop.submit(SAVE_NOTE, &[(NOTE, "only here")]).await;
     phone.visit("/app").await;
-    assert_eq!(phone.field("Keep the note", "Note"), "");
-    laptop.press("Log out").await;
+    assert_eq!(phone.field(SAVE_NOTE, NOTE), "");
+    laptop.press(LOG_OUT).await;
     ADA.logs_in(&mut laptop).await;
-    assert_eq!(laptop.field("Keep the note", "Note"), "");
+    assert_eq!(laptop.field(SAVE_NOTE, NOTE), "");
 }
 
 #[tokio::test]
@@ -44,15 +45,15 @@ async fn a_note_that_is_too_long_is_refused_and_what_was_typed_is_kept() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let longest = "é".repeat(500);
-    browser.submit("Keep the note", &[("Note", &longest)]).await;
+    browser.submit(SAVE_NOTE, &[(NOTE, &longest)]).await;
     browser.must_be_at("/app", 200);
     let longer = "é".repeat(501);
-    browser.submit("Keep the note", &[("Note", &longer)]).await;
+    browser.submit(SAVE_NOTE, &[(NOTE, &longer)]).await;
     browser.must_be_at("/app/note", 422);
     browser.must_see("A note holds up to 500 characters.");
-    assert_eq!(browser.field("Keep the note", "Note"), longer);
+    assert_eq!(browser.field(SAVE_NOTE, NOTE), longer);
     browser.visit("/app").await;
-    assert_eq!(browser.field("Keep the note", "Note"), longest);
+    assert_eq!(browser.field(SAVE_NOTE, NOTE), longest);
 }
 
 #[tokio::test]
@@ -60,10 +61,10 @@ async fn control_characters_are_refused_with_words_and_not_with_a_crash() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     for note in ["nul \0 byte", "bell \u{7}", "two\nlines", "\u{9b}31m"] {
-        browser.submit("Keep the note", &[("Note", note)]).await;
+        browser.submit(SAVE_NOTE, &[(NOTE, note)]).await;
         browser.must_be_at("/app/note", 422);
         browser.must_see("A note is one line of text, without control characters.");
         browser.visit("/app").await;
-        assert_eq!(browser.field("Keep the note", "Note"), "");
+        assert_eq!(browser.field(SAVE_NOTE, NOTE), "");
     }
 }

@@ -5,6 +5,7 @@ use app::accounts::token::{self, NewToken, Owner, Purpose};
 use app::accounts::user::User;
 
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
@@ -23,21 +24,21 @@ async fn link(site: &Site, user: &User, purpose: Purpose) -> String {
 }
 
 async fn make(change: &str, site: &Site, user: &User, browser: &mut Browser) {
-    let new = ("New password", GRACE.password);
+    let new = (NEW_PASSWORD, GRACE.password);
     match change {
         "password changed" => {
             browser.visit("/account/password").await;
-            browser.submit("Change password", &[("Current password", ADA.password), new]).await;
+            browser.submit(CHANGE_PASSWORD, &[(CURRENT_PASSWORD, ADA.password), new]).await;
             browser.must_be_at("/account", 200);
         }
         "password reset" => {
             browser.visit(&link(site, user, Purpose::Reset).await).await;
-            browser.submit("Change password", &[new]).await;
+            browser.submit(CHANGE_PASSWORD, &[new]).await;
             browser.must_be_at("/login", 200);
         }
         _ => {
             browser.visit(&link(site, user, Purpose::NotMe).await).await;
-            browser.press("This was not me").await;
+            browser.press(NOT_ME).await;
             browser.must_be_at("/password/reset", 200);
         }
     }
@@ -103,10 +104,10 @@ async fn a_form_from_before_a_change_of_the_password_is_out_of_date() {
     let site = Site::start().await;
     let mut here = ADA.at(&site).await;
     here.visit("/app").await;
-    let before = here.form("Keep the note");
+    let before = here.form(SAVE_NOTE);
     here.visit("/account/password").await;
-    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
-    here.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
+    here.submit(CHANGE_PASSWORD, &fields).await;
     here.must_be_at("/account", 200);
     here.send(before).await;
     assert_eq!(here.status, 403);
@@ -117,14 +118,14 @@ async fn a_not_me_link_survives_a_change_of_the_email_address() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
     ada.visit("/account/password").await;
-    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
-    ada.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
+    ada.submit(CHANGE_PASSWORD, &fields).await;
     let link = newest(&site.db, ADA.email).await.link("/not-me/");
     let moved = "update users set email = 'eve@example.net', email_canonical = 'eve@example.net'";
     site.db.run(moved).await;
     let mut owner = site.browser();
     owner.visit(&link).await;
-    owner.press("This was not me").await;
-    owner.must_see("Every device is logged out");
+    owner.press(NOT_ME).await;
+    owner.must_see(EVERYWHERE_LOGGED_OUT);
     assert_eq!(goes_on(&ada).await, "ends");
 }

@@ -1,5 +1,6 @@
 //! The front page, for anonymous visitors and for logged-in users.
 
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::site::Site;
 
@@ -9,10 +10,10 @@ async fn a_stranger_finds_both_ways_in() {
     let mut browser = site.browser();
     browser.visit("/").await;
     browser.must_be_at("/", 200);
-    browser.click("Create an account").await;
+    browser.click(HOME_CREATE_ACCOUNT).await;
     browser.must_be_at("/register", 200);
     browser.visit("/").await;
-    browser.click("Log in").await;
+    browser.click(LOG_IN).await;
     browser.must_be_at("/login", 200);
 }
 
@@ -22,7 +23,7 @@ async fn somebody_logged_in_is_greeted_and_led_to_the_dashboard() {
     let mut browser = ADA.at(&site).await;
     browser.visit("/").await;
     browser.must_see(&format!("You are logged in as {}.", ADA.email));
-    browser.must_not_see("Create an account");
+    browser.must_not_see(HOME_CREATE_ACCOUNT);
     browser.click("Go to your dashboard").await;
     browser.must_be_at("/app", 200);
 }

@@ -4,6 +4,7 @@ use app::keys::Keys;
 use secrecy::ExposeSecret;
 
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::race::race;
 use crate::support::site::Site;
@@ -41,7 +42,7 @@ fn session_lines(browser: &Browser) -> Vec<String> {
 async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
-    browser.submit("Keep the note", &[("Note", "still here")]).await;
+    browser.submit(SAVE_NOTE, &[(NOTE, "still here")]).await;
     let row = site.db.number("select extract(epoch from ends_at)::bigint from sessions").await;
 
     let site = with_a_new_key(site).await;
@@ -52,7 +53,7 @@ async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
     browser.visit("/app").await;
     assert_eq!(session_lines(&browser), [""; 0]);
     // The row and its absolute timeout are unchanged: no new session began.
-    assert_eq!(browser.field("Keep the note", "Note"), "still here");
+    assert_eq!(browser.field(SAVE_NOTE, NOTE), "still here");
     let now = site.db.number("select extract(epoch from ends_at)::bigint from sessions").await;
     assert_eq!(now, row);
 
@@ -145,17 +146,17 @@ async fn a_cookie_whose_key_is_gone_opens_nothing() {
 async fn a_form_that_was_open_meanwhile_is_accepted() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
-    let open = browser.form("Keep the note");
+    let open = browser.form(SAVE_NOTE);
     let token = open.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
 
     let site = with_a_new_key(site).await;
     let mut browser = same_browser(&browser, &site);
     browser.visit("/app").await;
-    let mut form = browser.form("Keep the note");
+    let mut form = browser.form(SAVE_NOTE);
     form.forge("csrf", token);
     browser.send(form).await;
     browser.must_be_at("/app", 200);
-    browser.must_see("The note is kept.");
+    browser.must_see(NOTE_SAVED);
 }
 
 #[tokio::test]
@@ -164,12 +165,8 @@ async fn a_remembered_login_stays_remembered_under_the_new_key() {
     ADA.joins(&site).await;
     let mut browser = site.browser();
     browser.visit("/login").await;
-    let fields = [
-        ("E-mail", ADA.email),
-        ("Password", ADA.password),
-        ("Stay logged in on this device", "on"),
-    ];
-    browser.submit("Log in", &fields).await;
+    let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];
+    browser.submit(LOG_IN, &fields).await;
 
     let site = with_a_new_key(site).await;
     let mut browser = same_browser(&browser, &site);

@@ -9,6 +9,7 @@ use crate::support::asking::*;
 use crate::support::clock;
 use crate::support::database::{Database, database};
 use crate::support::guesses::*;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, Person};
 use crate::support::site::Site;
@@ -71,7 +72,7 @@ async fn a_locked_out_owner_reads_of_both_ways_in_and_a_reset_is_one() {
 
     let mut browser = asks_for_a_reset(&site, OFFICE, ADA.email).await;
     browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
-    browser.submit("Change password", &[("New password", NEW)]).await;
+    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, NEW)]).await;
     assert_eq!(try_password(&mut browser, ADA.email, NEW).await, 303);
 }
 

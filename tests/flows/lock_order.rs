@@ -11,6 +11,7 @@ use app::accounts::user::User;
 
 use crate::support::browser::Browser;
 use crate::support::database::database_with;
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE, GRACE};
 use crate::support::race::race;
 use crate::support::site::Site;
@@ -52,38 +53,38 @@ async fn acts(site: &Site, ada: &User) -> Vec<Act> {
         let new = PASSWORDS[number + 1];
         let mut reset = site.browser();
         reset.visit(&link(site, ada, Purpose::Reset).await).await;
-        acts.push(press(reset, "Change password", vec![("New password", new)]));
+        acts.push(press(reset, CHANGE_PASSWORD, vec![(NEW_PASSWORD, new)]));
         let mut not_me = site.browser();
         not_me.visit(&link(site, ada, Purpose::NotMe).await).await;
-        acts.push(press(not_me, "This was not me", vec![]));
+        acts.push(press(not_me, NOT_ME, vec![]));
         let mut known = ADA.on_another_device(site).await;
         let mut out = known.clone();
         out.visit("/app").await;
-        acts.push(press(out.clone(), "Keep the note", vec![("Note", "milk")]));
-        acts.push(press(out, "Log out", vec![]));
+        acts.push(press(out.clone(), SAVE_NOTE, vec![(NOTE, "milk")]));
+        acts.push(press(out, LOG_OUT, vec![]));
         known.visit("/account/password").await;
-        let fields = vec![("Current password", ADA.password), ("New password", new)];
-        acts.push(press(known.clone(), "Change password", fields));
+        let fields = vec![(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, new)];
+        acts.push(press(known.clone(), CHANGE_PASSWORD, fields));
         // Once with a device cookie, which the login renews, and once without.
         let mut fresh = site.browser();
         fresh.visit("/login").await;
         known.restart();
         known.visit("/login").await;
         for browser in [fresh, known] {
-            let fields = vec![("E-mail", ADA.email), ("Password", ADA.password)];
-            acts.push(press(browser, "Log in", fields));
+            let fields = vec![(EMAIL, ADA.email), (PASSWORD, ADA.password)];
+            acts.push(press(browser, LOG_IN, fields));
         }
     }
     // Two people share a browser, so its device cookie is known to both accounts.
     let mut shared = site.browser();
     for person in [ADA, GRACE] {
         person.logs_in(&mut shared).await;
-        shared.press("Log out").await;
+        shared.press(LOG_OUT).await;
     }
     for person in [ADA, GRACE] {
         shared.visit("/login").await;
-        let fields = vec![("E-mail", person.email), ("Password", person.password)];
-        acts.push(press(shared.clone(), "Log in", fields));
+        let fields = vec![(EMAIL, person.email), (PASSWORD, person.password)];
+        acts.push(press(shared.clone(), LOG_IN, fields));
     }
     acts
 }

@@ -3,10 +3,9 @@
 use app::accounts::password::Hasher;
 use argon2::Params;
 
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::{Site, config};
-
-const REFUSED: &str = "Wrong email or password.";
 
 #[tokio::test]
 async fn a_registered_person_logs_in_and_sees_the_dashboard() {
@@ -31,7 +30,7 @@ async fn a_wrong_password_says_nothing_about_the_account() {
         let mut browser = site.browser();
         Person { email, password: GRACE.password }.logs_in(&mut browser).await;
         browser.must_be_at("/login", 422);
-        browser.must_see(REFUSED);
+        browser.must_see(WRONG_LOGIN);
         seen.push(browser.text());
     }
     seen.dedup();
@@ -44,19 +43,15 @@ async fn a_second_try_keeps_what_was_typed_but_never_the_password() {
     ADA.joins(&site).await;
     let mut browser = site.browser();
     browser.visit("/account/password").await;
-    let fields = [
-        ("E-mail", ADA.email),
-        ("Password", EVE.password),
-        ("Stay logged in on this device", "on"),
-    ];
-    browser.submit("Log in", &fields).await;
+    let fields = [(EMAIL, ADA.email), (PASSWORD, EVE.password), (STAY_LOGGED_IN, "on")];
+    browser.submit(LOG_IN, &fields).await;
     browser.must_be_at("/login", 422);
-    assert_eq!(browser.field("Log in", "E-mail"), ADA.email);
-    assert_eq!(browser.field("Log in", "Stay logged in on this device"), "on");
+    assert_eq!(browser.field(LOG_IN, EMAIL), ADA.email);
+    assert_eq!(browser.field(LOG_IN, STAY_LOGGED_IN), "on");
     assert!(!browser.html().contains(EVE.password));
 
     // The page that was requested before the login is kept.
-    browser.submit("Log in", &[("Password", ADA.password)]).await;
+    browser.submit(LOG_IN, &[(PASSWORD, ADA.password)]).await;
     browser.must_be_at("/account/password", 200);
     assert!(browser.cookies.is_persistent("__Host-session"));
 }
@@ -76,18 +71,14 @@ async fn a_remembered_login_outlives_the_browser_also_after_a_flash() {
     ADA.joins(&site).await;
     let mut browser = site.browser();
     browser.visit("/login").await;
-    let fields = [
-        ("E-mail", ADA.email),
-        ("Password", ADA.password),
-        ("Stay logged in on this device", "on"),
-    ];
-    browser.submit("Log in", &fields).await;
+    let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];
+    browser.submit(LOG_IN, &fields).await;
     browser.must_be_at("/app", 200);
     assert!(browser.cookies.is_persistent("__Host-session"));
 
     // actix-session rewrites the whole cookie here, and does not know that it is persistent.
-    browser.submit("Keep the note", &[("Note", "milk")]).await;
-    browser.must_see("The note is kept.");
+    browser.submit(SAVE_NOTE, &[(NOTE, "milk")]).await;
+    browser.must_see(NOTE_SAVED);
     assert!(browser.cookies.is_persistent("__Host-session"));
     browser.restart();
     browser.visit("/app").await;
@@ -100,12 +91,8 @@ async fn each_device_is_remembered_or_not_by_itself() {
     let mut laptop = ADA.at(&site).await;
     let mut phone = site.browser();
     phone.visit("/login").await;
-    let fields = [
-        ("E-mail", ADA.email),
-        ("Password", ADA.password),
-        ("Stay logged in on this device", "on"),
-    ];
-    phone.submit("Log in", &fields).await;
+    let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];
+    phone.submit(LOG_IN, &fields).await;
     phone.must_see("or after 14 days without activity");
     laptop.visit("/app").await;
     laptop.must_see("or after 1 hour without activity");
@@ -123,7 +110,7 @@ async fn a_login_leads_to_the_page_that_was_asked_for() {
     ADA.joins(&site).await;
     let mut browser = site.browser();
     browser.visit("/account/password?from=mail").await;
-    browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     browser.must_be_at("/account/password?from=mail", 200);
 }
 
@@ -134,10 +121,10 @@ async fn a_login_leads_nowhere_but_to_pages_of_this_site() {
     for next in ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example"] {
         let mut browser = site.browser();
         browser.visit("/login").await;
-        let mut form = browser.form("Log in");
+        let mut form = browser.form(LOG_IN);
         form.forge("next", next);
-        form.fill("E-mail", ADA.email).expect("the field");
-        form.fill("Password", ADA.password).expect("the field");
+        form.fill(EMAIL, ADA.email).expect("the field");
+        form.fill(PASSWORD, ADA.password).expect("the field");
         browser.send(form).await;
         browser.must_be_at("/app", 200);
     }
@@ -149,13 +136,13 @@ async fn a_form_sent_after_the_session_ended_leads_back_to_its_page() {
     let mut browser = ADA.at(&site).await;
     browser.visit("/account/password").await;
     site.db.run("delete from sessions").await;
-    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
-    browser.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
+    browser.submit(CHANGE_PASSWORD, &fields).await;
     browser.must_be_at("/login?next=%2Faccount%2Fpassword", 200);
     browser.must_see(
         "Your session has ended. Log in to continue. What you were sending was not saved.",
     );
-    browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     browser.must_be_at("/account/password", 200);
 }
 
@@ -178,7 +165,7 @@ async fn a_second_tab_with_the_login_form_leads_on_to_the_app() {
     let mut first_tab = site.browser();
     first_tab.visit("/login?next=/account").await;
     let second_tab = first_tab.clone();
-    first_tab.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    first_tab.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     for (email, path, status) in [
         (ADA.email, "/account", 200),
         ("ADA@example.com", "/account", 200),
@@ -186,7 +173,7 @@ async fn a_second_tab_with_the_login_form_leads_on_to_the_app() {
     ] {
         let mut second_tab = second_tab.clone();
         second_tab.clone_cookies_from(&first_tab);
-        second_tab.submit("Log in", &[("E-mail", email), ("Password", "whatever is typed")]).await;
+        second_tab.submit(LOG_IN, &[(EMAIL, email), (PASSWORD, "whatever is typed")]).await;
         second_tab.must_be_at(path, status);
         if status == 403 {
             second_tab.must_see("You're logged in as ada@example.com. Log out first.");
@@ -226,5 +213,5 @@ async fn a_locked_account_cannot_log_in_and_is_not_told_apart() {
     browser.must_be_at("/login?next=%2Fapp", 200);
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/login", 422);
-    browser.must_see(REFUSED);
+    browser.must_see(WRONG_LOGIN);
 }

@@ -2,6 +2,7 @@
 //! form is shown again with the typed values, and works when it is sent again.
 
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::Site;
@@ -41,48 +42,47 @@ async fn forms(site: &Site) -> Vec<Case> {
     let mut asking = site.browser();
     asking.visit("/password/reset").await;
     HEIDI.joins(site).await;
-    asking.submit("Send the link", &[("E-mail", HEIDI.email)]).await;
+    asking.submit(SEND_LINK, &[(EMAIL, HEIDI.email)]).await;
     let reset = newest(&site.db, HEIDI.email).await.link("/password/reset/");
     let code: &'static str = letter.code().leak();
-    let change = [("Current password", ADA.password), ("New password", NEW)];
+    let change = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, NEW)];
     vec![
         Case::new(
             site.browser(),
             "/login?next=/account",
-            "Log in",
-            &[("E-mail", ADA.email), ("Password", ADA.password)],
+            LOG_IN,
+            &[(EMAIL, ADA.email), (PASSWORD, ADA.password)],
             "/account",
         )
         .await,
         Case::new(
             site.browser(),
             "/register",
-            "Register",
-            &[("E-mail", EVE.email), ("Password", EVE.password)],
+            CREATE_ACCOUNT,
+            &[(EMAIL, EVE.email), (PASSWORD, EVE.password)],
             "/email/verify",
         )
         .await,
         Case::new(
             site.browser(),
             "/password/reset",
-            "Send the link",
-            &[("E-mail", ADA.email)],
+            SEND_LINK,
+            &[(EMAIL, ADA.email)],
             "/password/reset",
         )
         .await,
         Case::new(
             site.browser(),
             "/email/verify",
-            "Send it again",
-            &[("Send it again to", GRACE.email)],
+            RESEND,
+            &[(RESEND_TO, GRACE.email)],
             "/email/verify",
         )
         .await,
-        Case::new(ada.clone(), "/app", "Keep the note", &[("Note", "milk")], "/app").await,
-        Case::new(pending, "/email/verify", "Confirm", &[("Code", code)], "/app").await,
-        Case::new(site.browser(), &reset, "Change password", &[("New password", NEW)], "/login")
-            .await,
-        Case::new(ada, "/account/password", "Change password", &change, "/account").await,
+        Case::new(ada.clone(), "/app", SAVE_NOTE, &[(NOTE, "milk")], "/app").await,
+        Case::new(pending, "/email/verify", CONFIRM, &[(CODE, code)], "/app").await,
+        Case::new(site.browser(), &reset, CHANGE_PASSWORD, &[(NEW_PASSWORD, NEW)], "/login").await,
+        Case::new(ada, "/account/password", CHANGE_PASSWORD, &change, "/account").await,
     ]
 }
 
@@ -134,10 +134,10 @@ async fn two_first_tabs_that_loaded_at_once_both_work() {
     second.visit("/login").await;
     // The second response arrived last, so the browser has its cookie.
     first.clone_cookies_from(&second);
-    let fields = [("E-mail", ADA.email), ("Password", ADA.password)];
-    first.submit("Log in", &fields).await;
+    let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password)];
+    first.submit(LOG_IN, &fields).await;
     first.must_be_at("/login", 403);
-    assert_eq!(first.field("Log in", "E-mail"), ADA.email);
-    first.submit("Log in", &fields).await;
+    assert_eq!(first.field(LOG_IN, EMAIL), ADA.email);
+    first.submit(LOG_IN, &fields).await;
     first.must_be_at("/app", 200);
 }

@@ -1,6 +1,7 @@
 //! Races, old tabs and ended sessions are not errors of the app, so none is logged as one.
 
 use crate::support::database::database;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
 use crate::support::process::Process;
@@ -12,7 +13,7 @@ async fn no_race_of_a_visitor_is_logged_as_an_error() {
     let process = Process::logging(&db, &[("RUST_LOG", "info")]);
     let mut ada = process.browser();
     ADA.registers_in(&mut ada).await;
-    ada.submit("Confirm", &[("Code", &newest(&db, ADA.email).await.code())]).await;
+    ada.submit(CONFIRM, &[(CODE, &newest(&db, ADA.email).await.code())]).await;
     ada.must_be_at("/app", 200);
 
     // The session ends during the request: after it was loaded, before its values are saved.
@@ -20,33 +21,33 @@ async fn no_race_of_a_visitor_is_logged_as_an_error() {
     sqlx::query("delete from sessions").execute(&mut *elsewhere).await.expect("to end it");
     let waits = "select count(*) from pg_stat_activity
                  where datname = current_database() and wait_event_type = 'Lock'";
-    tokio::join!(ada.submit("Keep the note", &[("Note", "milk")]), async {
+    tokio::join!(ada.submit(SAVE_NOTE, &[(NOTE, "milk")]), async {
         until("the note waits", async || db.number(waits).await == 1).await;
         elsewhere.commit().await.expect("to commit");
     });
     ada.must_be_at("/login", 200);
-    ada.must_see("What you were sending was not saved.");
+    ada.must_see(NOT_SAVED);
 
     // A second tab from before the login, a form without its cookies, a logout after the end.
     let mut second = ada.clone();
     ADA.logs_in(&mut ada).await;
     second.clone_cookies_from(&ada);
-    second.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    second.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     second.must_be_at("/app", 200);
     let mut restored = process.browser();
     restored.visit("/login").await;
     restored.cookies = Default::default();
-    restored.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    restored.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     assert_eq!(restored.status, 403);
 
     // "This was not me" in a browser that is logged in.
     ada.visit("/account/password").await;
-    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
-    ada.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
+    ada.submit(CHANGE_PASSWORD, &fields).await;
     ada.visit(&newest(&db, ADA.email).await.link("/not-me/")).await;
-    ada.press("This was not me").await;
-    ada.must_see("Every device is logged out");
-    second.press("Log out").await;
+    ada.press(NOT_ME).await;
+    ada.must_see(EVERYWHERE_LOGGED_OUT);
+    second.press(LOG_OUT).await;
     second.must_be_at("/login", 200);
 
     let log = process.log();

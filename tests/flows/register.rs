@@ -1,5 +1,6 @@
 //! Creating an account.
 
+use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, GRACE, Person};
 use crate::support::race::race;
@@ -16,11 +17,11 @@ async fn a_newcomer_registers_confirms_logs_out_and_logs_in() {
     let letter = newest(&site.db, ADA.email).await;
     assert_eq!(letter.subject, "Confirm your email");
     browser.visit(&letter.link("/email/verify/")).await;
-    browser.press("Confirm my email").await;
+    browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
-    browser.must_see("Your email is confirmed");
+    browser.must_see(EMAIL_CONFIRMED);
 
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
     browser.must_be_at("/login", 200);
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
@@ -70,7 +71,7 @@ async fn only_the_registering_browser_is_told_to_confirm_first() {
     let mut browser = ADA.registers(&site).await;
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/login", 422);
-    browser.must_see("Wrong email or password.");
+    browser.must_see(WRONG_LOGIN);
     browser.must_see("Confirm your email first.");
     browser.click("Check your email").await;
     browser.must_be_at("/email/verify", 200);
@@ -92,11 +93,11 @@ async fn a_refused_form_comes_back_with_what_was_typed_but_the_password() {
         (ADA.email, &"x7!k".repeat(65), "Use at most 256 characters"),
     ] {
         browser.visit("/register").await;
-        browser.submit("Register", &[("E-mail", email), ("Password", password)]).await;
+        browser.submit(CREATE_ACCOUNT, &[(EMAIL, email), (PASSWORD, password)]).await;
         browser.must_be_at("/register", 422);
         browser.must_see(words);
-        assert_eq!(browser.field("Register", "E-mail"), email);
-        assert_eq!(browser.field("Register", "Password"), "");
+        assert_eq!(browser.field(CREATE_ACCOUNT, EMAIL), email);
+        assert_eq!(browser.field(CREATE_ACCOUNT, PASSWORD), "");
     }
     assert!(mailbox(&site.db, ADA.email).await.is_empty());
 }

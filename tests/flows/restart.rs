@@ -11,6 +11,7 @@ use crate::support::authority::{Authority, tomorrow};
 use crate::support::browser::Browser;
 use crate::support::cluster::Cluster;
 use crate::support::database::{Database, database};
+use crate::support::labels::*;
 use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::people::{ADA, Person};
 use crate::support::process::Process;
@@ -60,7 +61,7 @@ async fn a_signal_lets_the_request_in_flight_finish() {
         .expect("a lock");
     browser.follow_redirects = false;
     let registration = tokio::spawn(async move {
-        browser.submit("Register", &[("E-mail", email), ("Password", password)]).await;
+        browser.submit(CREATE_ACCOUNT, &[(EMAIL, email), (PASSWORD, password)]).await;
         browser
     });
     let waits = "select count(*) from pg_stat_activity

@@ -1,5 +1,6 @@
 //! Ways in which a session ends that no other test shows: by SQL, and by a lost response.
 
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::site::Site;
 
@@ -35,8 +36,8 @@ async fn a_browser_that_misses_the_rotated_id_has_to_log_in() {
     let mut without_response = site.browser();
     without_response.clone_cookies_from(&browser);
     browser.visit("/account/password").await;
-    let fields = [("Current password", ADA.password), ("New password", "pewter saxophone glade")];
-    browser.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, "pewter saxophone glade")];
+    browser.submit(CHANGE_PASSWORD, &fields).await;
     browser.must_be_at("/account", 200);
 
     without_response.visit("/app").await;

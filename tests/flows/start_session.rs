@@ -6,6 +6,7 @@ use app::accounts::user::{self, User, proof};
 use app::database::Connection;
 use serde_json::json;
 
+use crate::support::labels::*;
 use crate::support::people::{ADA, GRACE, somewhere};
 use crate::support::race::race;
 use crate::support::site::Site;
@@ -47,7 +48,7 @@ async fn a_hundred_logins_at_once_leave_no_more_sessions_than_allowed() {
     let mut browsers = race((0..100).map(|_| {
         let mut browser = page.clone();
         async move {
-            browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+            browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
             browser
         }
     }))

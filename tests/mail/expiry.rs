@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Row, carry, notice, the_row, write, write_to};
 use crate::support::clock;
 use crate::support::database::database;
+use crate::support::labels::*;
 use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
@@ -65,7 +66,7 @@ async fn a_reset_mail_expires_with_its_link_and_a_notice_after_a_day() {
     ADA.joins(&site).await;
     let mut browser = site.browser();
     browser.visit("/password/reset").await;
-    browser.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    browser.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
     let together = "select count(*) from outbox join tokens using (expires_at)
                     where kind = 'password.reset.asked' and purpose = 'reset'";
     assert_eq!(site.db.number(together).await, 1);

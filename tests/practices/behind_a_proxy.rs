@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::support::labels::*;
 use crate::support::nginx::Nginx;
 use crate::support::people::ADA;
 use crate::support::raw;
@@ -41,7 +42,7 @@ async fn the_tour_works_through_nginx() {
         let kept = kept.fetch_all(&site.db.pool).await.expect("addresses");
         assert_eq!(kept, [VISITOR.to_string()], "{table}");
     }
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
     browser.must_be_at("/login", 200);
 
     let http = SocketAddr::from((Ipv4Addr::LOCALHOST, nginx.http));

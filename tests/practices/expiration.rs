@@ -9,6 +9,7 @@ use app::database::Connection;
 
 use crate::support::browser::Browser;
 use crate::support::clock;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::race::{race, until};
 use crate::support::site::Site;
@@ -18,12 +19,8 @@ async fn remembered(site: &Site) -> Browser {
     let mut browser = site.browser();
     ADA.joins(site).await;
     browser.visit("/login").await;
-    let fields = [
-        ("E-mail", ADA.email),
-        ("Password", ADA.password),
-        ("Stay logged in on this device", "on"),
-    ];
-    browser.submit("Log in", &fields).await;
+    let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];
+    browser.submit(LOG_IN, &fields).await;
     browser.must_be_at("/app", 200);
     browser
 }
@@ -144,7 +141,7 @@ async fn the_browser_keeps_a_remembered_cookie_no_longer_than_the_session() {
     let site = Site::start().await;
     let mut browser = remembered(&site).await;
     clock::later(&site.db, "10 days").await;
-    browser.submit("Keep the note", &[("Note", "milk")]).await;
+    browser.submit(SAVE_NOTE, &[(NOTE, "milk")]).await;
     let lines = browser.raw_set_cookies();
     let seconds = lines.iter().find_map(|line| line.split_once("Max-Age=")?.1.parse::<i64>().ok());
     let left = 20 * 86_400 - seconds.expect("a Max-Age");

@@ -11,6 +11,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::people::{ADA, EVE};
 use crate::support::raw::{self, Wire};
 use crate::support::site::Site;
@@ -36,13 +37,13 @@ pub async fn connect(site: &Site, protocol: &str) -> TlsStream<TcpStream> {
 async fn takes_the_tour(mut browser: Browser, version: Version) {
     browser.visit("/app").await;
     browser.must_be_at("/login?next=%2Fapp", 200);
-    browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     browser.must_be_at("/app", 200);
     browser.must_see(ADA.email);
     assert!(browser.hops.iter().all(|hop| hop.version == version), "spoken: {version:?}");
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
     browser.must_be_at("/login", 200);
-    browser.must_see("You are logged out.");
+    browser.must_see(LOGGED_OUT);
     browser.visit("/app").await;
     browser.must_be_at("/login?next=%2Fapp", 200);
     assert_eq!(browser.cookies.refused, []);
@@ -203,7 +204,7 @@ async fn a_browser_without_cookies_learns_what_can_be_done() {
         let mut browser = site.browser();
         browser.visit("/login").await;
         browser.cookies = Default::default();
-        browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+        browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
         browser.must_be_at("/login", 403);
         browser.must_see("allow cookies for this site");
         assert_eq!(browser.sees("TLS_CERT=self-signed"), hint, "{}", site.url);

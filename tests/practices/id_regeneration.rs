@@ -11,6 +11,7 @@ use app::web::encrypted_cookie::encrypt;
 use serde_json::json;
 
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::people::{ADA, GRACE, somewhere};
 use crate::support::site::Site;
 
@@ -53,7 +54,7 @@ async fn a_login_gives_a_new_id_and_drops_what_was_set_before() {
     let planted = id_hashes(&site).await;
     ADA.logs_in(&mut victim).await;
     victim.must_be_at("/app", 200);
-    assert_eq!(victim.field("Keep the note", "Note"), "");
+    assert_eq!(victim.field(SAVE_NOTE, NOTE), "");
     let now = id_hashes(&site).await;
     assert_eq!(now.len(), 1);
     assert_ne!(now, planted);
@@ -65,7 +66,7 @@ async fn a_registration_opens_no_session() {
     let site = Site::start().await;
     let mut browser = site.browser();
     browser.visit("/register").await;
-    browser.submit("Register", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    browser.submit(CREATE_ACCOUNT, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     browser.must_be_at("/email/verify", 200);
     assert_eq!(browser.cookie("__Host-session"), None);
     assert_eq!(id_hashes(&site).await.len(), 0);
@@ -80,8 +81,8 @@ async fn a_password_change_gives_a_new_id_in_place() {
     let row = "select count(*) from sessions where created_at = authenticated_at";
     assert_eq!(site.db.number(row).await, 1);
     browser.visit("/account/password").await;
-    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
-    browser.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
+    browser.submit(CHANGE_PASSWORD, &fields).await;
     browser.must_be_at("/account", 200);
     let after = id_hashes(&site).await;
     assert_eq!(after.len(), 1);
@@ -96,14 +97,14 @@ async fn the_cookie_of_a_renewed_session_is_left_alone_and_that_of_a_gone_one_is
     let mut browser = ADA.at(&site).await;
     let mut renewed = browser.clone();
     browser.visit("/account/password").await;
-    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
-    browser.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
+    browser.submit(CHANGE_PASSWORD, &fields).await;
     // A tab that raced with the change: its response must not remove the new cookie.
     renewed.visit("/").await;
     assert_eq!(renewed.raw_set_cookies(), [""; 0]);
 
     let mut gone = browser.clone();
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
     gone.visit("/").await;
     assert_eq!(gone.raw_set_cookies().len(), 1);
     assert_eq!(gone.cookie(SESSION), None);
@@ -114,7 +115,7 @@ async fn a_logout_leaves_no_id_behind() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let copy = browser.clone();
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
     assert!(id_hashes(&site).await.is_empty());
     must_be_out(copy).await;
     // The next login in this browser begins a new session.

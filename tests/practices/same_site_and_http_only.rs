@@ -4,6 +4,7 @@
 //! that is less than two minutes old. With `Lax`, only links of other sites carry the cookie, and a
 //! GET here only shows pages. Changes need a POST, which arrives without the cookie.
 
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::site::Site;
 
@@ -16,9 +17,9 @@ async fn the_attributes_are_written_out_and_not_left_to_the_browser() {
     ADA.joins(&site).await;
     browser.visit("/login").await;
     let mut lines = browser.raw_set_cookies();
-    browser.submit("Log in", &[("E-mail", ADA.email), ("Password", ADA.password)]).await;
+    browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     lines.extend(browser.raw_set_cookies());
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
     lines.extend(browser.raw_set_cookies());
     assert!(lines.len() >= 3, "{lines:?}");
     for line in lines {
@@ -50,7 +51,7 @@ async fn a_form_of_another_site_arrives_without_the_cookie_and_is_refused() {
     }
     browser.visit("/app").await;
     browser.must_be_at("/app", 200);
-    assert_eq!(browser.field("Keep the note", "Note"), "");
+    assert_eq!(browser.field(SAVE_NOTE, NOTE), "");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use std::net::TcpListener;
 use scraper::Html;
 
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::page::{selector, text_of};
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::{Site, config};
@@ -59,7 +60,7 @@ async fn crawl(browser: &mut Browser) -> BTreeSet<String> {
         assert_eq!(browser.status, 200, "{path}");
         let (links, buttons) = links_and_buttons(browser.html());
         ahead.extend(links.into_iter().filter(|link| link.starts_with('/')));
-        for button in buttons.iter().filter(|button| *button != "Log out") {
+        for button in buttons.iter().filter(|button| *button != LOG_OUT) {
             browser.visit(&path).await;
             browser.press(button).await;
             check(browser);
@@ -91,28 +92,24 @@ async fn so_is_every_cookie_on_the_way_in_and_out() {
     let mut browser = site.browser();
     browser.visit("/register").await;
     assert_eq!(check(&browser), 1, "the visitor's, for the form");
-    browser.submit("Register", &[("E-mail", GRACE.email), ("Password", GRACE.password)]).await;
+    browser.submit(CREATE_ACCOUNT, &[(EMAIL, GRACE.email), (PASSWORD, GRACE.password)]).await;
     assert!(check(&browser) > 0, "the visitor's, for the mail that will come back");
     ADA.joins(&site).await;
     ADA.logs_in(&mut browser).await;
     assert!(check(&browser) > 0, "a session");
     let stale = browser.clone();
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
     assert!(check(&browser) > 0, "its removal");
     assert_eq!(browser.cookie("__Host-session"), None);
 
-    let fields = [
-        ("E-mail", ADA.email),
-        ("Password", ADA.password),
-        ("Stay logged in on this device", "on"),
-    ];
-    browser.submit("Log in", &fields).await;
+    let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];
+    browser.submit(LOG_IN, &fields).await;
     assert!(check(&browser) > 0, "a session that is kept");
-    browser.submit("Keep the note", &[("Note", "milk")]).await;
+    browser.submit(SAVE_NOTE, &[(NOTE, "milk")]).await;
     assert!(check(&browser) > 0, "the same with a flash");
     browser.visit("/account/password").await;
-    let fields = [("Current password", ADA.password), ("New password", "marble caravan thunder")];
-    browser.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, "marble caravan thunder")];
+    browser.submit(CHANGE_PASSWORD, &fields).await;
     assert!(check(&browser) > 0, "a new ID");
 
     let mut stale = stale;
@@ -126,8 +123,8 @@ async fn a_full_session_does_not_make_the_cookie_larger() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let before = browser.cookie("__Host-session").expect("a session").len();
-    browser.submit("Keep the note", &[("Note", &"🦀".repeat(500))]).await;
-    browser.must_see("The note is kept.");
+    browser.submit(SAVE_NOTE, &[(NOTE, &"🦀".repeat(500))]).await;
+    browser.must_see(NOTE_SAVED);
     check(&browser);
     assert!(browser.cookie("__Host-session").expect("a session").len().abs_diff(before) < 32);
 }
@@ -155,11 +152,11 @@ async fn two_copies_on_localhost_do_not_log_each_other_out() {
     back.clone_cookies_from(&there);
     back.visit("/app").await;
     back.must_be_at("/app", 200);
-    back.press("Log out").await;
+    back.press(LOG_OUT).await;
     there.clone_cookies_from(&back);
     there.visit("/app").await;
     there.must_be_at("/app", 200);
-    there.press("Log out").await;
+    there.press(LOG_OUT).await;
     assert_eq!(there.cookie(&format!("__Host-session-{port}")), None);
 }
 

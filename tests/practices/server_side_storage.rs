@@ -9,6 +9,7 @@ use app::web::encrypted_cookie::{decrypt, encrypt};
 
 use crate::support::clock;
 use crate::support::database::database_with;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::postgres_wire::Wire;
 use crate::support::site::Site;
@@ -22,7 +23,7 @@ async fn the_cookie_is_an_opaque_name_and_holds_no_data() {
     let mut names = Vec::new();
     for _ in 0..2 {
         let mut browser = ADA.on_another_device(&site).await;
-        browser.submit("Keep the note", &[("Note", "milk")]).await;
+        browser.submit(SAVE_NOTE, &[(NOTE, "milk")]).await;
         let name = decrypt(key, SESSION, &browser.cookie(SESSION).expect("a session"));
         names.push(name.expect("sealed by our key"));
     }

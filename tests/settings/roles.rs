@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 
 use crate::support::cluster::Cluster;
 use crate::support::database::{Database, lazy_pool};
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::process::command;
 use crate::support::site::Site;
@@ -98,7 +99,7 @@ async fn the_app_runs_as_a_role_that_only_changes_rows() {
 
     let site = Site::on(db, &[]).await;
     let mut ada = ADA.at(&site).await;
-    ada.submit("Keep the note", &[("Note", "kept")]).await;
+    ada.submit(SAVE_NOTE, &[(NOTE, "kept")]).await;
     ada.must_be_at("/app", 200);
     background::prune(&site.db.pool, site.app.config.audit_retention)
         .await

@@ -2,6 +2,7 @@
 
 use super::browser::Browser;
 use super::guesses::move_to;
+use super::labels::*;
 use super::mailbox::mailbox;
 use super::site::Site;
 
@@ -18,19 +19,19 @@ pub async fn at(site: &Site, ip: &str, path: &str) -> Browser {
 
 pub async fn registers(site: &Site, ip: &str, email: &str) -> Browser {
     let mut browser = at(site, ip, "/register").await;
-    browser.submit("Register", &[("E-mail", email), ("Password", CHOSEN)]).await;
+    browser.submit(CREATE_ACCOUNT, &[(EMAIL, email), (PASSWORD, CHOSEN)]).await;
     browser
 }
 
 pub async fn asks_for_a_reset(site: &Site, ip: &str, email: &str) -> Browser {
     let mut browser = at(site, ip, "/password/reset").await;
-    browser.submit("Send the link", &[("E-mail", email)]).await;
+    browser.submit(SEND_LINK, &[(EMAIL, email)]).await;
     browser
 }
 
 pub async fn asks_for_the_mail_again(site: &Site, ip: &str, email: &str) -> Browser {
     let mut browser = at(site, ip, "/email/verify").await;
-    browser.submit("Send it again", &[("Send it again to", email)]).await;
+    browser.submit(RESEND, &[(RESEND_TO, email)]).await;
     browser
 }
 

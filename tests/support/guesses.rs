@@ -5,6 +5,7 @@ use std::time::Instant;
 use app::throttle::limits::{self, Action, Limit, Scope};
 
 use super::browser::Browser;
+use super::labels::*;
 use super::people::Person;
 use super::site::Site;
 
@@ -42,7 +43,7 @@ pub async fn stranger(site: &Site, address: &str) -> Browser {
 
 /// Submits the open login page. Returns the status: 303 after a login, or that of the error page.
 pub async fn try_password(browser: &mut Browser, email: &str, password: &str) -> u16 {
-    browser.submit("Log in", &[("E-mail", email), ("Password", password)]).await;
+    browser.submit(LOG_IN, &[(EMAIL, email), (PASSWORD, password)]).await;
     browser.hops.first().expect("an answer").status
 }
 

@@ -11,6 +11,7 @@ pub mod cookie_jar;
 pub mod database;
 mod form;
 pub mod guesses;
+pub mod labels;
 pub mod mail_server;
 pub mod mailbox;
 pub mod mechanics;

@@ -6,6 +6,7 @@ use app::accounts::user::{self, User};
 use app::email::Email;
 
 use super::browser::Browser;
+use super::labels::*;
 use super::site::Site;
 
 /// A person's email address and password.
@@ -41,7 +42,7 @@ impl Person {
     /// Submits email address and password at `/register`.
     pub async fn registers_in(self, browser: &mut Browser) {
         browser.visit("/register").await;
-        browser.submit("Register", &[("E-mail", self.email), ("Password", self.password)]).await;
+        browser.submit(CREATE_ACCOUNT, &[(EMAIL, self.email), (PASSWORD, self.password)]).await;
     }
 
     /// Creates the account and logs in on a new device.
@@ -61,7 +62,7 @@ impl Person {
     /// Submits email address and password at `/login`. The caller checks the result.
     pub async fn logs_in(self, browser: &mut Browser) {
         browser.visit("/login").await;
-        browser.submit("Log in", &[("E-mail", self.email), ("Password", self.password)]).await;
+        browser.submit(LOG_IN, &[(EMAIL, self.email), (PASSWORD, self.password)]).await;
     }
 }
 

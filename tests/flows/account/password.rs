@@ -1,6 +1,7 @@
 //! Changing the password, with the current one.
 
 use crate::support::browser::Browser;
+use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE, Person};
 use crate::support::race::race;
@@ -10,8 +11,8 @@ const NEW: &str = "marble caravan thunder";
 
 async fn changes(browser: &mut Browser, current: &str, new: &str) {
     browser.visit("/account/password").await;
-    let fields = [("Current password", current), ("New password", new)];
-    browser.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, current), (NEW_PASSWORD, new)];
+    browser.submit(CHANGE_PASSWORD, &fields).await;
 }
 
 #[tokio::test]
@@ -22,7 +23,7 @@ async fn a_new_password_counts_from_now_on_and_the_old_one_does_not() {
     browser.must_be_at("/account", 200);
     browser.must_see("Your password is changed. Every other session has ended.");
     browser.visit("/account").await;
-    browser.must_not_see("Your password is changed.");
+    browser.must_not_see(PASSWORD_CHANGED);
 
     Person { password: NEW, ..ADA }.on_another_device(&site).await;
     let mut stranger = site.browser();
@@ -36,7 +37,7 @@ async fn every_other_device_is_out_and_this_one_goes_on_under_a_new_id() {
     GRACE.at(&site).await;
     let mut laptop = ADA.at(&site).await;
     let mut phone = ADA.on_another_device(&site).await;
-    laptop.submit("Keep the note", &[("Note", "still here")]).await;
+    laptop.submit(SAVE_NOTE, &[(NOTE, "still here")]).await;
     let before = laptop.cookie("__Host-session");
     let mut thief = site.browser();
     thief.clone_cookies_from(&laptop);
@@ -44,7 +45,7 @@ async fn every_other_device_is_out_and_this_one_goes_on_under_a_new_id() {
     changes(&mut laptop, ADA.password, NEW).await;
     laptop.visit("/app").await;
     laptop.must_be_at("/app", 200);
-    assert_eq!(laptop.field("Keep the note", "Note"), "still here");
+    assert_eq!(laptop.field(SAVE_NOTE, NOTE), "still here");
     assert_ne!(laptop.cookie("__Host-session"), before);
     for other in [&mut phone, &mut thief] {
         other.visit("/app").await;
@@ -60,12 +61,8 @@ async fn a_remembered_session_stays_remembered() {
     ADA.joins(&site).await;
     let mut browser = site.browser();
     browser.visit("/login").await;
-    let fields = [
-        ("E-mail", ADA.email),
-        ("Password", ADA.password),
-        ("Stay logged in on this device", "on"),
-    ];
-    browser.submit("Log in", &fields).await;
+    let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];
+    browser.submit(LOG_IN, &fields).await;
     changes(&mut browser, ADA.password, NEW).await;
     browser.restart();
     browser.visit("/account").await;
@@ -79,7 +76,7 @@ async fn without_the_current_password_nothing_changes() {
     for wrong in [GRACE.password, ""] {
         changes(&mut browser, wrong, NEW).await;
         browser.must_be_at("/account/password", 422);
-        browser.must_see("This is not your current password.");
+        browser.must_see(WRONG_CURRENT_PASSWORD);
         assert!(!browser.html().contains(NEW));
     }
     let noted = "select count(*) from audit_events where kind = 'account.password.failed'";
@@ -102,8 +99,8 @@ async fn a_new_password_is_held_to_the_same_rules_as_a_first_one() {
         changes(&mut browser, ADA.password, new).await;
         browser.must_be_at("/account/password", 422);
         browser.must_see(reason);
-        assert_eq!(browser.field("Change password", "Current password"), "");
-        assert_eq!(browser.field("Change password", "New password"), "");
+        assert_eq!(browser.field(CHANGE_PASSWORD, CURRENT_PASSWORD), "");
+        assert_eq!(browser.field(CHANGE_PASSWORD, NEW_PASSWORD), "");
     }
     ADA.on_another_device(&site).await;
 }
@@ -118,8 +115,8 @@ async fn of_two_changes_at_the_same_moment_one_wins_and_the_other_session_ends()
     }
     let attempts = [(&mut laptop, NEW), (&mut phone, "pewter saxophone glade")];
     let answers = race(attempts.map(|(browser, new)| async move {
-        let fields = [("Current password", ADA.password), ("New password", new)];
-        browser.submit("Change password", &fields).await;
+        let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, new)];
+        browser.submit(CHANGE_PASSWORD, &fields).await;
         browser.path.clone()
     }))
     .await;
@@ -134,11 +131,11 @@ async fn a_reset_link_from_before_a_change_is_invalid() {
     let mut ada = ADA.at(&site).await;
     let mut elsewhere = site.browser();
     elsewhere.visit("/password/reset").await;
-    elsewhere.submit("Send the link", &[("E-mail", ADA.email)]).await;
+    elsewhere.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
     let link = newest(&site.db, ADA.email).await.link("/password/reset/");
     ada.visit("/account/password").await;
-    let fields = [("Current password", ADA.password), ("New password", GRACE.password)];
-    ada.submit("Change password", &fields).await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
+    ada.submit(CHANGE_PASSWORD, &fields).await;
     ada.must_be_at("/account", 200);
     elsewhere.visit(&link).await;
     assert_eq!(elsewhere.status, 404);

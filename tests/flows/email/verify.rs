@@ -5,6 +5,7 @@ mod resend;
 
 use crate::support::browser::Browser;
 use crate::support::clock;
+use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::Site;
@@ -21,7 +22,7 @@ async fn the_code_works_where_the_link_cannot_be_followed() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     let code = newest(&site.db, ADA.email).await.code();
-    browser.submit("Confirm", &[("Code", &code.to_lowercase().replace('-', " "))]).await;
+    browser.submit(CONFIRM, &[(CODE, &code.to_lowercase().replace('-', " "))]).await;
     browser.must_be_at("/app", 200);
     ADA.on_another_device(&site).await;
 }
@@ -34,13 +35,13 @@ async fn the_registering_browser_is_known_after_a_restart() {
     browser.restart();
     // Writing the cookie again later must not turn it into a session cookie.
     browser.visit("/email/verify").await;
-    browser.press("Send it again").await;
+    browser.press(RESEND).await;
     assert!(browser.cookies.is_persistent("__Host-visitor"));
     browser.restart();
     browser.visit("/email/verify").await;
     browser.must_see(ADA.email);
     opens_the_link(&mut browser, &site, ADA).await;
-    browser.press("Confirm my email").await;
+    browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
     assert!(!browser.cookies.is_persistent("__Host-visitor"), "nothing is pending any more");
 }
@@ -53,7 +54,7 @@ async fn a_person_who_logs_in_meanwhile_can_still_type_the_code() {
     GRACE.logs_in(&mut browser).await;
     browser.visit("/email/verify").await;
     let code = newest(&site.db, ADA.email).await.code();
-    browser.submit("Confirm", &[("Code", &code)]).await;
+    browser.submit(CONFIRM, &[(CODE, &code)]).await;
     browser.must_be_at("/app", 200);
     browser.must_see("You're still logged in as");
     ADA.on_another_device(&site).await;
@@ -63,7 +64,7 @@ async fn a_person_who_logs_in_meanwhile_can_still_type_the_code() {
 async fn a_code_form_of_an_earlier_registration_is_rejected_with_the_reason() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
-    let mut first_tab = browser.form("Confirm");
+    let mut first_tab = browser.form(CONFIRM);
     first_tab.forge("code", &newest(&site.db, ADA.email).await.code());
     GRACE.registers_in(&mut browser).await;
     browser.send(first_tab).await;
@@ -78,15 +79,15 @@ async fn after_too_many_wrong_codes_the_link_still_works() {
     let mut browser = ADA.registers(&site).await;
     let code = newest(&site.db, ADA.email).await.code();
     for _ in 0..5 {
-        browser.submit("Confirm", &[("Code", "0000-0000")]).await;
+        browser.submit(CONFIRM, &[(CODE, "0000-0000")]).await;
         browser.must_be_at("/email/verify", 422);
-        assert_eq!(browser.field("Confirm", "Code"), "0000-0000", "what was typed stays");
+        assert_eq!(browser.field(CONFIRM, CODE), "0000-0000", "what was typed stays");
     }
-    browser.submit("Confirm", &[("Code", &code)]).await;
+    browser.submit(CONFIRM, &[(CODE, &code)]).await;
     browser.must_be_at("/email/verify", 429);
     browser.must_see("Too many attempts");
     opens_the_link(&mut browser, &site, ADA).await;
-    browser.press("Confirm my email").await;
+    browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
 }
 
@@ -96,11 +97,11 @@ async fn a_strangers_wrong_codes_do_not_lock_out_the_owners_code() {
     let mut ada = ADA.registers(&site).await;
     let mut eve = Person { password: EVE.password, ..ADA }.registers(&site).await;
     for _ in 0..6 {
-        eve.submit("Confirm", &[("Code", "0000-0000")]).await;
+        eve.submit(CONFIRM, &[(CODE, "0000-0000")]).await;
     }
     eve.must_be_at("/email/verify", 429);
     let letters = mailbox(&site.db, ADA.email).await;
-    ada.submit("Confirm", &[("Code", &letters[0].code())]).await;
+    ada.submit(CONFIRM, &[(CODE, &letters[0].code())]).await;
     ada.must_be_at("/app", 200);
 }
 
@@ -109,12 +110,12 @@ async fn a_new_account_is_announced_with_a_way_to_stop_it() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     opens_the_link(&mut browser, &site, ADA).await;
-    browser.press("Confirm my email").await;
+    browser.press(CONFIRM_EMAIL).await;
     let notice = newest(&site.db, ADA.email).await;
     assert_eq!(notice.subject, "Your account was created");
     let mut owner = site.browser();
     owner.visit(&notice.link("/not-me/")).await;
-    owner.press("This was not me").await;
+    owner.press(NOT_ME).await;
     browser.visit("/app").await;
     browser.must_be_at("/login?next=%2Fapp", 200);
     ADA.logs_in(&mut browser).await;
@@ -133,7 +134,7 @@ async fn an_unconfirmed_registration_is_pruned_and_its_address_is_free() {
     assert_eq!(site.db.number("select count(*) from tokens").await, 0);
     let mut browser = ADA.registers(&site).await;
     opens_the_link(&mut browser, &site, ADA).await;
-    browser.press("Confirm my email").await;
+    browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
 }
 
@@ -141,7 +142,7 @@ async fn an_unconfirmed_registration_is_pruned_and_its_address_is_free() {
 async fn every_mail_of_a_registration_says_never_to_pass_the_code_on() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
-    browser.press("Send it again").await;
+    browser.press(RESEND).await;
     let letters = mailbox(&site.db, ADA.email).await;
     assert_eq!(letters.len(), 2);
     for letter in letters {

@@ -2,6 +2,7 @@
 
 use crate::support::browser::Browser;
 use crate::support::clock;
+use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
@@ -11,8 +12,8 @@ const NEW: &str = "marble kangaroo umbrella";
 async fn asks(site: &Site, email: &str) -> Browser {
     let mut browser = site.browser();
     browser.visit("/login").await;
-    browser.click("Forgotten your password?").await;
-    browser.submit("Send the link", &[("E-mail", email)]).await;
+    browser.click(FORGOT_PASSWORD).await;
+    browser.submit(SEND_LINK, &[(EMAIL, email)]).await;
     browser.must_be_at("/password/reset", 200);
     browser.must_see("If we can email this address, a link is on its way");
     browser
@@ -30,9 +31,9 @@ async fn whoever_forgot_the_password_chooses_a_new_one() {
     let link = newest(&site.db, ADA.email).await.link("/password/reset/");
     browser.visit(&link).await;
     browser.must_be_at("/password/reset/choose", 200);
-    browser.submit("Change password", &[("New password", NEW)]).await;
+    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, NEW)]).await;
     browser.must_be_at("/login", 200);
-    browser.must_see("Your password is changed");
+    browser.must_see(PASSWORD_CHANGED);
     // A reset logs in no browser and ends every session.
     browser.visit("/app").await;
     browser.must_be_at("/login?next=%2Fapp", 200);
@@ -41,7 +42,7 @@ async fn whoever_forgot_the_password_chooses_a_new_one() {
 
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/login", 422);
-    browser.submit("Log in", &[("E-mail", ADA.email), ("Password", NEW)]).await;
+    browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, NEW)]).await;
     browser.must_be_at("/app", 200);
     assert_eq!(newest(&site.db, ADA.email).await.subject, "Your password was changed");
 }
@@ -61,10 +62,10 @@ async fn a_refused_password_keeps_the_link_alive() {
     ADA.joins(&site).await;
     let mut browser = asks(&site, ADA.email).await;
     browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
-    browser.submit("Change password", &[("New password", "passwordpassword")]).await;
+    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, "passwordpassword")]).await;
     browser.must_be_at("/password/reset/choose", 422);
     browser.must_see("too easy to guess");
-    browser.submit("Change password", &[("New password", NEW)]).await;
+    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, NEW)]).await;
     browser.must_be_at("/login", 200);
 }
 
@@ -78,8 +79,8 @@ async fn a_link_works_once_and_for_half_an_hour() {
     browser.visit(&link).await;
     browser.must_be_at("/password/reset/choose", 200);
     clock::later(&site.db, "61 seconds").await;
-    browser.submit("Change password", &[("New password", NEW)]).await;
-    browser.must_see("This link no longer works");
+    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, NEW)]).await;
+    browser.must_see(DEAD_LINK);
     browser.visit(&link).await;
     assert_eq!(browser.status, 404);
     browser.click("Get a new link").await;
@@ -98,7 +99,7 @@ async fn the_address_bar_shows_no_token() {
     // The URL without the token is useless in another browser.
     let mut other = site.browser();
     other.visit("/password/reset/choose").await;
-    other.must_see("This link no longer works");
+    other.must_see(DEAD_LINK);
 }
 
 #[tokio::test]
@@ -127,7 +128,7 @@ async fn a_login_or_a_logout_forgets_a_link_that_was_opened() {
     let mut browser = ADA.on_another_device(&site).await;
     browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
     browser.must_be_at("/password/reset/choose", 200);
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
     browser.visit("/password/reset/choose").await;
     assert_eq!(browser.status, 404);
 }

@@ -6,6 +6,7 @@ use app::mail::verification;
 
 use super::opens_the_link;
 use crate::support::clock;
+use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::race::race;
@@ -20,10 +21,10 @@ async fn in_the_registering_browser_the_link_confirms_and_logs_in() {
     let link = opens_the_link(&mut browser, &site, ADA).await;
     browser.must_be_at(&link, 200);
     browser.must_see(ADA.email);
-    browser.must_not_see("Password");
-    browser.press("Confirm my email").await;
+    browser.must_not_see(PASSWORD);
+    browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
-    browser.must_see("Your email is confirmed");
+    browser.must_see(EMAIL_CONFIRMED);
     ADA.on_another_device(&site).await;
 }
 
@@ -35,10 +36,10 @@ async fn in_another_browser_the_password_is_chosen_before_the_button() {
     let link = opens_the_link(&mut phone, &site, ADA).await;
     phone.must_see(ADA.email);
     phone.must_see("choose a password here");
-    phone.submit("Confirm my email", &[("Password", "too short")]).await;
+    phone.submit(CONFIRM_EMAIL, &[(PASSWORD, "too short")]).await;
     phone.must_be_at("/email/verify", 422);
     phone.must_see("Use at least 15 characters");
-    phone.submit("Confirm my email", &[("Password", CHOSEN_ELSEWHERE)]).await;
+    phone.submit(CONFIRM_EMAIL, &[(PASSWORD, CHOSEN_ELSEWHERE)]).await;
     phone.must_be_at("/app", 200);
 
     // The password typed on the desktop is not used; its visitor cookie makes the page say so.
@@ -47,8 +48,8 @@ async fn in_another_browser_the_password_is_chosen_before_the_button() {
     ADA.logs_in(&mut desktop).await;
     desktop.must_be_at("/login", 422);
     desktop.must_see("If you confirmed in another browser, use the password chosen there.");
-    let fields = [("E-mail", ADA.email), ("Password", CHOSEN_ELSEWHERE)];
-    desktop.submit("Log in", &fields).await;
+    let fields = [(EMAIL, ADA.email), (PASSWORD, CHOSEN_ELSEWHERE)];
+    desktop.submit(LOG_IN, &fields).await;
     desktop.must_be_at("/app", 200);
 }
 
@@ -61,7 +62,7 @@ async fn a_browser_that_registered_the_address_itself_keeps_its_password() {
     let again = Person { password: CHOSEN_ELSEWHERE, ..ADA };
     again.registers_in(&mut browser).await;
     browser.visit(&first).await;
-    browser.press("Confirm my email").await;
+    browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
     again.on_another_device(&site).await;
 }
@@ -74,7 +75,7 @@ async fn somebody_else_who_is_logged_in_stays_so() {
     opens_the_link(&mut graces, &site, ADA).await;
     graces.must_see(&format!("You're logged in as {} and will stay logged in", GRACE.email));
     graces.must_see(&format!("This creates the account for {}", ADA.email));
-    graces.submit("Confirm my email", &[("Password", ADA.password)]).await;
+    graces.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
     graces.must_be_at("/app", 200);
     graces.must_see(&format!("{} is confirmed. You're still logged in as", ADA.email));
     graces.visit("/account").await;
@@ -88,7 +89,7 @@ async fn a_used_link_says_already_confirmed_until_it_expires() {
     let mut browser = ADA.registers(&site).await;
     let link = opens_the_link(&mut browser, &site, ADA).await;
     let unused = browser.clone();
-    browser.press("Confirm my email").await;
+    browser.press(CONFIRM_EMAIL).await;
     for mut browser in [browser, unused, site.browser()] {
         browser.visit(&link).await;
         browser.must_be_at(&link, 200);
@@ -112,7 +113,7 @@ async fn a_mail_scanner_that_follows_the_link_changes_nothing() {
     }
     assert_eq!(site.db.number("select count(*) from users").await, 0);
     opens_the_link(&mut browser, &site, ADA).await;
-    browser.press("Confirm my email").await;
+    browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
 }
 
@@ -124,9 +125,9 @@ async fn an_expired_link_leads_back_to_registration() {
     let link = opens_the_link(&mut browser, &site, ADA).await;
     browser.must_be_at(&link, 200);
     clock::later(&site.db, "1 minute").await;
-    browser.press("Confirm my email").await;
+    browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/email/verify", 404);
-    browser.must_see("This link no longer works");
+    browser.must_see(DEAD_LINK);
     browser.click("Create your account again").await;
     browser.must_be_at("/register", 200);
 }
@@ -145,7 +146,7 @@ async fn fifty_confirmations_at_once_make_one_account() {
     let outcomes = race((0..50).map(|number| {
         let mut browser = pages[number % 2].clone();
         async move {
-            browser.press("Confirm my email").await;
+            browser.press(CONFIRM_EMAIL).await;
             (browser.path, browser.status)
         }
     }));
@@ -173,7 +174,7 @@ async fn an_invitation_asks_everybody_to_choose_a_password() {
 
     let mut browser = site.browser();
     opens_the_link(&mut browser, &site, ADA).await;
-    browser.submit("Confirm my email", &[("Password", ADA.password)]).await;
+    browser.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
     browser.must_be_at("/app", 200);
     ADA.on_another_device(&site).await;
 }

@@ -1,6 +1,7 @@
 //! Sending the verification email again.
 
 use crate::support::clock;
+use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::Site;
@@ -10,13 +11,13 @@ async fn the_links_and_codes_of_every_mail_work_until_one_is_used() {
     for used in 0..2 {
         let site = Site::start().await;
         let mut browser = ADA.registers(&site).await;
-        browser.press("Send it again").await;
+        browser.press(RESEND).await;
         browser.must_be_at("/email/verify", 200);
         browser.must_see("Earlier ones still work");
         let letters = mailbox(&site.db, ADA.email).await;
         assert_eq!(letters.len(), 2);
         let mut by_link = browser.clone();
-        browser.submit("Confirm", &[("Code", &letters[used].code())]).await;
+        browser.submit(CONFIRM, &[(CODE, &letters[used].code())]).await;
         browser.must_be_at("/app", 200);
         by_link.visit(&letters[1 - used].link("/email/verify/")).await;
         by_link.must_see("Already confirmed");
@@ -29,12 +30,12 @@ async fn a_browser_that_lost_its_cookies_gets_a_link_for_the_same_registration()
     ADA.registers(&site).await;
     let mut other = site.browser();
     other.visit("/email/verify").await;
-    other.submit("Send it again", &[("Send it again to", ADA.email)]).await;
+    other.submit(RESEND, &[(RESEND_TO, ADA.email)]).await;
     other.must_be_at("/email/verify", 200);
     other.must_see(&format!("If {} is waiting to be confirmed", ADA.email));
     assert_eq!(mailbox(&site.db, ADA.email).await.len(), 2);
     other.visit(&newest(&site.db, ADA.email).await.link("/email/verify/")).await;
-    other.submit("Confirm my email", &[("Password", ADA.password)]).await;
+    other.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
     other.must_be_at("/app", 200);
 }
 
@@ -43,9 +44,9 @@ async fn of_two_registrations_each_browser_gets_its_own_code() {
     let site = Site::start().await;
     let mut ada = ADA.registers(&site).await;
     Person { password: EVE.password, ..ADA }.registers(&site).await;
-    ada.press("Send it again").await;
+    ada.press(RESEND).await;
     let code = newest(&site.db, ADA.email).await.code();
-    ada.submit("Confirm", &[("Code", &code)]).await;
+    ada.submit(CONFIRM, &[(CODE, &code)]).await;
     ada.must_be_at("/app", 200);
     ADA.on_another_device(&site).await;
 }
@@ -56,12 +57,12 @@ async fn an_address_with_an_account_is_told_so_by_mail_alone() {
     GRACE.joins(&site).await;
     // Grace forgot that she has an account, and signs up once more.
     let mut grace = GRACE.registers(&site).await;
-    grace.press("Send it again").await;
+    grace.press(RESEND).await;
     let letters = mailbox(&site.db, GRACE.email).await;
     let kinds: Vec<&str> = letters.iter().map(|letter| letter.kind.as_str()).collect();
     assert_eq!(kinds, ["register.already", "register.already"]);
     // This email address was never used to sign up, so no mail is sent.
-    grace.submit("Send it again", &[("Send it again to", ADA.email)]).await;
+    grace.submit(RESEND, &[(RESEND_TO, ADA.email)]).await;
     grace.must_be_at("/email/verify", 200);
     assert!(mailbox(&site.db, ADA.email).await.is_empty());
 }
@@ -70,10 +71,10 @@ async fn an_address_with_an_account_is_told_so_by_mail_alone() {
 async fn an_invalid_address_is_rejected_beside_its_field() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
-    browser.submit("Send it again", &[("Send it again to", "ada@example")]).await;
+    browser.submit(RESEND, &[(RESEND_TO, "ada@example")]).await;
     browser.must_be_at("/email/verify/resend", 422);
     browser.must_see("does not look like an e-mail address");
-    assert_eq!(browser.field("Send it again", "Send it again to"), "ada@example");
+    assert_eq!(browser.field(RESEND, RESEND_TO), "ada@example");
 }
 
 #[tokio::test]
@@ -82,7 +83,7 @@ async fn a_link_that_was_sent_again_works_for_24_hours_whoever_asked_for_it() {
     // Attack: Eve keeps an old registration, to use up Ada's mail budget on links about to expire.
     let mut eve = Person { password: EVE.password, ..ADA }.registers(&site).await;
     clock::later(&site.db, "23 hours 56 minutes").await;
-    eve.press("Send it again").await;
+    eve.press(RESEND).await;
     let link = newest(&site.db, ADA.email).await.link("/email/verify/");
     let late = "select count(*) from outbox where expires_at < now() + interval '23 hours'
                 and created_at > now() - interval '1 hour'";
@@ -102,7 +103,7 @@ async fn a_registration_ends_after_a_week_however_often_its_email_is_asked_for()
     let mut ada = ADA.registers(&site).await;
     for _ in 0..8 {
         clock::later(&site.db, "20 hours").await;
-        ada.press("Send it again").await;
+        ada.press(RESEND).await;
         ada.must_be_at("/email/verify", 200);
     }
     let left = "select extract(epoch from expires_at - created_at)::bigint from registrations";
@@ -124,7 +125,7 @@ async fn a_resend_waits_for_no_other_one() {
         .expect("the row");
     // Another transaction holds the row. Three requests are within the mail budget, one is not.
     for _ in 0..4 {
-        other.submit("Send it again", &[("Send it again to", ADA.email)]).await;
+        other.submit(RESEND, &[(RESEND_TO, ADA.email)]).await;
         other.must_be_at("/email/verify", 200);
     }
     assert_eq!(mailbox(&site.db, ADA.email).await.len(), 1 + 3);
@@ -137,7 +138,7 @@ async fn resends_that_strangers_ask_for_leave_the_first_mail_of_a_registration()
     let mut stranger = site.browser();
     stranger.visit("/email/verify").await;
     for _ in 0..5 {
-        stranger.submit("Send it again", &[("Send it again to", ADA.email)]).await;
+        stranger.submit(RESEND, &[(RESEND_TO, ADA.email)]).await;
     }
     ADA.registers(&site).await;
     assert_eq!(mailbox(&site.db, ADA.email).await.len(), 1);
