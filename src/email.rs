@@ -20,11 +20,11 @@ pub struct Email {
 /// Why a text is not a valid email address. Pages show the message to the person who typed it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
-    #[error("Enter your e-mail address.")]
+    #[error("Enter your email.")]
     Missing,
-    #[error("This address is too long.")]
+    #[error("This email address is too long.")]
     TooLong,
-    #[error("This does not look like an e-mail address. An example: ada@example.com")]
+    #[error("This doesn't look like an email address. An example: ada@example.com")]
     Malformed,
 }
 

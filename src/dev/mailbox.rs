@@ -48,12 +48,12 @@ impl MailPage {
         let problem = self.mail.problem.as_deref();
         match (self.mail.outcome.as_deref(), problem) {
             (Some("sent"), _) => "sent".to_owned(),
-            (Some("refused"), _) => format!("refused for good: {}", problem.unwrap_or_default()),
+            (Some("refused"), _) => format!("rejected: {}", problem.unwrap_or_default()),
             (Some(_), Some(problem)) => format!("expired before it was sent: {problem}"),
             (Some(_), None) => "expired before it was sent".to_owned(),
-            (None, Some(problem)) => format!("will be tried again: {problem}"),
+            (None, Some(problem)) => format!("will be retried: {problem}"),
             (None, None) if self.leaves => "on its way".to_owned(),
-            (None, None) => "stays here, because SMTP_URL is not set".to_owned(),
+            (None, None) => "stays here, because SMTP_URL isn't set".to_owned(),
         }
     }
 }

@@ -53,7 +53,7 @@ pub async fn keep_note(somebody: LoggedIn, form: Checked<NoteForm>) -> Result<Ht
         }
     };
     if form.note.chars().count() > NOTE_MAX {
-        let problem = format!("A note holds up to {NOTE_MAX} characters.");
+        let problem = format!("A note can have up to {NOTE_MAX} characters.");
         return page::invalid(draw(&somebody, form.note, Some(problem)));
     }
     // Above all NUL, which PostgreSQL cannot store.
@@ -62,7 +62,7 @@ pub async fn keep_note(somebody: LoggedIn, form: Checked<NoteForm>) -> Result<Ht
         return page::invalid(draw(&somebody, form.note, Some(problem)));
     }
     somebody.visitor.state.insert(NOTE, form.note)?;
-    somebody.visitor.flash(FlashKind::Good, "The note is kept.");
+    somebody.visitor.flash(FlashKind::Good, "Note saved.");
     page::redirect("/app")
 }
 

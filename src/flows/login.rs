@@ -148,7 +148,7 @@ async fn prove(
     let password = Password::typed(&form.password);
     let stored = known.as_ref().map(|known| (known.user.id, &known.password_hash));
     let verdict = app.verify(attempt, &password, stored).await?;
-    // "This was not me" was pressed: the response is that to a wrong password, and a mail says why.
+    // "This wasn't me" was pressed: the response is that to a wrong password, and a mail says why.
     let stopped = known.as_ref().is_some_and(|known| known.reset_required);
     if let (Verdict::RightButWeak, Some(known), false) = (verdict, &known, stopped) {
         app.renew_hash(known, &password).await;

@@ -39,6 +39,6 @@ pub async fn submit(
     if let Some(identity) = identity {
         identity.logout();
     }
-    visitor.end_session("You are logged out.");
+    visitor.end_session("You're logged out.");
     page::redirect("/login")
 }

@@ -1,4 +1,4 @@
-//! "This was not me": in every notice about a change to an account.
+//! "This wasn't me": in every notice about a change to an account.
 //!
 //! `GET  /not-me/{token}`  show    a page with one button
 //! `POST /not-me`          submit  every session ends, and the password must be reset
@@ -41,7 +41,7 @@ pub async fn show(visitor: Visitor, token: web::Path<String>) -> Result<HttpResp
         return page::dead_link(visitor.page("This link no longer works"), Purpose::NotMe);
     };
     let address = holder.email.masked();
-    page::show(NotMePage { page: visitor.page("Was this not you?"), token, address })
+    page::show(NotMePage { page: visitor.page("Wasn't this you?"), token, address })
 }
 
 pub async fn submit(visitor: Visitor, Form(form): Form<NotMeForm>) -> Result<HttpResponse, Error> {
@@ -54,8 +54,8 @@ pub async fn submit(visitor: Visitor, Form(form): Form<NotMeForm>) -> Result<Htt
     credentials::end_access(&mut tx, owner.user_id, None).await?;
     audit::record(&mut tx, Kind::NotMe, Some(owner.user_id), &visitor.client).await?;
     tx.commit().await?;
-    let text = "Every device is logged out, and the password no longer works. Ask here for a link \
-                to choose a new one.";
+    let text = "Every device is logged out, and the password no longer works. Get a link here to \
+                choose a new one.";
     visitor.end_session_of(owner.user_id, text);
     page::redirect("/password/reset")
 }

@@ -101,7 +101,7 @@ pub async fn submit(visitor: Visitor, form: Checked<RegisterForm>) -> Result<Htt
 
 fn blank(visitor: &Visitor) -> RegisterPage {
     RegisterPage {
-        page: visitor.page("Register"),
+        page: visitor.page("Create account"),
         email: String::new(),
         problems: Problems::default(),
         minimum: visitor.app.config.password_min_length,

@@ -1,7 +1,7 @@
 //! Notices: an email tells the owner of an account about each change, and how to stop an attacker.
 //!
 //! A notice takes a variant of `What` and one call of `send` in the transaction of the change. Each
-//! has its own "this was not me" link; see `flows/not_me`. Emails about a reset are here too.
+//! has its own "this wasn't me" link; see `flows/not_me`. Emails about a reset are here too.
 
 use askama::Template;
 use uuid::Uuid;
@@ -43,11 +43,9 @@ impl What {
             Self::AccountCreated => {
                 "Your email address was confirmed, and your account was created."
             }
-            Self::PasswordChanged => {
-                "The password of your account was changed, by somebody who knew the old one."
-            }
+            Self::PasswordChanged => "Your password was changed by someone who knew the old one.",
             Self::PasswordReset => {
-                "The password of your account was changed, by the link in a mail to this address."
+                "Your password was changed with the link in an email to this address."
             }
         }
     }
@@ -97,7 +95,7 @@ pub async fn send(
     let letter = NoticeLetter {
         letterhead: Letterhead::of(app),
         happened: format!(
-            "{} It was made from the IP address {}.",
+            "{} The request came from the IP address {}.",
             what.words(),
             owner.client.address
         ),
@@ -129,7 +127,7 @@ pub async fn reset_link(
     Ok(written?)
 }
 
-/// Sends an email that explains why the right password is rejected after "this was not me".
+/// Sends an email that explains why the right password is rejected after "this wasn't me".
 ///
 /// # Errors
 /// When the template cannot be rendered, or the database fails.
@@ -139,7 +137,7 @@ pub async fn reset_is_required(
     email: &str,
 ) -> anyhow::Result<()> {
     let letter = ResetRequiredLetter { letterhead: Letterhead::of(app) };
-    let mail = Mail::new("login.stopped", "Your password needs to be changed", &letter)?;
+    let mail = Mail::new("login.stopped", "Choose a new password to log in", &letter)?;
     Ok(super::send(tx, email, mail).await?)
 }
 

@@ -51,17 +51,17 @@ impl InvalidToken {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::OutOfDate => {
-                "This page was out of date, so nothing was done. Please send the form again."
+                "This page was out of date, so nothing was done. Send the form again."
             }
             Self::NoCookies { https: true } => {
-                "Your browser sent no cookie with this form, so nothing was done. Please send it \
-                 again. If that does not help, allow cookies for this site."
+                "Your browser sent no cookie with this form, so nothing was done. Send it again. If \
+                 that doesn't help, allow cookies for this site."
             }
             // Only in development: production requires https.
             Self::NoCookies { https: false } => {
-                "Your browser sent no cookie with this form, so nothing was done. Please send it \
-                 again. If that does not help, allow cookies for this site. Safari keeps them on \
-                 https only, also on localhost: start the app with TLS_CERT=self-signed, or use \
+                "Your browser sent no cookie with this form, so nothing was done. Send it again. If \
+                 that doesn't help, allow cookies for this site. Safari keeps these cookies over \
+                 https only, even on localhost: start the app with TLS_CERT=self-signed, or use \
                  another browser."
             }
         }
@@ -93,15 +93,17 @@ impl ErrorText {
     /// For error responses that actix makes itself.
     pub(super) fn of(status: StatusCode) -> Self {
         match status {
-            StatusCode::NOT_FOUND => Self::new("Nothing here", "There is no page at this address."),
+            StatusCode::NOT_FOUND => {
+                Self::new("Page not found", "Check the web address, or start from the home page.")
+            }
             StatusCode::METHOD_NOT_ALLOWED => {
-                Self::new("Not this way", "This address does not take that.")
+                Self::new("That didn't work", "This page can't be opened directly.")
             }
             status if status.is_server_error() => Self::new(
                 "Something went wrong",
-                "The fault is ours, and it has been noted. Please try again later.",
+                "This is our fault, and it has been logged. Try again later.",
             ),
-            _ => Self::new("This does not work", "The request could not be understood."),
+            _ => Self::new("That didn't work", "We couldn't understand the request."),
         }
     }
 }
@@ -116,15 +118,14 @@ impl Error {
             Self::CrossSite | Self::InvalidToken(InvalidToken::OutOfDate) => ErrorText::new(
                 "This form is out of date",
                 "It was opened before you logged in or out, or it came from another site. Nothing \
-                 was changed. Go back, reload the page, and send it again.",
+                 was changed. Go back, reload the page and send the form again.",
             ),
             Self::InvalidToken(no_cookies) => {
-                ErrorText::new("Your browser kept no cookie", no_cookies.sentence())
+                ErrorText::new("This site needs cookies", no_cookies.sentence())
             }
             Self::Busy => ErrorText::new(
                 "Too busy right now",
-                "We cannot answer at the moment. Nothing was lost: please try again in a few \
-                 seconds.",
+                "We can't answer at the moment. Try again in a few seconds.",
             ),
             Self::LogInFirst(_) | Self::NotFound | Self::Internal(_) => {
                 ErrorText::of(self.status_code())
@@ -135,11 +136,11 @@ impl Error {
 
 fn malformed_title(status: StatusCode) -> &'static str {
     match status {
-        StatusCode::FORBIDDEN => "Not without https",
-        StatusCode::MISDIRECTED_REQUEST => "The wrong address",
+        StatusCode::FORBIDDEN => "HTTPS required",
+        StatusCode::MISDIRECTED_REQUEST => "Wrong site",
         StatusCode::PAYLOAD_TOO_LARGE => "Too large",
-        StatusCode::REQUEST_TIMEOUT => "Too slow",
-        _ => "This does not work",
+        StatusCode::REQUEST_TIMEOUT => "Took too long",
+        _ => "That didn't work",
     }
 }
 

@@ -31,7 +31,7 @@ pub async fn read(req: &HttpRequest, mut payload: Payload) -> Result<Fields, Err
     if !content.is_some_and(is_plain_form) || req.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Error::Malformed(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "This is not a form that this site understands.",
+            "This site can't read this kind of form.",
         ));
     }
     let too_large = Error::Malformed(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large.");
@@ -53,13 +53,18 @@ pub async fn read(req: &HttpRequest, mut payload: Payload) -> Result<Fields, Err
         Ok(body)
     });
     let body = body.await.map_err(|_| {
-        Error::Malformed(StatusCode::REQUEST_TIMEOUT, "The form did not arrive in time.")
+        Error::Malformed(
+            StatusCode::REQUEST_TIMEOUT,
+            "The form took too long to arrive. Send it again.",
+        )
     })??;
     decode(&body)
 }
 
-const MALFORMED: Error =
-    Error::Malformed(StatusCode::BAD_REQUEST, "The form arrived in a way that makes no sense.");
+const MALFORMED: Error = Error::Malformed(
+    StatusCode::BAD_REQUEST,
+    "We couldn't read this form. Reload its page and try again.",
+);
 
 /// `charset=utf-8` or none: a check in front of the app would read another charset differently.
 fn is_plain_form(content_type: &str) -> bool {
@@ -73,7 +78,7 @@ fn decode(body: &[u8]) -> Result<Fields, Error> {
         let spaced: Vec<u8> = raw.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
         let decoded = percent_decode(&spaced).decode_utf8().map(|text| text.into_owned());
         decoded.map_err(|_| {
-            Error::Malformed(StatusCode::BAD_REQUEST, "The form holds text that is not UTF-8.")
+            Error::Malformed(StatusCode::BAD_REQUEST, "The form contains text that isn't UTF-8.")
         })
     };
     body.split(|b| *b == b'&')

@@ -44,8 +44,8 @@ pub async fn only(
     }
     let refusal = Error::Malformed(
         StatusCode::FORBIDDEN,
-        "This was sent without encryption, so nothing was done with it. Open this site with \
-         https:// in front, and try again.",
+        "This was sent without encryption, so nothing was done. Open this site with https:// in \
+         front, and try again.",
     );
     Ok(req.error_response(refusal))
 }

@@ -19,7 +19,7 @@ pub fn log_in_first(req: &HttpRequest, context: &RequestContext) -> Error {
     let flash = match context.stale_cookie.get() {
         // For example, a second click on the form that changed the password.
         StaleCookie::Rotated if sent => {
-            let text = "You sent this from an old page. Check whether what you sent was saved.";
+            let text = "You sent this from an old page. Check whether it was saved.";
             Some(Flash::new(FlashKind::Bad, text))
         }
         StaleCookie::No | StaleCookie::Rotated if !sent => None,

@@ -16,10 +16,10 @@ pub fn sentence(rejection: Rejection) -> String {
                 seconds => seconds,
             };
             let shown = human_time::span(Duration::from_secs(shown));
-            format!("Too many attempts. Please wait {shown}, then try again.")
+            format!("Too many attempts. Wait {shown}, then try again.")
         }
         // Names both solutions, because the known device may be lost.
-        Rejection::LockedOut => "Too many attempts in a row have failed. Log in on a device where \
+        Rejection::LockedOut => "Too many failed attempts in a row. Log in on a device where \
              you've logged in before, or reset your password."
             .to_owned(),
     }

@@ -60,7 +60,7 @@ async fn registration_reset_and_resend_answer_known_and_unknown_alike() {
     for (path, button, label) in [
         ("/register", CREATE_ACCOUNT, EMAIL),
         ("/password/reset", SEND_LINK, EMAIL),
-        ("/email/verify", RESEND, RESEND_TO),
+        ("/email/verify", RESEND, EMAIL),
     ] {
         let fields = |email| match path {
             "/register" => vec![(label, email), (PASSWORD, password)],

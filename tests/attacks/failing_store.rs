@@ -122,7 +122,7 @@ async fn a_store_that_fails_is_our_fault_and_shows_nothing() {
     ada.visit("/app").await;
     ada.must_be_at("/app", 500);
     is_complete("500", of_browser(&ada));
-    ada.must_see("The fault is ours");
+    ada.must_see(OUR_FAULT);
     for secret in ["sessions", "elsewhere", "relation", "sqlx", ADA.email] {
         assert!(!ada.html().contains(secret), "the page says {secret}");
     }

@@ -113,7 +113,7 @@ async fn beyond_the_queue_the_answer_is_503_at_once() {
         panic!("the queue was empty before an answer came");
     };
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")));
-    assert!(refused.text().contains("Too busy right now"));
+    assert!(refused.text().contains(TOO_BUSY));
     assert_eq!(page, 200, "pages are still shown");
 }
 

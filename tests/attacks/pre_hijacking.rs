@@ -80,7 +80,7 @@ async fn a_code_that_was_read_out_to_the_first_comer_confirms_nothing() {
     let mut eve = EVES.registers(&site).await;
     eve.submit(CONFIRM, &[(CODE, &code)]).await;
     eve.must_be_at("/email/verify", 422);
-    eve.must_see("This code is wrong or has expired");
+    eve.must_see(WRONG_CODE);
     let form = eve.form(CONFIRM);
     eve.cookies = site.browser().cookies;
     eve.visit("/email/verify").await;
@@ -89,7 +89,7 @@ async fn a_code_that_was_read_out_to_the_first_comer_confirms_nothing() {
     other.forge("code", &code);
     eve.send(other).await;
     eve.must_be_at("/email/verify", 422);
-    eve.must_see("A code works only in the browser where you signed up");
+    eve.must_see(CODE_OF_OTHER_BROWSER);
 
     ada.submit(CONFIRM, &[(CODE, &code)]).await;
     ada.must_be_at("/app", 200);

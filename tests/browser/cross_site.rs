@@ -46,7 +46,7 @@ async fn forge(stage: &Stage<'_>, from: impl Fn(&OtherSite) -> String) {
         window.visit(&from(&evil)).await;
         window.arrive().await;
         window.must_be_at(path).await;
-        window.must_see("Nothing was changed").await;
+        window.must_see(NOTHING_CHANGED).await;
     }
     window.visit("/app").await;
     window.must_see(ADA.email).await;

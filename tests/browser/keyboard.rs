@@ -6,6 +6,7 @@ use thirtyfour::prelude::*;
 
 use crate::pages;
 use crate::stage::Stage;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::window::Window;
 
@@ -57,7 +58,7 @@ pub async fn enter_sends_a_form(stage: &Stage<'_>) {
     window.must_be_at("/app").await;
     // The skip link, which is visible only with the focus, skips the navigation.
     types(&window, Key::Tab).await;
-    window.must_see("Skip to the content").await;
+    window.must_see(SKIP_LINK).await;
     types(&window, Key::Enter).await;
     window.must_be_at("/app#content").await;
     types(&window, Key::Tab).await;

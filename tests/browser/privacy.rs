@@ -63,7 +63,7 @@ pub async fn a_new_password_logs_the_other_browser_out(stage: &Stage<'_>) {
     laptop.fill(CURRENT_PASSWORD, ADA.password).await;
     laptop.fill(NEW_PASSWORD, GRACE.password).await;
     laptop.press(CHANGE_PASSWORD).await;
-    laptop.must_see("Every other session has ended").await;
+    laptop.must_see(LOGGED_OUT_ELSEWHERE).await;
     phone.click(ACCOUNT).await;
     phone.must_see(LOG_IN).await;
     phone.must_not_hold(ADA.email).await;

@@ -19,7 +19,7 @@ pub async fn every_step_works_without_scripts(stage: &Stage<'_>) {
 
 async fn tour(window: &Window) {
     window.visit("/").await;
-    window.click(HOME_CREATE_ACCOUNT).await;
+    window.click(CREATE_ACCOUNT).await;
     window.fill(EMAIL, ADA.email).await;
     window.fill(PASSWORD, ADA.password).await;
     window.press(CREATE_ACCOUNT).await;
@@ -66,7 +66,7 @@ async fn tour(window: &Window) {
     window.click(FORGOT_PASSWORD).await;
     window.fill(EMAIL, ADA.email).await;
     window.press(SEND_LINK).await;
-    window.must_see("a link is on its way").await;
+    window.must_see(LINK_ON_ITS_WAY).await;
     follows_the_link(window, "Choose a new password", "/password/reset/").await;
     window.must_be_at("/password/reset/choose").await;
     window.fill(NEW_PASSWORD, EVE.password).await;

@@ -69,7 +69,7 @@ impl Window {
 
     /// Follows the link with this text.
     pub async fn click(&self, words: &str) {
-        let link = self.the("link", words, &format!("//a[normalize-space()='{words}']")).await;
+        let link = self.the("link", words, &format!("//a[normalize-space()=\"{words}\"]")).await;
         self.leave(link.click()).await;
     }
 
@@ -94,11 +94,11 @@ impl Window {
     }
 
     pub async fn button(&self, words: &str) -> WebElement {
-        self.the("button", words, &format!("//button[normalize-space()='{words}']")).await
+        self.the("button", words, &format!("//button[normalize-space()=\"{words}\"]")).await
     }
 
     pub async fn field(&self, label: &str) -> WebElement {
-        let label_for = format!("//label[normalize-space()='{label}']/@for");
+        let label_for = format!("//label[normalize-space()=\"{label}\"]/@for");
         self.the("field", label, &format!("//input[@id={label_for}]")).await
     }
 
@@ -109,7 +109,7 @@ impl Window {
     }
 
     pub async fn tick(&self, label: &str) {
-        let tick = format!("//label[normalize-space()='{label}']/input");
+        let tick = format!("//label[normalize-space()=\"{label}\"]/input");
         self.the("box", label, &tick).await.click().await.expect("a click");
     }
 

@@ -205,7 +205,7 @@ async fn a_method_that_a_route_does_not_take_is_answered_405_with_the_page() {
             }
             let answer = ask(somebody.clone(), &method, route.address()).await;
             assert_eq!(answer.status, 405, "{method} {}", route.path);
-            assert!(answer.body.contains("Not this way"), "{method} {}", route.path);
+            assert!(answer.body.contains("</html>"), "{method} {}", route.path);
         }
     }
 }
@@ -217,7 +217,7 @@ async fn an_address_without_a_route_is_404_with_the_page() {
         let mut browser = site.browser();
         browser.visit(address).await;
         browser.must_be_at(address, 404);
-        browser.must_see("There is no page at this address.");
+        browser.must_see(NOT_FOUND);
     }
     // Without a login, a missing page under `/app` looks like an existing one.
     let mut browser = site.browser();

@@ -139,9 +139,8 @@ async fn a_form_sent_after_the_session_ended_leads_back_to_its_page() {
     let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
     browser.submit(CHANGE_PASSWORD, &fields).await;
     browser.must_be_at("/login?next=%2Faccount%2Fpassword", 200);
-    browser.must_see(
-        "Your session has ended. Log in to continue. What you were sending was not saved.",
-    );
+    browser.must_see(SESSION_ENDED);
+    browser.must_see(NOT_SAVED);
     browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     browser.must_be_at("/account/password", 200);
 }

@@ -1,4 +1,4 @@
-//! The "This was not me" link in security notices.
+//! The "This wasn't me" link in security notices.
 
 use crate::support::labels::*;
 use crate::support::mailbox::newest;

@@ -75,7 +75,7 @@ async fn forms(site: &Site) -> Vec<Case> {
             site.browser(),
             "/email/verify",
             RESEND,
-            &[(RESEND_TO, GRACE.email)],
+            &[(EMAIL, GRACE.email)],
             "/email/verify",
         )
         .await,
@@ -111,7 +111,7 @@ async fn shown_again(mut case: Case, token: Option<&str>, words: &str) {
 async fn a_form_with_an_old_token_is_shown_again_and_works_then() {
     let site = Site::start().await;
     for case in forms(&site).await {
-        shown_again(case, Some("AAAA"), "This page was out of date").await;
+        shown_again(case, Some("AAAA"), OUT_OF_DATE).await;
     }
 }
 
@@ -120,7 +120,7 @@ async fn a_page_restored_without_its_cookies_is_shown_again_and_works_then() {
     let site = Site::start().await;
     for mut case in forms(&site).await.into_iter().take(4) {
         case.browser.cookies = Default::default();
-        shown_again(case, None, "Your browser sent no cookie with this form").await;
+        shown_again(case, None, NO_COOKIE).await;
     }
 }
 

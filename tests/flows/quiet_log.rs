@@ -40,7 +40,7 @@ async fn no_race_of_a_visitor_is_logged_as_an_error() {
     restored.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     assert_eq!(restored.status, 403);
 
-    // "This was not me" in a browser that is logged in.
+    // "This wasn't me" in a browser that is logged in.
     ada.visit("/account/password").await;
     let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
     ada.submit(CHANGE_PASSWORD, &fields).await;

@@ -72,12 +72,12 @@ async fn only_the_registering_browser_is_told_to_confirm_first() {
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/login", 422);
     browser.must_see(WRONG_LOGIN);
-    browser.must_see("Confirm your email first.");
+    browser.must_see(CONFIRM_FIRST);
     browser.click("Check your email").await;
     browser.must_be_at("/email/verify", 200);
     // The page says nothing about another email address.
     GRACE.logs_in(&mut browser).await;
-    browser.must_not_see("Confirm your email first.");
+    browser.must_not_see(CONFIRM_FIRST);
 }
 
 #[tokio::test]
@@ -85,11 +85,11 @@ async fn a_refused_form_comes_back_with_what_was_typed_but_the_password() {
     let site = Site::start().await;
     let mut browser = site.browser();
     for (email, password, words) in [
-        ("ada@example", "trombone velvet lighthouse", "does not look like an e-mail address"),
-        ("", "trombone velvet lighthouse", "Enter your e-mail address"),
+        ("ada@example", "trombone velvet lighthouse", NOT_AN_EMAIL),
+        ("", "trombone velvet lighthouse", EMAIL_MISSING),
         (ADA.email, "too short", "Use at least 15 characters. This one has 9."),
-        (ADA.email, "passwordpassword", "too easy to guess"),
-        (ADA.email, ADA.email, "too easy to guess"),
+        (ADA.email, "passwordpassword", TOO_EASY),
+        (ADA.email, ADA.email, TOO_EASY),
         (ADA.email, &"x7!k".repeat(65), "Use at most 256 characters"),
     ] {
         browser.visit("/register").await;
@@ -137,7 +137,7 @@ async fn everything_that_is_wrong_is_said_at_once() {
     let mut browser = site.browser();
     Person { email: "", password: "" }.registers_in(&mut browser).await;
     browser.must_be_at("/register", 422);
-    browser.must_see("Enter your e-mail address.");
+    browser.must_see(EMAIL_MISSING);
     browser.must_see("Choose a password.");
 }
 

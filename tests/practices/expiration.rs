@@ -92,7 +92,7 @@ async fn an_idle_session_ends_and_its_cookie_goes() {
     clock::later(&site.db, "1 hour").await;
     browser.visit("/app").await;
     browser.must_be_at("/login?next=%2Fapp", 200);
-    browser.must_see("Your session has ended. Log in to continue.");
+    browser.must_see(SESSION_ENDED);
     assert_eq!(browser.cookie("__Host-session"), None);
 }
 

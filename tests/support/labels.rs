@@ -2,42 +2,61 @@
 //! what happened. Here only, so that another wording changes one line.
 
 // Fields.
-pub const EMAIL: &str = "E-mail";
+pub const EMAIL: &str = "Email";
 pub const PASSWORD: &str = "Password";
 pub const NEW_PASSWORD: &str = "New password";
 pub const CURRENT_PASSWORD: &str = "Current password";
 pub const STAY_LOGGED_IN: &str = "Stay logged in on this device";
 pub const CODE: &str = "Code";
-pub const RESEND_TO: &str = "Send it again to";
 pub const NOTE: &str = "Note";
 
 // Buttons, and links of the same name.
-pub const CREATE_ACCOUNT: &str = "Register";
+pub const CREATE_ACCOUNT: &str = "Create account";
 pub const LOG_IN: &str = "Log in";
 pub const LOG_OUT: &str = "Log out";
 pub const CONFIRM: &str = "Confirm";
-pub const CONFIRM_EMAIL: &str = "Confirm my email";
-pub const RESEND: &str = "Send it again";
-pub const SEND_LINK: &str = "Send the link";
+pub const CONFIRM_EMAIL: &str = "Confirm email";
+pub const RESEND: &str = "Resend email";
+pub const SEND_LINK: &str = "Send link";
 pub const CHANGE_PASSWORD: &str = "Change password";
-pub const NOT_ME: &str = "This was not me";
-pub const SAVE_NOTE: &str = "Keep the note";
+pub const NOT_ME: &str = "This wasn't me";
+pub const SAVE_NOTE: &str = "Save note";
 
 // Links.
-pub const HOME_CREATE_ACCOUNT: &str = "Create an account";
-pub const FORGOT_PASSWORD: &str = "Forgotten your password?";
+pub const SKIP_LINK: &str = "Skip to main content";
+pub const FORGOT_PASSWORD: &str = "Forgot your password?";
 pub const DASHBOARD: &str = "Dashboard";
 pub const ACCOUNT: &str = "Account";
 pub const CHANGE: &str = "Change";
 
 // What happened.
 pub const EMAIL_CONFIRMED: &str = "Your email is confirmed";
-pub const WRONG_LOGIN: &str = "Wrong email or password.";
-pub const WRONG_CURRENT_PASSWORD: &str = "This is not your current password.";
-pub const PASSWORD_CHANGED: &str = "Your password is changed";
-pub const LOGGED_OUT: &str = "You are logged out.";
+pub const STILL_LOGGED_IN: &str = "You're still logged in as";
+pub const ALREADY_CONFIRMED: &str = "Already confirmed";
+pub const LINK_ON_ITS_WAY: &str = "a link is on its way";
+pub const PASSWORD_CHANGED: &str = "Password changed";
+pub const LOGGED_OUT_ELSEWHERE: &str = "You've been logged out everywhere else.";
+pub const LOGGED_OUT: &str = "You're logged out.";
 pub const EVERYWHERE_LOGGED_OUT: &str = "Every device is logged out";
+pub const SESSION_ENDED: &str = "Your session has ended. Log in to continue.";
 pub const NOT_SAVED: &str = "What you were sending was not saved.";
-pub const NOTE_SAVED: &str = "The note is kept.";
-pub const TRY_LATER: &str = "then try again.";
+pub const NOTE_SAVED: &str = "Note saved.";
+
+// What is wrong.
+pub const EMAIL_MISSING: &str = "Enter your email.";
+pub const NOT_AN_EMAIL: &str = "doesn't look like an email address";
+pub const TOO_EASY: &str = "This password is too easy to guess.";
+pub const WRONG_LOGIN: &str = "Wrong email or password.";
+pub const WRONG_CURRENT_PASSWORD: &str = "This isn't your current password.";
+pub const CONFIRM_FIRST: &str = "Confirm your email first.";
+pub const WRONG_CODE: &str = "This code is wrong or has expired";
+pub const CODE_OF_OTHER_BROWSER: &str = "A code works only in the browser where you signed up";
 pub const DEAD_LINK: &str = "This link no longer works";
+pub const TOO_MANY: &str = "Too many attempts";
+pub const TRY_LATER: &str = "then try again.";
+pub const OUT_OF_DATE: &str = "This page was out of date";
+pub const NO_COOKIE: &str = "Your browser sent no cookie";
+pub const NOTHING_CHANGED: &str = "Nothing was changed";
+pub const NOT_FOUND: &str = "Page not found";
+pub const TOO_BUSY: &str = "Too busy right now";
+pub const OUR_FAULT: &str = "This is our fault";

@@ -81,7 +81,8 @@ pub async fn submit(
         return page::invalid(again);
     }
     if form.password == form.current_password {
-        again.problems.password = Some("This is the password you have now.".to_owned());
+        again.problems.password =
+            Some("This is your current password. Choose a different one.".to_owned());
         return page::invalid(again);
     }
     let who = somebody.user.id.to_string();
@@ -95,7 +96,7 @@ pub async fn submit(
     let hash_of = Some((somebody.user.id, &stored));
     if app.verify(&attempt, &current, hash_of).await? == Verdict::Wrong {
         note_failure(&somebody).await?;
-        again.problems.current_password = Some("This is not your current password.".to_owned());
+        again.problems.current_password = Some("This isn't your current password.".to_owned());
         return page::invalid(again);
     }
     throttle.succeeded(attempt).await?;
@@ -118,11 +119,11 @@ pub async fn submit(
     }
     if !change(&somebody, &stored, &hash).await? {
         // Another request did, and ended this session; or a login renewed the hash, and did not.
-        let problem = "The account was changed at the same moment. Please send the form again.";
+        let problem = "Your account changed at the same moment, so this wasn't saved. Try again.";
         again.problems.form = Some(problem.to_owned());
         return page::invalid(again);
     }
-    let text = "Your password is changed. Every other session has ended.";
+    let text = "Password changed. You've been logged out everywhere else.";
     somebody.visitor.flash(FlashKind::Good, text);
     page::redirect("/account")
 }

@@ -45,7 +45,7 @@ struct CheckEmailPage {
     problems: Problems,
     /// The code as it was typed, when its form is shown again.
     code: String,
-    /// The email address in the field "Send it again to".
+    /// The email address in the field of "Resend email".
     resend_to: String,
 }
 
@@ -124,7 +124,11 @@ async fn submit_code(
     let email = Email::parse(&pending.email)?;
     // Two tabs, two registrations: the form names the one it was drawn for.
     if Email::parse(&form.email).is_ok_and(|typed| typed.canonical() != email.canonical()) {
-        let problem = format!("This browser has since been used to sign up as {}.", pending.email);
+        let problem = format!(
+            "This browser has since been used to sign up as {}. For the other address, open the \
+             link in its email.",
+            pending.email
+        );
         again.problems.code = Some(problem);
         return page::invalid(again);
     }
@@ -135,7 +139,7 @@ async fn submit_code(
     let attempt = match throttle.admit(Action::EmailVerify, &keys).await? {
         Admission::Counted(attempt) => attempt,
         Admission::Rejected(rejection) => {
-            let problem = "Or open the link in the email: it works at once.";
+            let problem = "Or open the link in the email: it works right away.";
             again.problems.code = Some(format!("{} {problem}", rejection::sentence(rejection)));
             return page::too_many(again, rejection);
         }

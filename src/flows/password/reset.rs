@@ -94,7 +94,7 @@ pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
 }
 
 fn ask(visitor: &Visitor) -> ResetPage {
-    let page = visitor.page("Forgotten your password?");
+    let page = visitor.page("Forgot your password?");
     let email = visitor.user.as_ref().map(|user| user.email.clone()).unwrap_or_default();
     ResetPage { page, email, problems: ResetProblems::default() }
 }
@@ -125,7 +125,7 @@ pub async fn submit(visitor: Visitor, form: Checked<ResetForm>) -> Result<HttpRe
     }
     send_link(&visitor, &email).await?;
     let text = "If we can email this address, a link is on its way. It works for 30 minutes. \
-                Nothing has changed so far. Check your spam folder too.";
+                Your password stays the same until you use it. Check your spam folder too.";
     visitor.flash(FlashKind::Good, text);
     page::redirect("/password/reset")
 }
@@ -207,7 +207,7 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
     log_if_failed("the limits", freed.map_err(Error::from));
     visitor.end_session_of(
         owner.user_id,
-        "Your password is changed, and every device is logged out. Log in with the new one.",
+        "Password changed. Every device is logged out. Log in with the new password.",
     );
     page::redirect("/login")
 }

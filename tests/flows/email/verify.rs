@@ -56,7 +56,7 @@ async fn a_person_who_logs_in_meanwhile_can_still_type_the_code() {
     let code = newest(&site.db, ADA.email).await.code();
     browser.submit(CONFIRM, &[(CODE, &code)]).await;
     browser.must_be_at("/app", 200);
-    browser.must_see("You're still logged in as");
+    browser.must_see(STILL_LOGGED_IN);
     ADA.on_another_device(&site).await;
 }
 
@@ -85,7 +85,7 @@ async fn after_too_many_wrong_codes_the_link_still_works() {
     }
     browser.submit(CONFIRM, &[(CODE, &code)]).await;
     browser.must_be_at("/email/verify", 429);
-    browser.must_see("Too many attempts");
+    browser.must_see(TOO_MANY);
     opens_the_link(&mut browser, &site, ADA).await;
     browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
@@ -146,6 +146,6 @@ async fn every_mail_of_a_registration_says_never_to_pass_the_code_on() {
     let letters = mailbox(&site.db, ADA.email).await;
     assert_eq!(letters.len(), 2);
     for letter in letters {
-        assert!(letter.text.contains("Never pass this link or code on"), "{}", letter.text);
+        assert!(letter.text.contains("Never share"), "{}", letter.text);
     }
 }

@@ -15,7 +15,7 @@ async fn asks(site: &Site, email: &str) -> Browser {
     browser.click(FORGOT_PASSWORD).await;
     browser.submit(SEND_LINK, &[(EMAIL, email)]).await;
     browser.must_be_at("/password/reset", 200);
-    browser.must_see("If we can email this address, a link is on its way");
+    browser.must_see(LINK_ON_ITS_WAY);
     browser
 }
 
@@ -64,7 +64,7 @@ async fn a_refused_password_keeps_the_link_alive() {
     browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
     browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, "passwordpassword")]).await;
     browser.must_be_at("/password/reset/choose", 422);
-    browser.must_see("too easy to guess");
+    browser.must_see(TOO_EASY);
     browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, NEW)]).await;
     browser.must_be_at("/login", 200);
 }

@@ -77,7 +77,7 @@ async fn somebody_else_who_is_logged_in_stays_so() {
     graces.must_see(&format!("This creates the account for {}", ADA.email));
     graces.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
     graces.must_be_at("/app", 200);
-    graces.must_see(&format!("{} is confirmed. You're still logged in as", ADA.email));
+    graces.must_see(STILL_LOGGED_IN);
     graces.visit("/account").await;
     graces.must_see(GRACE.email);
     ADA.on_another_device(&site).await;
@@ -93,7 +93,7 @@ async fn a_used_link_says_already_confirmed_until_it_expires() {
     for mut browser in [browser, unused, site.browser()] {
         browser.visit(&link).await;
         browser.must_be_at(&link, 200);
-        browser.must_see("Already confirmed");
+        browser.must_see(ALREADY_CONFIRMED);
         browser.must_not_see("new link");
     }
     clock::later(&site.db, "1 day").await;

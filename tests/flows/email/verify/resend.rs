@@ -20,7 +20,7 @@ async fn the_links_and_codes_of_every_mail_work_until_one_is_used() {
         browser.submit(CONFIRM, &[(CODE, &letters[used].code())]).await;
         browser.must_be_at("/app", 200);
         by_link.visit(&letters[1 - used].link("/email/verify/")).await;
-        by_link.must_see("Already confirmed");
+        by_link.must_see(ALREADY_CONFIRMED);
     }
 }
 
@@ -30,7 +30,7 @@ async fn a_browser_that_lost_its_cookies_gets_a_link_for_the_same_registration()
     ADA.registers(&site).await;
     let mut other = site.browser();
     other.visit("/email/verify").await;
-    other.submit(RESEND, &[(RESEND_TO, ADA.email)]).await;
+    other.submit(RESEND, &[(EMAIL, ADA.email)]).await;
     other.must_be_at("/email/verify", 200);
     other.must_see(&format!("If {} is waiting to be confirmed", ADA.email));
     assert_eq!(mailbox(&site.db, ADA.email).await.len(), 2);
@@ -62,7 +62,7 @@ async fn an_address_with_an_account_is_told_so_by_mail_alone() {
     let kinds: Vec<&str> = letters.iter().map(|letter| letter.kind.as_str()).collect();
     assert_eq!(kinds, ["register.already", "register.already"]);
     // This email address was never used to sign up, so no mail is sent.
-    grace.submit(RESEND, &[(RESEND_TO, ADA.email)]).await;
+    grace.submit(RESEND, &[(EMAIL, ADA.email)]).await;
     grace.must_be_at("/email/verify", 200);
     assert!(mailbox(&site.db, ADA.email).await.is_empty());
 }
@@ -71,10 +71,10 @@ async fn an_address_with_an_account_is_told_so_by_mail_alone() {
 async fn an_invalid_address_is_rejected_beside_its_field() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
-    browser.submit(RESEND, &[(RESEND_TO, "ada@example")]).await;
+    browser.submit(RESEND, &[(EMAIL, "ada@example")]).await;
     browser.must_be_at("/email/verify/resend", 422);
-    browser.must_see("does not look like an e-mail address");
-    assert_eq!(browser.field(RESEND, RESEND_TO), "ada@example");
+    browser.must_see(NOT_AN_EMAIL);
+    assert_eq!(browser.field(RESEND, EMAIL), "ada@example");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_resend_waits_for_no_other_one() {
         .expect("the row");
     // Another transaction holds the row. Three requests are within the mail budget, one is not.
     for _ in 0..4 {
-        other.submit(RESEND, &[(RESEND_TO, ADA.email)]).await;
+        other.submit(RESEND, &[(EMAIL, ADA.email)]).await;
         other.must_be_at("/email/verify", 200);
     }
     assert_eq!(mailbox(&site.db, ADA.email).await.len(), 1 + 3);
@@ -138,7 +138,7 @@ async fn resends_that_strangers_ask_for_leave_the_first_mail_of_a_registration()
     let mut stranger = site.browser();
     stranger.visit("/email/verify").await;
     for _ in 0..5 {
-        stranger.submit(RESEND, &[(RESEND_TO, ADA.email)]).await;
+        stranger.submit(RESEND, &[(EMAIL, ADA.email)]).await;
     }
     ADA.registers(&site).await;
     assert_eq!(mailbox(&site.db, ADA.email).await.len(), 1);
