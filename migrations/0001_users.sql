@@ -11,7 +11,7 @@ create table users (
     -- Incremented by every credential change. A session keeps the value it began with and is
     -- valid only while both are equal. So a login that is in flight during the change fails too.
     session_epoch integer not null default 0,
-    -- Set by "this was not me": the password is invalid until the owner resets it by email.
+    -- Set by "this wasn't me": the password is invalid until the owner resets it by email.
     reset_required_at timestamptz,
     -- Set by an operator: logins fail, and every session of this user is invalid.
     locked_at timestamptz,

@@ -25,7 +25,7 @@ pub struct User {
 pub struct Credentials {
     pub user: User,
     pub password_hash: PasswordHash,
-    /// "This was not me" was pressed: the password is invalid until it is reset.
+    /// "This wasn't me" was pressed: the password is invalid until it is reset.
     pub reset_required: bool,
 }
 

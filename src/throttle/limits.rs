@@ -16,7 +16,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Login,
-    /// The mail after a login with the right password that "this was not me" has made invalid.
+    /// The mail after a login with the right password that "this wasn't me" has made invalid.
     LoginStoppedMail,
     Register,
     /// Guesses at the code in a verification mail.
@@ -24,7 +24,7 @@ pub enum Action {
     EmailVerifyResend,
     /// What registering mails to one email address.
     EmailVerifyMail,
-    /// What "Send it again" mails to one email address. Apart, because for an address without a
+    /// What "Resend email" mails to one email address. Apart, because for an address without a
     /// registration it is spent without a mail.
     EmailVerifyResendMail,
     /// Requests for a reset link.

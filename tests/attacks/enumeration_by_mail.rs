@@ -1,5 +1,5 @@
 //! Enumeration beyond the login page: the attacker compares how registration, password reset and
-//! "Send it again" respond to known and unknown email addresses, and how long they take.
+//! "Resend email" respond to known and unknown email addresses, and how long they take.
 //!
 //! Stops in: `src/flows/register.rs`, `src/flows/password/reset.rs`, `src/flows/email/verify/` (the
 //! same response for everybody; only the mail differs). Sources: ASVS 5.0 6.3.8; OWASP Forgot

@@ -10,7 +10,7 @@ use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
 
-const CHANGES: [&str; 3] = ["password changed", "password reset", "“this was not me”"];
+const CHANGES: [&str; 3] = ["password changed", "password reset", "“this wasn't me”"];
 
 async fn link(site: &Site, user: &User, purpose: Purpose) -> String {
     let owner = Owner::User(user.id);
