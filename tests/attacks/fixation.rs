@@ -27,7 +27,7 @@ const PLANTED: &str = "planted by somebody else";
 /// its token are ours, so only the new session protects the victim.
 async fn logs_in_inside(browser: &mut Browser, person: Person) {
     browser.visit("/app").await;
-    let mut form = browser.form(SAVE_NOTE);
+    let mut form = browser.form("Log out");
     form.action = form.action.join("/login").expect("an address");
     form.forge("email", person.email);
     form.forge("password", person.password);
@@ -36,16 +36,9 @@ async fn logs_in_inside(browser: &mut Browser, person: Person) {
     browser.must_see(person.email);
 }
 
-async fn keeps_a_note(browser: &mut Browser) {
-    browser.visit("/app").await;
-    browser.submit(SAVE_NOTE, &[(NOTE, PLANTED)]).await;
-    browser.must_be_at("/app", 200);
-    assert_eq!(browser.field(SAVE_NOTE, NOTE), PLANTED);
-}
-
 /// The cookie of an anonymous session with planted values, as the attacker could get one.
 async fn session_of_nobody(site: &Site) -> String {
-    let state = json!({ "note": PLANTED, "is_admin": true, "actix_identity.user_id": "1" });
+    let state = json!({ "value": PLANTED, "is_admin": true, "actix_identity.user_id": "1" });
     let client = somewhere();
     let new = NewSession {
         user: None,
@@ -68,8 +61,7 @@ async fn nothing_crossed(site: &Site, victim: &mut Browser, planted_cookie: &str
     attacker.plant_cookie(SESSION, planted_cookie);
     assert!(!is_logged_in(attacker).await, "the planted cookie is logged in");
     assert_eq!(sessions(&site.db).await, 1, "the old row is still there");
-    victim.visit("/app").await;
-    assert_eq!(victim.field(SAVE_NOTE, NOTE), "", "a planted value crossed the login");
+    assert_eq!(victim.kept_value().await, "", "a planted value crossed the login");
     let state: serde_json::Value = sqlx::query_scalar("select state from sessions")
         .fetch_one(&site.db.pool)
         .await
@@ -82,7 +74,7 @@ async fn the_attackers_own_session_ends_at_the_victims_login() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut eve = EVE.at(&site).await;
-    keeps_a_note(&mut eve).await;
+    eve.keep_value(PLANTED).await;
     let cookie = eve.cookie(SESSION).expect("a session cookie");
 
     let mut victim = site.browser();
@@ -96,7 +88,7 @@ async fn whoever_logs_in_inside_another_session_inherits_nothing() {
     let site = Site::start().await;
     EVE.joins(&site).await;
     let mut shared = ADA.at(&site).await;
-    keeps_a_note(&mut shared).await;
+    shared.keep_value(PLANTED).await;
     let cookie = shared.cookie(SESSION).expect("a session cookie");
 
     logs_in_inside(&mut shared, EVE).await;

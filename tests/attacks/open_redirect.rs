@@ -115,7 +115,7 @@ async fn a_page_asked_for_in_a_strange_way_leads_back_to_our_own() {
     // After a POST, `next` is the page of the form, which `Referer` names.
     for referer in ["https://evil.example/", "//evil.example", "https://localhost.evil.example/x"] {
         let request = format!(
-            "POST /app/note HTTP/1.1\r\nHost: {}\r\nReferer: {referer}\r\nContent-Length: 0\r\n\r\n",
+            "POST /test/value HTTP/1.1\r\nHost: {}\r\nReferer: {referer}\r\nContent-Length: 0\r\n\r\n",
             site.app.origin.host
         );
         let answer = raw::send(site.address, request).await;
@@ -124,7 +124,7 @@ async fn a_page_asked_for_in_a_strange_way_leads_back_to_our_own() {
     // Our origin as the start of another origin.
     let referer = format!("{}.evil.example//evil.example", site.url);
     let request = format!(
-        "POST /app/note HTTP/1.1\r\nHost: {}\r\nReferer: {referer}\r\nContent-Length: 0\r\n\r\n",
+        "POST /test/value HTTP/1.1\r\nHost: {}\r\nReferer: {referer}\r\nContent-Length: 0\r\n\r\n",
         site.app.origin.host
     );
     let answer = raw::send(site.address, request).await;

@@ -38,17 +38,18 @@ async fn stays_ended(site: &Site, thief: Browser, set_cookies: &[String]) {
 async fn a_request_in_flight_does_not_bring_the_session_back() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
+    ada.visit("/test/value").await;
     let thief = ada.clone();
 
     let mut log_out = site.db.pool.begin().await.expect("a transaction");
     session::end(&mut *log_out, only_session(&site).await).await.expect("to end it");
     ada.follow_redirects = false;
-    tokio::join!(ada.submit(SAVE_NOTE, &[(NOTE, "still here")]), async {
+    tokio::join!(ada.submit("Keep the value", &[("Value", "still here")]), async {
         wait_for_a_lock(&site.db, 1).await;
         log_out.commit().await.expect("to commit");
     });
 
-    ada.must_be_at("/app/note", 303);
+    ada.must_be_at("/test/value", 303);
     assert_eq!(ada.headers["location"], "/login");
     stays_ended(&site, thief, &ada.raw_set_cookies()).await;
     ada.visit("/login").await;
@@ -58,10 +59,11 @@ async fn a_request_in_flight_does_not_bring_the_session_back() {
 #[tokio::test]
 async fn a_body_held_back_does_not_bring_the_session_back() {
     let site = Site::start().await;
-    let ada = ADA.at(&site).await;
-    let form = ada.form(SAVE_NOTE);
+    let mut ada = ADA.at(&site).await;
+    ada.visit("/test/value").await;
+    let form = ada.form("Keep the value");
     let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
-    let body = format!("csrf={token}&note=still+here");
+    let body = format!("csrf={token}&value=still+here");
     // Loading a session after a while sets `last_seen_at`, so the test sees that it was loaded.
     clock::later(&site.db, "2 minutes").await;
     let seen = async || -> bool {
@@ -71,7 +73,7 @@ async fn a_body_held_back_does_not_bring_the_session_back() {
 
     let mut slow = Wire::open(site.address).await;
     let head = format!(
-        "POST /app/note HTTP/1.1\r\nHost: {}\r\nCookie: {SESSION}={}\r\nContent-Length: {}\r\n\
+        "POST /test/value HTTP/1.1\r\nHost: {}\r\nCookie: {SESSION}={}\r\nContent-Length: {}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\n\r\n",
         site.app.origin.host,
         ada.cookie(SESSION).expect("a session cookie"),

@@ -30,14 +30,14 @@ const AT_ONCE: Duration = Duration::from_millis(2_500);
 
 /// A browser with an open form, for each connection of the pool.
 async fn writers(ada: &mut Browser) -> Vec<Browser> {
-    ada.visit("/app").await;
+    ada.visit("/test/value").await;
     (0..CONNECTIONS).map(|_| ada.clone()).collect()
 }
 
-async fn keep_notes(writers: Vec<Browser>) -> Vec<u16> {
+async fn keep_values(writers: Vec<Browser>) -> Vec<u16> {
     join_all(writers.into_iter().map(|mut browser| async move {
         browser.follow_redirects = false;
-        browser.submit(SAVE_NOTE, &[(NOTE, "in the silence")]).await;
+        browser.submit("Keep the value", &[("Value", "in the silence")]).await;
         browser.status
     }))
     .await
@@ -68,7 +68,7 @@ async fn statements_under_way_when_a_proxy_goes_silent_are_given_up() {
     let writers = writers(&mut ada).await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
     sqlx::query("select from sessions for update").execute(&mut *elsewhere).await.expect("a lock");
-    let writes = tokio::spawn(keep_notes(writers));
+    let writes = tokio::spawn(keep_values(writers));
     wait_for_a_lock(&site.db, CONNECTIONS as i64).await;
 
     let start = Instant::now();
@@ -123,7 +123,7 @@ async fn a_postgresql_that_stands_still_is_left_and_met_again() {
 
     let frozen = cluster.freeze(&site.db).await;
     let start = Instant::now();
-    assert_eq!(in_time(keep_notes(writers)).await, [503; CONNECTIONS]);
+    assert_eq!(in_time(keep_values(writers)).await, [503; CONNECTIONS]);
     for reader in join_all(readers.into_iter().map(|mut reader| async move {
         reader.visit("/app").await;
         reader

@@ -57,6 +57,21 @@ async fn a_note_that_is_too_long_is_refused_and_what_was_typed_is_kept() {
 }
 
 #[tokio::test]
+async fn a_note_sent_from_an_old_page_is_shown_again_and_not_kept() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    let mut form = browser.form("Keep the note");
+    form.fill("Note", "milk").expect("the field");
+    form.forge("csrf", "AAAA");
+    browser.send(form).await;
+    browser.must_be_at("/app/note", 403);
+    browser.must_see("This page was out of date");
+    assert_eq!(browser.field("Keep the note", "Note"), "milk");
+    browser.visit("/app").await;
+    assert_eq!(browser.field("Keep the note", "Note"), "");
+}
+
+#[tokio::test]
 async fn control_characters_are_refused_with_words_and_not_with_a_crash() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;

@@ -103,8 +103,8 @@ async fn every_change_ends_what_the_table_says_and_leaves_the_rest() {
 async fn a_form_from_before_a_change_of_the_password_is_out_of_date() {
     let site = Site::start().await;
     let mut here = ADA.at(&site).await;
-    here.visit("/app").await;
-    let before = here.form(SAVE_NOTE);
+    here.visit("/test/value").await;
+    let before = here.form("Keep the value");
     here.visit("/account/password").await;
     let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
     here.submit(CHANGE_PASSWORD, &fields).await;

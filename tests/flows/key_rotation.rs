@@ -42,7 +42,7 @@ fn session_lines(browser: &Browser) -> Vec<String> {
 async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
-    browser.submit(SAVE_NOTE, &[(NOTE, "still here")]).await;
+    browser.keep_value("still here").await;
     let row = site.db.number("select extract(epoch from ends_at)::bigint from sessions").await;
 
     let site = with_a_new_key(site).await;
@@ -53,7 +53,7 @@ async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
     browser.visit("/app").await;
     assert_eq!(session_lines(&browser), [""; 0]);
     // The row and its absolute timeout are unchanged: no new session began.
-    assert_eq!(browser.field(SAVE_NOTE, NOTE), "still here");
+    assert_eq!(browser.kept_value().await, "still here");
     let now = site.db.number("select extract(epoch from ends_at)::bigint from sessions").await;
     assert_eq!(now, row);
 
@@ -80,8 +80,7 @@ async fn an_answer_that_never_arrives_logs_nobody_out() {
 
 #[tokio::test]
 async fn a_first_request_that_fails_logs_nobody_out() {
-    let paths =
-        [("/favicon.ico", 404), ("/app/nothing", 404), ("/logout", 405), ("/app/note", 405)];
+    let paths = [("/favicon.ico", 404), ("/app/nothing", 404), ("/logout", 405)];
     for (path, status) in paths {
         let site = Site::start().await;
         let browser = ADA.at(&site).await;
@@ -145,18 +144,19 @@ async fn a_cookie_whose_key_is_gone_opens_nothing() {
 #[tokio::test]
 async fn a_form_that_was_open_meanwhile_is_accepted() {
     let site = Site::start().await;
-    let browser = ADA.at(&site).await;
-    let open = browser.form(SAVE_NOTE);
+    let mut browser = ADA.at(&site).await;
+    browser.visit("/test/value").await;
+    let open = browser.form("Keep the value");
     let token = open.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
 
     let site = with_a_new_key(site).await;
     let mut browser = same_browser(&browser, &site);
-    browser.visit("/app").await;
-    let mut form = browser.form(SAVE_NOTE);
+    browser.visit("/test/value").await;
+    let mut form = browser.form("Keep the value");
     form.forge("csrf", token);
     browser.send(form).await;
-    browser.must_be_at("/app", 200);
-    browser.must_see(NOTE_SAVED);
+    browser.must_be_at("/test/value", 200);
+    browser.must_see("The value is kept.");
 }
 
 #[tokio::test]

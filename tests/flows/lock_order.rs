@@ -59,9 +59,9 @@ async fn acts(site: &Site, ada: &User) -> Vec<Act> {
         acts.push(press(not_me, NOT_ME, vec![]));
         let mut known = ADA.on_another_device(site).await;
         let mut out = known.clone();
-        out.visit("/app").await;
-        acts.push(press(out.clone(), SAVE_NOTE, vec![(NOTE, "milk")]));
-        acts.push(press(out, LOG_OUT, vec![]));
+        out.visit("/test/value").await;
+        acts.push(press(out.clone(), "Keep the value", vec![("Value", "milk")]));
+        acts.push(press(out, "Log out", vec![]));
         known.visit("/account/password").await;
         let fields = vec![(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, new)];
         acts.push(press(known.clone(), CHANGE_PASSWORD, fields));

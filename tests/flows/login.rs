@@ -77,8 +77,7 @@ async fn a_remembered_login_outlives_the_browser_also_after_a_flash() {
     assert!(browser.cookies.is_persistent("__Host-session"));
 
     // actix-session rewrites the whole cookie here, and does not know that it is persistent.
-    browser.submit(SAVE_NOTE, &[(NOTE, "milk")]).await;
-    browser.must_see(NOTE_SAVED);
+    browser.keep_value("milk").await;
     assert!(browser.cookies.is_persistent("__Host-session"));
     browser.restart();
     browser.visit("/app").await;

@@ -75,10 +75,10 @@ async fn the_next_person_finds_nothing_of_the_last_one() {
     let site = Site::start().await;
     GRACE.joins(&site).await;
     let mut browser = ADA.at(&site).await;
-    browser.submit(SAVE_NOTE, &[(NOTE, "a secret of Ada's")]).await;
-    browser.press(LOG_OUT).await;
+    browser.keep_value("a secret of Ada's").await;
+    browser.press("Log out").await;
     GRACE.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
     browser.must_not_see(ADA.email);
-    assert_eq!(browser.field(SAVE_NOTE, NOTE), "");
+    assert_eq!(browser.kept_value().await, "");
 }

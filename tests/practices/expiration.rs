@@ -141,7 +141,7 @@ async fn the_browser_keeps_a_remembered_cookie_no_longer_than_the_session() {
     let site = Site::start().await;
     let mut browser = remembered(&site).await;
     clock::later(&site.db, "10 days").await;
-    browser.submit(SAVE_NOTE, &[(NOTE, "milk")]).await;
+    browser.keep_value("milk").await;
     let lines = browser.raw_set_cookies();
     let seconds = lines.iter().find_map(|line| line.split_once("Max-Age=")?.1.parse::<i64>().ok());
     let left = 20 * 86_400 - seconds.expect("a Max-Age");

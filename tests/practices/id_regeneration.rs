@@ -18,7 +18,7 @@ use crate::support::site::Site;
 /// A browser with an anonymous session, whose ID an attacker knows, and with a value of theirs.
 async fn with_a_planted_session(site: &Site) -> Browser {
     let mut tx = site.db.pool.begin().await.expect("the database");
-    let state = json!({ "note": "planted" });
+    let state = json!({ "value": "planted" });
     let new = NewSession {
         user: None,
         timeouts: Timeouts::ANONYMOUS,
@@ -54,7 +54,7 @@ async fn a_login_gives_a_new_id_and_drops_what_was_set_before() {
     let planted = id_hashes(&site).await;
     ADA.logs_in(&mut victim).await;
     victim.must_be_at("/app", 200);
-    assert_eq!(victim.field(SAVE_NOTE, NOTE), "");
+    assert_eq!(victim.kept_value().await, "");
     let now = id_hashes(&site).await;
     assert_eq!(now.len(), 1);
     assert_ne!(now, planted);

@@ -41,7 +41,7 @@ async fn a_form_of_another_site_arrives_without_the_cookie_and_is_refused() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     for (path, fields) in [
-        ("/app/note", vec![("note", "not mine")]),
+        ("/test/value", vec![("value", "not mine")]),
         ("/logout", vec![]),
         ("/account/password", vec![("current_password", ADA.password), ("password", "x")]),
     ] {
@@ -51,7 +51,7 @@ async fn a_form_of_another_site_arrives_without_the_cookie_and_is_refused() {
     }
     browser.visit("/app").await;
     browser.must_be_at("/app", 200);
-    assert_eq!(browser.field(SAVE_NOTE, NOTE), "");
+    assert_eq!(browser.kept_value().await, "");
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn not_even_a_link_of_another_site_changes_anything() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let state = "select count(*) from sessions where state = '{}'";
-    for path in ["/logout", "/app/note?note=not+mine", "/account/password?password=x"] {
+    for path in ["/logout", "/test/value?value=not+mine", "/account/password?password=x"] {
         browser.lured_from(ELSEWHERE, path).await;
         assert_eq!(site.db.number(state).await, 1, "{path}");
     }

@@ -23,7 +23,7 @@ async fn the_cookie_is_an_opaque_name_and_holds_no_data() {
     let mut names = Vec::new();
     for _ in 0..2 {
         let mut browser = ADA.on_another_device(&site).await;
-        browser.submit(SAVE_NOTE, &[(NOTE, "milk")]).await;
+        browser.keep_value("milk").await;
         let name = decrypt(key, SESSION, &browser.cookie(SESSION).expect("a session"));
         names.push(name.expect("sealed by our key"));
     }
