@@ -17,7 +17,7 @@ const LONGEST: usize = 500;
 async fn nothing_that_a_client_sends_makes_a_long_log_line() {
     let db = database().await;
     // The level of production, and debug for our own crate.
-    let process = Process::logging(&db, &[("RUST_LOG", "info,vestibule=debug")]);
+    let process = Process::logging(&db, &[("RUST_LOG", "info,app=debug")]);
     let (_, port) = process.address();
     let long = "x".repeat(6_000);
     let own = format!("Host: localhost:{port}");
@@ -47,6 +47,7 @@ async fn nothing_that_a_client_sends_makes_a_long_log_line() {
     browser.submit(LOG_IN, &[(EMAIL, &email), (PASSWORD, &long)]).await;
     let log = process.log();
     assert!(log.lines().filter(|line| line.contains("answered")).count() > 10, "{log}");
+    assert!(log.lines().any(|line| line.contains("DEBUG") && line.contains(" app::")), "{log}");
     for line in log.lines() {
         assert!(line.len() <= LONGEST, "{} bytes: {line}", line.len());
     }
