@@ -71,8 +71,8 @@ async fn stranger(site: &Site) -> Browser {
 async fn fields_that_no_form_sends_are_refused_with_words() {
     let site = Site::start().await;
     let ada = ADA.at(&site).await;
-    let (stranger, ada) = (stranger(&site).await, Sender::new(&site, &ada, "Log out"));
-    let stranger = Sender::new(&site, &stranger, "Log in");
+    let (stranger, ada) = (stranger(&site).await, Sender::new(&site, &ada, LOG_OUT));
+    let stranger = Sender::new(&site, &stranger, LOG_IN);
     let long = "x".repeat(15_000);
 
     let login = |text: &str| format!("email={text}&password=whatever+it+is+here").into_bytes();

@@ -108,7 +108,7 @@ async fn send(site: &Site, (method, path): &(String, String), cookie: &str, case
 }
 
 fn token(browser: &Browser) -> String {
-    let form = browser.form("Log out");
+    let form = browser.form(LOG_OUT);
     let token = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
     token.to_owned()
 }

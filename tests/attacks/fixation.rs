@@ -27,7 +27,7 @@ const PLANTED: &str = "planted by somebody else";
 /// its token are ours, so only the new session protects the victim.
 async fn logs_in_inside(browser: &mut Browser, person: Person) {
     browser.visit("/app").await;
-    let mut form = browser.form("Log out");
+    let mut form = browser.form(LOG_OUT);
     form.action = form.action.join("/login").expect("an address");
     form.forge("email", person.email);
     form.forge("password", person.password);

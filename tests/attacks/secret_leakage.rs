@@ -57,7 +57,7 @@ async fn the_log_and_the_database_hold_no_secret() {
     browser.visit(&link).await;
     browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
-    secrets(&browser, &keys, "Log out", &mut held);
+    secrets(&browser, &keys, LOG_OUT, &mut held);
     // A value of the session: read with every request, and written with the next flash.
     let update = "update sessions set state = jsonb_build_object('value', $1::text)";
     let kept = sqlx::query(update).bind(VALUE).execute(&db.pool).await;
@@ -67,14 +67,14 @@ async fn the_log_and_the_database_hold_no_secret() {
     browser.submit(CHANGE_PASSWORD, &fields).await;
     browser.must_be_at("/account", 200);
     browser.visit(&format!("/app?{QUERY}")).await;
-    secrets(&browser, &keys, "Log out", &mut held);
-    browser.press("Log out").await;
+    secrets(&browser, &keys, LOG_OUT, &mut held);
+    browser.press(LOG_OUT).await;
     Person { password: WRONG, ..ADA }.logs_in(&mut browser).await;
     browser.must_be_at("/login", 422);
     secrets(&browser, &keys, LOG_IN, &mut held);
     Person { password: NEW, ..ADA }.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
-    secrets(&browser, &keys, "Log out", &mut held);
+    secrets(&browser, &keys, LOG_OUT, &mut held);
     db.run("delete from outbox").await;
     let dump = content(&db).await;
     held.extend(mailed);

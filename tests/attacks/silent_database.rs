@@ -15,7 +15,6 @@ use super::{in_time, wait_for_a_lock};
 use crate::support::browser::Browser;
 use crate::support::cluster::Cluster;
 use crate::support::database::database;
-use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::proxy::Proxy;
 use crate::support::site::Site;

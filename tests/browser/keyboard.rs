@@ -47,7 +47,7 @@ pub async fn tab_reaches_every_control_and_shows_where_it_is(stage: &Stage<'_>) 
 pub async fn enter_sends_a_form(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
     let window = stage.window().await;
-    window.visit("/login").await;
+    window.visit("/login?next=/test/value").await;
     while window.ask("return document.activeElement.id").await != "email" {
         types(&window, Key::Tab).await;
     }
@@ -55,14 +55,14 @@ pub async fn enter_sends_a_form(stage: &Stage<'_>) {
     types(&window, Key::Tab).await;
     types(&window, ADA.password).await;
     window.leave(chain(&window, Key::Enter).perform()).await;
-    window.must_be_at("/app").await;
+    window.must_be_at("/test/value").await;
     // The skip link, which is visible only with the focus, skips the navigation.
     types(&window, Key::Tab).await;
     window.must_see(SKIP_LINK).await;
     types(&window, Key::Enter).await;
-    window.must_be_at("/app#content").await;
+    window.must_be_at("/test/value#content").await;
     types(&window, Key::Tab).await;
-    assert_eq!(window.ask("return document.activeElement.id").await, "note");
+    assert_eq!(window.ask("return document.activeElement.id").await, "value");
 }
 
 async fn types(window: &Window, keys: impl Into<TypingData>) {

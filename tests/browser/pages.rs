@@ -76,13 +76,6 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     window.logs_in(person).await;
     window.must_be_at("/app").await;
     follow_links(window, "/app", "in-", &look).await;
-    window.visit("/app").await;
-    window.fill(NOTE, "Water the lemon tree.").await;
-    window.press(SAVE_NOTE).await;
-    look("note-kept").await;
-    window.fill(NOTE, &"A note that goes on and on. ".repeat(20)).await;
-    window.press(SAVE_NOTE).await;
-    look("note-too-long").await;
     window.visit("/account/password").await;
     window.fill(CURRENT_PASSWORD, "not the password of anybody").await;
     window.fill(NEW_PASSWORD, "glacier pumpkin harmonica").await;
@@ -103,9 +96,11 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
     look("logged-out").await;
 
     window.logs_in(Person { password: "glacier pumpkin harmonica", ..person }).await;
-    window.fill(NOTE, "Water the lemon tree.").await;
+    window.visit("/account/password").await;
+    window.fill(CURRENT_PASSWORD, "glacier pumpkin harmonica").await;
+    window.fill(NEW_PASSWORD, person.password).await;
     stage.site.db.run("delete from sessions").await;
-    window.press(SAVE_NOTE).await;
+    window.press(CHANGE_PASSWORD).await;
     look("session-ended").await;
     window.logs_in(Person { password: "glacier pumpkin harmonica", ..person }).await;
     stage.site.app.db.close().await;

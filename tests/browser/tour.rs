@@ -31,12 +31,6 @@ async fn tour(window: &Window) {
     window.must_see(EMAIL_CONFIRMED).await;
     window.must_see(ADA.email).await;
 
-    window.fill(NOTE, "Water the lemon tree").await;
-    window.press(SAVE_NOTE).await;
-    window.must_see(NOTE_SAVED).await;
-    let note = window.field(NOTE).await.attr("value").await.expect("the note");
-    assert_eq!(note.as_deref(), Some("Water the lemon tree"));
-
     window.click(ACCOUNT).await;
     window.click(CHANGE).await;
     window.fill(CURRENT_PASSWORD, ADA.password).await;

@@ -116,7 +116,7 @@ async fn ada(site: &Site) -> Browser {
 async fn ask(mut browser: Browser, method: &Method, address: &str) -> Answer {
     // Takes the token from a page with a form: `next` redirects a logged-in user to one.
     browser.visit("/login?next=/app").await;
-    let button = if browser.path == "/app" { "Log out" } else { "Log in" };
+    let button = if browser.path == "/app" { LOG_OUT } else { LOG_IN };
     let form = browser.form(button);
     let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
     browser.visit("/").await;

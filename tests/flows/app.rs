@@ -60,15 +60,15 @@ async fn a_note_that_is_too_long_is_refused_and_what_was_typed_is_kept() {
 async fn a_note_sent_from_an_old_page_is_shown_again_and_not_kept() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
-    let mut form = browser.form("Keep the note");
-    form.fill("Note", "milk").expect("the field");
+    let mut form = browser.form(SAVE_NOTE);
+    form.fill(NOTE, "milk").expect("the field");
     form.forge("csrf", "AAAA");
     browser.send(form).await;
     browser.must_be_at("/app/note", 403);
     browser.must_see("This page was out of date");
-    assert_eq!(browser.field("Keep the note", "Note"), "milk");
+    assert_eq!(browser.field(SAVE_NOTE, NOTE), "milk");
     browser.visit("/app").await;
-    assert_eq!(browser.field("Keep the note", "Note"), "");
+    assert_eq!(browser.field(SAVE_NOTE, NOTE), "");
 }
 
 #[tokio::test]

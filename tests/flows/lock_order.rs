@@ -61,7 +61,7 @@ async fn acts(site: &Site, ada: &User) -> Vec<Act> {
         let mut out = known.clone();
         out.visit("/test/value").await;
         acts.push(press(out.clone(), "Keep the value", vec![("Value", "milk")]));
-        acts.push(press(out, "Log out", vec![]));
+        acts.push(press(out, LOG_OUT, vec![]));
         known.visit("/account/password").await;
         let fields = vec![(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, new)];
         acts.push(press(known.clone(), CHANGE_PASSWORD, fields));

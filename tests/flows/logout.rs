@@ -76,7 +76,7 @@ async fn the_next_person_finds_nothing_of_the_last_one() {
     GRACE.joins(&site).await;
     let mut browser = ADA.at(&site).await;
     browser.keep_value("a secret of Ada's").await;
-    browser.press("Log out").await;
+    browser.press(LOG_OUT).await;
     GRACE.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
     browser.must_not_see(ADA.email);

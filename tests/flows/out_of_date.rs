@@ -87,10 +87,9 @@ async fn forms(site: &Site) -> Vec<Case> {
             "/test/value",
         )
         .await,
-        Case::new(pending, "/email/verify", "Confirm", &[("Code", code)], "/app").await,
-        Case::new(site.browser(), &reset, "Change password", &[("New password", NEW)], "/login")
-            .await,
-        Case::new(ada, "/account/password", "Change password", &change, "/account").await,
+        Case::new(pending, "/email/verify", CONFIRM, &[(CODE, code)], "/app").await,
+        Case::new(site.browser(), &reset, CHANGE_PASSWORD, &[(NEW_PASSWORD, NEW)], "/login").await,
+        Case::new(ada, "/account/password", CHANGE_PASSWORD, &change, "/account").await,
     ]
 }
 

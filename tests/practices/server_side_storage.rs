@@ -9,7 +9,6 @@ use app::web::encrypted_cookie::{decrypt, encrypt};
 
 use crate::support::clock;
 use crate::support::database::database_with;
-use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::postgres_wire::Wire;
 use crate::support::site::Site;

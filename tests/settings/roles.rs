@@ -9,7 +9,6 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 
 use crate::support::cluster::Cluster;
 use crate::support::database::{Database, lazy_pool};
-use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::process::command;
 use crate::support::site::Site;
