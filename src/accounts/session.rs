@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::client::Client;
-use super::session_id::SessionId;
+use super::session_id::{SessionId, SessionIdHash};
 use super::user::User;
 use crate::config::Timeouts;
 use crate::database::Connection;
@@ -36,7 +36,10 @@ pub struct Session {
 
 /// Finds the session of an ID, with its user. `None`: never issued, expired, ended, or begun
 /// before the user's credentials changed.
-pub async fn find(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<Option<Session>> {
+pub async fn find(
+    db: impl PgExecutor<'_>,
+    id_hash: &SessionIdHash,
+) -> sqlx::Result<Option<Session>> {
     let row = sqlx::query!(
         r#"select s.id, s.csrf_binding, s.ends_at, s.remembered, s.state,
                 ceil(extract(epoch from s.ends_at - now()))::bigint as "seconds_left!",
@@ -46,7 +49,7 @@ pub async fn find(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<O
            where s.id_hash = $1
              and s.ends_at > now() and s.last_seen_at + s.idle_timeout > now()
              and (s.user_id is null or (u.session_epoch = s.user_epoch and u.locked_at is null))"#,
-        id_hash,
+        id_hash as _,
     )
     .fetch_optional(db)
     .await?;
@@ -103,7 +106,7 @@ pub async fn start(
          values ($1, $2, $3, $4, $5, make_interval(secs => $6), now() + make_interval(secs => $7),
                 case when $3::uuid is null then null else now() end, $8, $9, $10, $11)",
         id,
-        &session_id.hash(),
+        session_id.hash() as _,
         new.user.map(|user| user.id),
         new.user.map(|user| user.session_epoch),
         &rand::random::<[u8; 32]>(),
@@ -139,7 +142,7 @@ pub async fn start(
 /// when it is not. Never inserts, and moves no timeout.
 pub async fn save_state(
     db: impl PgExecutor<'_>,
-    id_hash: &[u8; 32],
+    id_hash: &SessionIdHash,
     user_id: Option<Uuid>,
     state: &serde_json::Value,
 ) -> sqlx::Result<bool> {
@@ -150,7 +153,7 @@ pub async fn save_state(
            and (user_id is null or exists (
                 select from users u
                 where u.id = s.user_id and u.session_epoch = s.user_epoch and u.locked_at is null))",
-        id_hash,
+        id_hash as _,
         user_id,
         state,
     )
@@ -172,7 +175,7 @@ pub async fn rotate_after_proof(
                 csrf_binding = $4, authenticated_at = now()
          where id = $1 and ends_at > now()",
         id,
-        &session_id.hash(),
+        session_id.hash() as _,
         epoch,
         &rand::random::<[u8; 32]>(),
     )
@@ -182,10 +185,10 @@ pub async fn rotate_after_proof(
 }
 
 /// Whether this was the ID of a session before its last rotation.
-pub async fn was_rotated(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<bool> {
+pub async fn was_rotated(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from sessions where previous_id_hash = $1) as "rotated!""#,
-        id_hash,
+        id_hash as _,
     )
     .fetch_one(db)
     .await
@@ -197,8 +200,11 @@ pub async fn end(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
 }
 
 /// Ends the session of an ID; nothing happens when there is none.
-pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &[u8; 32]) -> sqlx::Result<()> {
-    sqlx::query!("delete from sessions where id_hash = $1", id_hash).execute(db).await.map(drop)
+pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<()> {
+    sqlx::query!("delete from sessions where id_hash = $1", id_hash as _)
+        .execute(db)
+        .await
+        .map(drop)
 }
 
 /// Deletes every session of a user but `keep`. The caller has raised the epoch, which also stops

@@ -29,7 +29,12 @@ impl SessionId {
     }
 
     /// What the database knows of it.
-    pub fn hash(&self) -> [u8; 32] {
-        Sha256::digest(&self.0).into()
+    pub fn hash(&self) -> SessionIdHash {
+        SessionIdHash(Sha256::digest(&self.0).into())
     }
 }
+
+/// The SHA-256 of a session ID: `sessions.id_hash`.
+#[derive(Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct SessionIdHash([u8; 32]);

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use app::accounts::session::{self, NewSession};
+use app::accounts::session_id::SessionIdHash;
 use app::config::Timeouts;
 use rand::seq::SliceRandom;
 use serde_json::json;
@@ -27,7 +28,7 @@ const ROUNDS: usize = 8;
 /// How many rows another transaction keeps locked during the test.
 const HELD: i64 = 10;
 
-async fn idle_sessions(db: &Database) -> Vec<[u8; 32]> {
+async fn idle_sessions(db: &Database) -> Vec<SessionIdHash> {
     let mut tx = db.pool.begin().await.expect("a transaction");
     let mut hashes = Vec::new();
     for _ in 0..SESSIONS {

@@ -5,6 +5,7 @@
 //! come up to a minute early, but never late.
 
 use app::accounts::session;
+use app::accounts::session_id::SessionIdHash;
 use app::database::Connection;
 
 use crate::support::browser::Browser;
@@ -40,11 +41,10 @@ async fn visit_app(mut browser: Browser) {
 /// constant, so this is exact.
 async fn is_valid_after(tx: &mut Connection, change: &'static str) -> bool {
     sqlx::query(change).execute(&mut *tx).await.expect("a change");
-    let id_hash: Vec<u8> = sqlx::query_scalar("select id_hash from sessions")
+    let id_hash: SessionIdHash = sqlx::query_scalar("select id_hash from sessions")
         .fetch_one(&mut *tx)
         .await
         .expect("a row");
-    let id_hash = id_hash.try_into().expect("32 bytes");
     session::find(tx, &id_hash).await.expect("the database").is_some()
 }
 

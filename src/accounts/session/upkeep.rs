@@ -2,11 +2,12 @@
 
 use sqlx::PgExecutor;
 
+use crate::accounts::session_id::SessionIdHash;
+
 /// Moves the idle timeout of the sessions that are due. Skips locked rows, so it can neither
 /// deadlock nor wait for another transaction; a skipped row is touched by a later request.
 /// The commit does not wait for the disk: a crash can lose a minute of activity.
-pub async fn touch(db: impl PgExecutor<'_>, id_hashes: &[[u8; 32]]) -> sqlx::Result<u64> {
-    let id_hashes: Vec<&[u8]> = id_hashes.iter().map(<[u8; 32]>::as_slice).collect();
+pub async fn touch(db: impl PgExecutor<'_>, id_hashes: &[SessionIdHash]) -> sqlx::Result<u64> {
     let touched = sqlx::query!(
         "with off as materialized (select set_config('synchronous_commit', 'off', true)),
          due as (
@@ -14,7 +15,7 @@ pub async fn touch(db: impl PgExecutor<'_>, id_hashes: &[[u8; 32]]) -> sqlx::Res
              where id_hash = any($1) and last_seen_at < now() - least('1 minute', idle_timeout / 10)
              for no key update skip locked)
          update sessions s set last_seen_at = now() from off, due where s.id = due.id",
-        &id_hashes as _,
+        id_hashes as _,
     )
     .execute(db)
     .await?;
