@@ -72,9 +72,26 @@ impl Token {
     }
 }
 
+/// The SHA-256 of a token: `tokens.token_hash`.
+#[derive(Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// For a cookie.
+    pub fn text(&self) -> String {
+        BASE64.encode(self.0)
+    }
+
+    /// `None` for anything that `text` cannot have written.
+    pub fn parse(text: &str) -> Option<Self> {
+        BASE64.decode(text).ok()?.try_into().ok().map(Self)
+    }
+}
+
 /// What the database knows of a token.
-pub fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token).into()
+pub fn hash(token: &str) -> TokenHash {
+    TokenHash(Sha256::digest(token).into())
 }
 
 /// A code for people to type: 40 bits, `ABCD-EFGH` in the mail.
@@ -130,7 +147,7 @@ pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<T
                 coalesce((select expires_at from registrations where id = $4),
                          now() + make_interval(secs => $7)))
            returning extract(epoch from expires_at - now())::float8 as "seconds!""#,
-        &hash(&secret),
+        hash(&secret) as _,
         new.purpose.name(),
         user_id,
         registration_id,
@@ -145,11 +162,11 @@ pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<T
 /// The registration that a verification link was sent for.
 pub async fn registration(
     db: impl PgExecutor<'_>,
-    token_hash: &[u8; 32],
+    token_hash: &TokenHash,
 ) -> sqlx::Result<Option<Uuid>> {
     let found = sqlx::query_scalar!(
         "select registration_id from tokens where token_hash = $1 and expires_at > now()",
-        token_hash,
+        token_hash as _,
     );
     Ok(found.fetch_optional(db).await?.flatten())
 }
@@ -163,14 +180,13 @@ pub async fn has_code(
     registration_id: Uuid,
     code_macs: &[[u8; 32]],
 ) -> sqlx::Result<bool> {
-    let code_macs: Vec<&[u8]> = code_macs.iter().map(<[u8; 32]>::as_slice).collect();
     sqlx::query_scalar!(
         r#"select exists (
                select from tokens
                where registration_id = $1 and code_mac = any($2) and expires_at > now())
                as "found!""#,
         registration_id,
-        &code_macs as _,
+        code_macs as _,
     )
     .fetch_one(db)
     .await
@@ -188,7 +204,7 @@ pub struct Holder {
 pub async fn holder(
     db: impl PgExecutor<'_>,
     purpose: Purpose,
-    token_hash: &[u8; 32],
+    token_hash: &TokenHash,
 ) -> sqlx::Result<Option<Holder>> {
     let row = sqlx::query!(
         "select u.id, u.email
@@ -196,7 +212,7 @@ pub async fn holder(
          where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
            and (u.email_canonical = t.email_canonical or t.purpose = 'not_me')
            and u.locked_at is null",
-        token_hash,
+        token_hash as _,
         purpose.name(),
     )
     .fetch_optional(db)
@@ -213,7 +229,7 @@ pub async fn holder(
 pub async fn take(
     db: impl PgExecutor<'_>,
     purpose: Purpose,
-    token_hash: &[u8; 32],
+    token_hash: &TokenHash,
 ) -> sqlx::Result<Option<Holder>> {
     let row = sqlx::query!(
         "with owner as materialized (
@@ -225,7 +241,7 @@ pub async fn take(
              for no key update of u)
          delete from tokens t using owner o where t.token_hash = $1
          returning o.id, o.email",
-        token_hash,
+        token_hash as _,
         purpose.name(),
     )
     .fetch_optional(db)

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::flash::Flash;
 use crate::accounts::registration::Begun;
+use crate::accounts::token::TokenHash;
 use crate::email::Email;
 
 /// The content of `__Host-visitor`. The cookie is encrypted, so an attacker cannot forge a flash.
@@ -65,14 +66,14 @@ impl VisitorCookie {
         self.changed |= self.registration.take_if(this).is_some();
     }
 
-    pub fn reset_proof(&self) -> Option<[u8; 32]> {
-        BASE64.decode(self.reset_proof.as_ref()?).ok()?.try_into().ok()
+    pub fn reset_proof(&self) -> Option<TokenHash> {
+        TokenHash::parse(self.reset_proof.as_ref()?)
     }
 
     /// Sets or removes the reset proof, and changes the binding. So an attacker who planted this
     /// cookie has neither the proof nor a valid token for its form.
-    pub fn keep_reset_proof(&mut self, token_hash: Option<&[u8; 32]>) {
-        self.reset_proof = token_hash.map(|token_hash| BASE64.encode(token_hash));
+    pub fn keep_reset_proof(&mut self, token_hash: Option<&TokenHash>) {
+        self.reset_proof = token_hash.map(TokenHash::text);
         self.id.clear();
         self.binding();
     }

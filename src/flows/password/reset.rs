@@ -13,8 +13,6 @@
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
@@ -22,7 +20,7 @@ use crate::accounts::credentials;
 use crate::accounts::password::NewHash;
 use crate::accounts::password::strength::Strength;
 use crate::accounts::password::{Password, PasswordHash};
-use crate::accounts::token::{self, Holder};
+use crate::accounts::token::{self, Holder, TokenHash};
 use crate::accounts::user::{self, User, proof};
 use crate::email::Email;
 use crate::mail::notice::{self, Owner, What};
@@ -215,7 +213,7 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
 /// The token, the password, the end of every access and the notice: all of it, or nothing.
 async fn take_and_change(
     visitor: &Visitor,
-    token_hash: &[u8; 32],
+    token_hash: &TokenHash,
     password_hash: &PasswordHash,
 ) -> Result<Option<(Holder, i32)>, Error> {
     let mut tx = visitor.app.db.begin().await?;
@@ -237,7 +235,7 @@ fn dead_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
 
 /// A link that was opened in this browser and still works.
 struct Proof {
-    token_hash: [u8; 32],
+    token_hash: TokenHash,
     holder: Holder,
 }
 
@@ -251,7 +249,7 @@ fn blank(visitor: &Visitor, proof: &Proof) -> ChoosePage {
     ChoosePage {
         page: visitor.page("Choose a new password"),
         address: proof.holder.email.masked(),
-        link: BASE64.encode(token::hash(&BASE64.encode(proof.token_hash))),
+        link: token::hash(&proof.token_hash.text()).text(),
         problem: None,
         minimum: visitor.app.config.password_min_length,
         strength: None,

@@ -3,16 +3,17 @@
 use super::Visitor;
 use crate::accounts::device::DeviceToken;
 use crate::accounts::registration::Begun;
+use crate::accounts::token::TokenHash;
 use crate::email::Email;
 use crate::web::visitor_cookie::PendingRegistration;
 
 impl Visitor {
     /// The hash of the reset token whose link was opened in this browser.
-    pub fn reset_proof(&self) -> Option<[u8; 32]> {
+    pub fn reset_proof(&self) -> Option<TokenHash> {
         self.context.visitor_cookie.borrow().reset_proof()
     }
 
-    pub fn keep_reset_proof(&self, token_hash: Option<&[u8; 32]>) {
+    pub fn keep_reset_proof(&self, token_hash: Option<&TokenHash>) {
         self.context.visitor_cookie.borrow_mut().keep_reset_proof(token_hash);
     }
 
