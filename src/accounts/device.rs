@@ -35,42 +35,55 @@ impl DeviceToken {
     }
 
     /// What the database knows of it.
-    pub fn hash(&self) -> [u8; 32] {
-        Sha256::digest(self.0).into()
+    pub fn hash(&self) -> DeviceHash {
+        DeviceHash(Sha256::digest(self.0).into())
+    }
+}
+
+/// The SHA-256 of a `DeviceToken`: `devices.token_hash`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct DeviceHash([u8; 32]);
+
+impl DeviceHash {
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 }
 
 /// Which of these values the account of this email address knows, from a login within a year.
 pub async fn known(
     db: impl PgExecutor<'_>,
-    token_hashes: &[[u8; 32]],
+    sent: &[DeviceHash],
     email: &Email,
-) -> sqlx::Result<Option<[u8; 32]>> {
-    let token_hashes: Vec<&[u8]> = token_hashes.iter().map(<[u8; 32]>::as_slice).collect();
-    let known = sqlx::query_scalar!(
-        "select d.token_hash from devices d join users u on u.id = d.user_id
-         where d.token_hash = any($1) and u.email_canonical = $2
-           and d.last_used_at > now() - interval '1 year'
-         order by d.last_used_at desc limit 1",
-        &token_hashes as _,
+) -> sqlx::Result<Option<DeviceHash>> {
+    sqlx::query_scalar!(
+        r#"select d.token_hash as "token_hash: DeviceHash"
+           from devices d join users u on u.id = d.user_id
+           where d.token_hash = any($1) and u.email_canonical = $2
+             and d.last_used_at > now() - interval '1 year'
+           order by d.last_used_at desc limit 1"#,
+        sent as _,
         email.canonical(),
-    );
-    Ok(known.fetch_optional(db).await?.and_then(|token_hash| token_hash.try_into().ok()))
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// Makes a browser a known device for another year, under a new value. The values of this account
 /// among those that it sent are replaced, so a copy of one is invalid from now on; those of other
 /// accounts stay as they are. Beyond `MOST` devices, those not used for longest are forgotten.
 ///
-/// Returns the hashes among `sent` that other accounts still know. `None` when the account's credentials have changed since
-/// `epoch` was read: a thief's login on its way makes no device known.
+/// Returns the hashes among `sent` that other accounts still know. `None` when the account's
+/// credentials have changed since `epoch` was read: a thief's login on its way makes no device
+/// known.
 pub async fn remember(
     tx: &mut Connection,
-    sent: &[[u8; 32]],
-    new: &[u8; 32],
+    sent: &[DeviceHash],
+    new: DeviceHash,
     user_id: Uuid,
     epoch: i32,
-) -> sqlx::Result<Option<Vec<Vec<u8>>>> {
+) -> sqlx::Result<Option<Vec<DeviceHash>>> {
     let unchanged = sqlx::query!(
         "select id from users where id = $1 and session_epoch = $2 for no key update",
         user_id,
@@ -79,20 +92,19 @@ pub async fn remember(
     if unchanged.fetch_optional(&mut *tx).await?.is_none() {
         return Ok(None);
     }
-    let sent: Vec<&[u8]> = sent.iter().map(<[u8; 32]>::as_slice).collect();
     sqlx::query!(
         "delete from devices where user_id = $1 and token_hash = any($2)",
         user_id,
-        &sent as _,
+        sent as _,
     )
     .execute(&mut *tx)
     .await?;
     let others = sqlx::query_scalar!(
-        "select token_hash from devices where token_hash = any($1)",
-        &sent as _,
+        r#"select token_hash as "token_hash: DeviceHash" from devices where token_hash = any($1)"#,
+        sent as _,
     );
     let others = others.fetch_all(&mut *tx).await?;
-    sqlx::query!("insert into devices (token_hash, user_id) values ($1, $2)", new, user_id)
+    sqlx::query!("insert into devices (token_hash, user_id) values ($1, $2)", new as _, user_id)
         .execute(&mut *tx)
         .await?;
     sqlx::query!(
@@ -100,7 +112,7 @@ pub async fn remember(
              select token_hash from devices where user_id = $1 and token_hash <> $2
              order by last_used_at desc limit $3)",
         user_id,
-        new,
+        new as _,
         MOST - 1,
     )
     .execute(tx)

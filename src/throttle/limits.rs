@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::accounts::device::DeviceHash;
+
 /// What is attempted. Each action has its own counters, so no flow can use up the attempts or the
 /// mails of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +110,7 @@ pub enum Key<'a> {
     IpAddress(IpAddr),
     Pair(&'a str, IpAddr),
     /// A browser that this account has logged in on before.
-    Device([u8; 32], &'a str),
+    Device(DeviceHash, &'a str),
     AllDevices(&'a str),
     Registration(Uuid),
 }
@@ -204,7 +206,7 @@ impl fmt::Display for Key<'_> {
             Self::IpAddress(address) => write!(f, "{}", network(*address)),
             Self::Pair(account, address) => write!(f, "{}\0{account}", network(*address)),
             Self::AllDevices(account) => f.write_str(account),
-            Self::Device(token_hash, account) => write!(f, "{token_hash:?}\0{account}"),
+            Self::Device(device, account) => write!(f, "{:?}\0{account}", device.as_bytes()),
             Self::Registration(id) => write!(f, "{id}"),
         }
     }

@@ -8,7 +8,7 @@
 use super::device_cookie::ACCOUNTS;
 use super::error::Error;
 use super::visitor::Visitor;
-use crate::accounts::device::{self, DeviceToken};
+use crate::accounts::device::{self, DeviceHash, DeviceToken};
 use crate::accounts::user::User;
 use crate::email::Email;
 
@@ -16,7 +16,7 @@ use crate::email::Email;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(visitor: &Visitor, email: &Email) -> Result<Option<[u8; 32]>, Error> {
+pub async fn find(visitor: &Visitor, email: &Email) -> Result<Option<DeviceHash>, Error> {
     let sent = visitor.device_hashes();
     if sent.is_empty() {
         return Ok(None);
@@ -32,12 +32,12 @@ pub async fn find(visitor: &Visitor, email: &Email) -> Result<Option<[u8; 32]>, 
 pub async fn remember(visitor: &Visitor, user: &User) -> Result<(), Error> {
     let (sent, new) = (visitor.device_hashes(), DeviceToken::generate());
     let mut tx = visitor.app.db.begin().await?;
-    let others = device::remember(&mut tx, &sent, &new.hash(), user.id, user.session_epoch).await?;
+    let others = device::remember(&mut tx, &sent, new.hash(), user.id, user.session_epoch).await?;
     tx.commit().await?;
     let Some(others) = others else { return Ok(()) };
     let mut cookie = visitor.context().device_cookie.borrow_mut();
     let mut values = cookie.sent.clone();
-    values.retain(|value| others.contains(&value.hash().to_vec()));
+    values.retain(|value| others.contains(&value.hash()));
     values.push(new);
     let surplus = values.len().saturating_sub(ACCOUNTS);
     cookie.issued = Some(values.split_off(surplus));

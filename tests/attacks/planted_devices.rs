@@ -9,7 +9,7 @@
 
 use std::time::Instant;
 
-use app::accounts::device;
+use app::accounts::device::{self, DeviceToken};
 use app::throttle::limits::{Action, Scope};
 
 use crate::support::browser::Browser;
@@ -172,7 +172,8 @@ async fn a_login_that_races_with_a_change_makes_no_device_known() {
     let before = ada.session_epoch;
     site.db.run("update users set session_epoch = session_epoch + 1").await;
     let mut tx = site.db.pool.begin().await.expect("the database");
-    let remembered = device::remember(&mut tx, &[], &[7; 32], ada.id, before).await;
+    let new = DeviceToken::generate().hash();
+    let remembered = device::remember(&mut tx, &[], new, ada.id, before).await;
     assert!(remembered.expect("the database").is_none());
     tx.commit().await.expect("the database");
     assert_eq!(site.db.number("select count(*) from devices").await, 0);

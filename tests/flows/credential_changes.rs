@@ -63,7 +63,7 @@ async fn known(site: &Site, browser: &Browser) -> &'static str {
     let known = "select exists (select from devices where token_hash = $1)";
     let value = cookie.split('.').next_back().expect("a value");
     let hash = app::accounts::device::DeviceToken::parse(value).expect("a value").hash();
-    let known = sqlx::query_scalar(known).bind(hash.as_slice()).fetch_one(&site.db.pool).await;
+    let known = sqlx::query_scalar(known).bind(hash).fetch_one(&site.db.pool).await;
     if known.expect("the database") { "stays" } else { "ends" }
 }
 

@@ -1,7 +1,7 @@
 //! Values that a flow keeps in the browser's cookies from one step to the next.
 
 use super::Visitor;
-use crate::accounts::device::DeviceToken;
+use crate::accounts::device::{DeviceHash, DeviceToken};
 use crate::accounts::registration::Begun;
 use crate::accounts::token::TokenHash;
 use crate::email::Email;
@@ -32,7 +32,7 @@ impl Visitor {
     }
 
     /// The hashes of the values in `__Host-device` that this browser sent.
-    pub fn device_hashes(&self) -> Vec<[u8; 32]> {
+    pub fn device_hashes(&self) -> Vec<DeviceHash> {
         self.context.device_cookie.borrow().sent.iter().map(DeviceToken::hash).collect()
     }
 }
