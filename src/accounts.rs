@@ -22,3 +22,4 @@ pub mod session;
 pub mod session_id;
 pub mod token;
 pub mod user;
+pub mod user_id;

@@ -1,10 +1,9 @@
 //! `AppState`: the settings, and the parts that are built from them, for all handlers.
 
-use uuid::Uuid;
-
 use crate::accounts::password::strength::Rules;
 use crate::accounts::password::{HashError, Hasher, NewHash, Password, PasswordHash, Verdict};
 use crate::accounts::user::{Credentials, proof};
+use crate::accounts::user_id::UserId;
 use crate::config::Config;
 use crate::database::Database;
 use crate::email::Email;
@@ -60,7 +59,7 @@ impl AppState {
         &self,
         attempt: &Attempt,
         password: &Password,
-        stored: Option<(Uuid, &PasswordHash)>,
+        stored: Option<(UserId, &PasswordHash)>,
     ) -> Result<Verdict, VerifyError> {
         let verdict = self.hasher.verify(password, stored).await;
         if let Err(HashError::Busy) = verdict {

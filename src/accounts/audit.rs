@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use sqlx::PgExecutor;
-use uuid::Uuid;
 
 use super::client::Client;
+use super::user_id::UserId;
 use crate::database::Connection;
 
 /// What happened.
@@ -84,12 +84,12 @@ pub async fn prune(db: impl PgExecutor<'_>, retention: Duration, batch: i64) -> 
 pub async fn record(
     tx: &mut Connection,
     kind: Kind,
-    user_id: Option<Uuid>,
+    user_id: Option<UserId>,
     client: &Client,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into audit_events (user_id, kind, address, user_agent) values ($1, $2, $3, $4)",
-        user_id,
+        user_id as _,
         kind.name(),
         client.network(),
         client.user_agent,

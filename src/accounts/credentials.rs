@@ -6,6 +6,7 @@
 use uuid::Uuid;
 
 use super::token::{self, Purpose};
+use super::user_id::UserId;
 use super::{device, session};
 use crate::database::Connection;
 
@@ -15,7 +16,7 @@ use crate::database::Connection;
 /// browser known again, under a new value.
 pub async fn end_access(
     tx: &mut Connection,
-    user_id: Uuid,
+    user_id: UserId,
     keep: Option<Uuid>,
 ) -> sqlx::Result<()> {
     session::end_all(&mut *tx, user_id, keep).await?;

@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 use sqlx::PgExecutor;
-use uuid::Uuid;
 
+use super::user_id::UserId;
 use crate::database::Connection;
 use crate::email::Email;
 
@@ -81,12 +81,12 @@ pub async fn remember(
     tx: &mut Connection,
     sent: &[DeviceHash],
     new: DeviceHash,
-    user_id: Uuid,
+    user_id: UserId,
     epoch: i32,
 ) -> sqlx::Result<Option<Vec<DeviceHash>>> {
     let unchanged = sqlx::query!(
         "select id from users where id = $1 and session_epoch = $2 for no key update",
-        user_id,
+        user_id as _,
         epoch,
     );
     if unchanged.fetch_optional(&mut *tx).await?.is_none() {
@@ -94,7 +94,7 @@ pub async fn remember(
     }
     sqlx::query!(
         "delete from devices where user_id = $1 and token_hash = any($2)",
-        user_id,
+        user_id as _,
         sent as _,
     )
     .execute(&mut *tx)
@@ -104,14 +104,18 @@ pub async fn remember(
         sent as _,
     );
     let others = others.fetch_all(&mut *tx).await?;
-    sqlx::query!("insert into devices (token_hash, user_id) values ($1, $2)", new as _, user_id)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query!(
+        "insert into devices (token_hash, user_id) values ($1, $2)",
+        new as _,
+        user_id as _
+    )
+    .execute(&mut *tx)
+    .await?;
     sqlx::query!(
         "delete from devices where user_id = $1 and token_hash <> $2 and token_hash not in (
              select token_hash from devices where user_id = $1 and token_hash <> $2
              order by last_used_at desc limit $3)",
-        user_id,
+        user_id as _,
         new as _,
         MOST - 1,
     )
@@ -121,8 +125,8 @@ pub async fn remember(
 }
 
 /// Forgets the devices of an account.
-pub async fn forget(tx: &mut Connection, user_id: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("delete from devices where user_id = $1", user_id).execute(tx).await.map(drop)
+pub async fn forget(tx: &mut Connection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!("delete from devices where user_id = $1", user_id as _).execute(tx).await.map(drop)
 }
 
 /// Forgets up to `batch` devices that nobody has used for a year; returns how many there were.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::client::Client;
 use super::session_id::{SessionId, SessionIdHash};
 use super::user::User;
+use super::user_id::UserId;
 use crate::config::Timeouts;
 use crate::database::Connection;
 pub use upkeep::{prune, touch};
@@ -44,7 +45,7 @@ pub async fn find(
         r#"select s.id, s.csrf_binding, s.ends_at, s.remembered, s.state,
                 ceil(extract(epoch from s.ends_at - now()))::bigint as "seconds_left!",
                 s.last_seen_at < now() - least('1 minute', s.idle_timeout / 10) as "touch_due!",
-                u.id as "user_id?", u.email as "email?", u.session_epoch as "session_epoch?"
+                u.id as "user_id?: UserId", u.email as "email?", u.session_epoch as "session_epoch?"
            from sessions s left join users u on u.id = s.user_id
            where s.id_hash = $1
              and s.ends_at > now() and s.last_seen_at + s.idle_timeout > now()
@@ -92,7 +93,7 @@ pub async fn start(
         let unchanged = sqlx::query_scalar!(
             "select id from users where id = $1 and session_epoch = $2 and locked_at is null
              for no key update",
-            user.id,
+            user.id as _,
             user.session_epoch,
         );
         if unchanged.fetch_optional(&mut *tx).await?.is_none() {
@@ -107,7 +108,7 @@ pub async fn start(
                 case when $3::uuid is null then null else now() end, $8, $9, $10, $11)",
         id,
         session_id.hash() as _,
-        new.user.map(|user| user.id),
+        new.user.map(|user| user.id) as _,
         new.user.map(|user| user.session_epoch),
         &rand::random::<[u8; 32]>(),
         new.timeouts.idle.as_secs_f64(),
@@ -128,7 +129,7 @@ pub async fn start(
                  where user_id = $1 and id <> $3
                    and ends_at > now() and last_seen_at + idle_timeout > now()
                  order by created_at desc, id desc limit $2)",
-            user.id,
+            user.id as _,
             per_user - 1,
             id,
         )
@@ -143,7 +144,7 @@ pub async fn start(
 pub async fn save_state(
     db: impl PgExecutor<'_>,
     id_hash: &SessionIdHash,
-    user_id: Option<Uuid>,
+    user_id: Option<UserId>,
     state: &serde_json::Value,
 ) -> sqlx::Result<bool> {
     let saved = sqlx::query!(
@@ -154,7 +155,7 @@ pub async fn save_state(
                 select from users u
                 where u.id = s.user_id and u.session_epoch = s.user_epoch and u.locked_at is null))",
         id_hash as _,
-        user_id,
+        user_id as _,
         state,
     )
     .execute(db)
@@ -209,10 +210,14 @@ pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) ->
 
 /// Deletes every session of a user but `keep`. The caller has raised the epoch, which also stops
 /// logins that have verified the old password and not yet begun a session.
-pub async fn end_all(tx: &mut Connection, user_id: Uuid, keep: Option<Uuid>) -> sqlx::Result<u64> {
+pub async fn end_all(
+    tx: &mut Connection,
+    user_id: UserId,
+    keep: Option<Uuid>,
+) -> sqlx::Result<u64> {
     let ended = sqlx::query!(
         "delete from sessions where user_id = $1 and id is distinct from $2",
-        user_id,
+        user_id as _,
         keep,
     );
     Ok(ended.execute(tx).await?.rows_affected())

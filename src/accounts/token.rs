@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
+use super::user_id::UserId;
 use crate::database::Connection;
 use crate::email::Email;
 
@@ -115,7 +116,7 @@ pub fn typed_code(typed: &str) -> String {
 /// What a token belongs to.
 #[derive(Debug, Clone, Copy)]
 pub enum Owner {
-    User(Uuid),
+    User(UserId),
     Registration(Uuid),
     /// A decoy, for an address without an account: the row is written so that a request costs the
     /// same statements for everybody. The token is never sent, and `take` never finds it.
@@ -149,7 +150,7 @@ pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<T
            returning extract(epoch from expires_at - now())::float8 as "seconds!""#,
         hash(&secret) as _,
         new.purpose.name(),
-        user_id,
+        user_id as _,
         registration_id,
         new.email_canonical,
         new.code_mac.as_ref().map(<[u8; 32]>::as_slice),
@@ -194,7 +195,7 @@ pub async fn has_code(
 
 /// Whose token it is.
 pub struct Holder {
-    pub user_id: Uuid,
+    pub user_id: UserId,
     /// The address of the account as it is now.
     pub email: Email,
 }
@@ -207,11 +208,11 @@ pub async fn holder(
     token_hash: &TokenHash,
 ) -> sqlx::Result<Option<Holder>> {
     let row = sqlx::query!(
-        "select u.id, u.email
-         from tokens t join users u on u.id = t.user_id
-         where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
-           and (u.email_canonical = t.email_canonical or t.purpose = 'not_me')
-           and u.locked_at is null",
+        r#"select u.id as "id: UserId", u.email
+           from tokens t join users u on u.id = t.user_id
+           where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
+             and (u.email_canonical = t.email_canonical or t.purpose = 'not_me')
+             and u.locked_at is null"#,
         token_hash as _,
         purpose.name(),
     )
@@ -232,15 +233,15 @@ pub async fn take(
     token_hash: &TokenHash,
 ) -> sqlx::Result<Option<Holder>> {
     let row = sqlx::query!(
-        "with owner as materialized (
-             select u.id, u.email
-             from tokens t join users u on u.id = t.user_id
-             where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
-               and (u.email_canonical = t.email_canonical or t.purpose = 'not_me')
-               and u.locked_at is null
-             for no key update of u)
-         delete from tokens t using owner o where t.token_hash = $1
-         returning o.id, o.email",
+        r#"with owner as materialized (
+               select u.id, u.email
+               from tokens t join users u on u.id = t.user_id
+               where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
+                 and (u.email_canonical = t.email_canonical or t.purpose = 'not_me')
+                 and u.locked_at is null
+               for no key update of u)
+           delete from tokens t using owner o where t.token_hash = $1
+           returning o.id as "id: UserId", o.email"#,
         token_hash as _,
         purpose.name(),
     )
@@ -250,19 +251,27 @@ pub async fn take(
 }
 
 impl Holder {
-    fn new(user_id: Uuid, email: &str) -> sqlx::Result<Self> {
+    fn new(user_id: UserId, email: &str) -> sqlx::Result<Self> {
         let email = Email::parse(email).map_err(|error| sqlx::Error::Decode(error.into()))?;
         Ok(Self { user_id, email })
     }
 }
 
 /// Deletes the outstanding tokens of an account, after a credential change.
-pub async fn discard(tx: &mut Connection, user_id: Uuid, purposes: &[Purpose]) -> sqlx::Result<()> {
+pub async fn discard(
+    tx: &mut Connection,
+    user_id: UserId,
+    purposes: &[Purpose],
+) -> sqlx::Result<()> {
     let names: Vec<String> = purposes.iter().map(|purpose| purpose.name().to_owned()).collect();
-    sqlx::query!("delete from tokens where user_id = $1 and purpose = any($2)", user_id, &names)
-        .execute(tx)
-        .await
-        .map(drop)
+    sqlx::query!(
+        "delete from tokens where user_id = $1 and purpose = any($2)",
+        user_id as _,
+        &names
+    )
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 /// Deletes up to `batch` expired tokens; returns how many there were.

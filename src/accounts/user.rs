@@ -7,15 +7,15 @@ pub mod proof;
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::password::PasswordHash;
+use super::user_id::UserId;
 use crate::email::Email;
 
 /// An account, without its secrets.
 #[derive(Debug, Clone)]
 pub struct User {
-    pub id: Uuid,
+    pub id: UserId,
     pub email: String,
     /// Goes up with every change of a credential; see `sessions.user_epoch`.
     pub session_epoch: i32,
@@ -41,8 +41,8 @@ pub async fn create(
         r#"insert into users (id, email, email_canonical, password_hash)
          values ($1, $2, $3, $4)
          on conflict (email_canonical) do nothing
-         returning id, email, session_epoch"#,
-        Uuid::now_v7(),
+         returning id as "id: UserId", email, session_epoch"#,
+        UserId::generate() as _,
         email.as_str(),
         email.canonical(),
         password_hash.as_str(),
@@ -54,7 +54,7 @@ pub async fn create(
 /// Finds the account of an address. A locked account is not found.
 pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<Credentials>> {
     let row = sqlx::query!(
-        r#"select id, email, session_epoch, password_hash,
+        r#"select id as "id: UserId", email, session_epoch, password_hash,
                 reset_required_at is not null as "reset_required!"
            from users where email_canonical = $1 and locked_at is null"#,
         email.canonical(),
@@ -69,8 +69,8 @@ pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option
 }
 
 /// The password hash of a logged-in user, for re-authentication.
-pub async fn password_hash(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<PasswordHash> {
-    let hash = sqlx::query_scalar!("select password_hash from users where id = $1", id);
+pub async fn password_hash(db: impl PgExecutor<'_>, id: UserId) -> sqlx::Result<PasswordHash> {
+    let hash = sqlx::query_scalar!("select password_hash from users where id = $1", id as _);
     Ok(PasswordHash::stored(hash.fetch_one(db).await?))
 }
 
@@ -80,11 +80,11 @@ pub struct Dates {
     pub password_changed_at: OffsetDateTime,
 }
 
-pub async fn dates(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Dates> {
+pub async fn dates(db: impl PgExecutor<'_>, id: UserId) -> sqlx::Result<Dates> {
     let row = sqlx::query_as!(
         Dates,
         "select created_at, password_changed_at from users where id = $1",
-        id,
+        id as _,
     );
     row.fetch_one(db).await
 }

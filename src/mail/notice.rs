@@ -4,12 +4,12 @@
 //! has its own "this wasn't me" link; see `flows/not_me`. Emails about a reset are here too.
 
 use askama::Template;
-use uuid::Uuid;
 
 use super::{Letterhead, Mail};
 use crate::accounts::client::Client;
 use crate::accounts::token::{self, NewToken, Purpose};
 use crate::accounts::user::User;
+use crate::accounts::user_id::UserId;
 use crate::database::Connection;
 use crate::email::Email;
 use crate::state::AppState;
@@ -53,8 +53,8 @@ impl What {
 
 /// The owner of the account, and the client that changed it.
 pub struct Owner<'a> {
-    pub user_id: Uuid,
-    /// As stored. A flow of yours that changes the email address must pass the old one.
+    pub user_id: UserId,
+    /// As stored. When a flow of yours changes the email address: the old one.
     pub email: &'a str,
     pub client: &'a Client,
 }

@@ -18,13 +18,13 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::web;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::error::Error;
 use super::request_context::{RequestContext, Rotation};
 use super::visitor::Visitor;
 use crate::accounts::session;
 use crate::accounts::session_id::SessionId;
+use crate::accounts::user_id::UserId;
 use crate::database::Database;
 use crate::state::AppState;
 
@@ -61,7 +61,7 @@ pub async fn in_place(
 
 /// For the store: saves the state under the new ID. The rotation is committed already, so the
 /// browser needs the new ID even if the state cannot be saved.
-pub(super) async fn save(db: &Database, new: &SessionId, user_id: Option<Uuid>, state: &Value) {
+pub(super) async fn save(db: &Database, new: &SessionId, user_id: Option<UserId>, state: &Value) {
     if let Err(error) = session::save_state(db, &new.hash(), user_id, state).await {
         tracing::warn!(%error, "the state of a session could not be saved");
     }

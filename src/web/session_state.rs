@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use actix_session::storage::SessionKey;
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::accounts::session::Session;
 use crate::accounts::session_id::SessionId;
+use crate::accounts::user_id::UserId;
 
 /// The map of actix-session: each value is a JSON text.
 pub type State = HashMap<String, String>;
@@ -35,10 +35,8 @@ pub fn to_map(session: &Session) -> Option<State> {
 ///
 /// # Errors
 /// When a value is not JSON, or the user's ID is not a UUID.
-pub fn from_map(mut state: State) -> Result<(Option<Uuid>, Value), anyhow::Error> {
-    let user_id: Option<String> =
-        state.remove(USER_ID).map(|id| serde_json::from_str(&id)).transpose()?;
-    let user_id = user_id.as_deref().map(str::parse).transpose()?;
+pub fn from_map(mut state: State) -> Result<(Option<UserId>, Value), anyhow::Error> {
+    let user_id = state.remove(USER_ID).map(|id| serde_json::from_str(&id)).transpose()?;
     let state = state
         .into_iter()
         .map(|(name, value)| Ok((name, serde_json::from_str(&value)?)))

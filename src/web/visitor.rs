@@ -10,7 +10,6 @@ use std::future::{Ready, ready};
 use actix_session::{Session as State, SessionExt};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
-use uuid::Uuid;
 
 use super::error::Error;
 use super::flash::{Flash, FlashKind};
@@ -20,6 +19,7 @@ use super::request_context::{RequestContext, StaleCookie};
 use crate::accounts::client::Client;
 use crate::accounts::session::Session;
 use crate::accounts::user::User;
+use crate::accounts::user_id::UserId;
 use crate::state::AppState;
 
 /// The key of the flash in the state of a session.
@@ -94,7 +94,7 @@ impl Visitor {
 
     /// Ends the session of this browser, unless it belongs to another user. Call it after all
     /// sessions of the user have been ended.
-    pub fn end_session_of(&self, user_id: Uuid, text: &str) {
+    pub fn end_session_of(&self, user_id: UserId, text: &str) {
         match &self.user {
             Some(user) if user.id != user_id => self.flash(FlashKind::Good, text),
             _ => self.end_session(text),

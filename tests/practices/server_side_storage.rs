@@ -28,7 +28,8 @@ async fn the_cookie_is_an_opaque_name_and_holds_no_data() {
     }
     for name in &names {
         assert!(name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        for secret in [ADA.email, "milk", &ada.id.to_string(), &ada.id.simple().to_string()] {
+        for secret in [ADA.email, "milk", &ada.id.to_string(), &ada.id.to_string().replace('-', "")]
+        {
             assert!(!name.contains(secret));
         }
     }

@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex};
 
 use argon2::Params;
 use tokio::sync::Semaphore;
-use uuid::Uuid;
 
 use super::argon2id::{self, HashError, Memory, PasswordHash};
 use super::stored_hash::{self, ForeignVerifier, Verdict};
 use super::strength::{self, Rules, Weakness};
 use super::typed::Password;
+use crate::accounts::user_id::UserId;
 
 /// How many jobs may wait for each that runs: about a second of work when all of them are logins.
 const QUEUE_PER_PERMIT: usize = 64;
@@ -89,7 +89,7 @@ impl Hasher {
     pub async fn verify(
         &self,
         password: &Password,
-        stored: Option<(Uuid, &PasswordHash)>,
+        stored: Option<(UserId, &PasswordHash)>,
     ) -> Result<Verdict, HashError> {
         let (params, foreign, password) = (self.params.clone(), self.foreign, password.clone());
         let (dummy, hash) = (self.dummy.clone(), stored.map(|(_, hash)| hash.clone()));

@@ -4,16 +4,16 @@
 //! login that has verified the old password and not yet begun its session.
 
 use sqlx::PgExecutor;
-use uuid::Uuid;
 
 use crate::accounts::password::PasswordHash;
+use crate::accounts::user_id::UserId;
 use crate::database::Connection;
 
 /// Sets a new password, and ends every session by the epoch. `None` when the password is no
 /// longer `old`: of two changes at the same moment one wins. Returns the new epoch.
 pub async fn change_password(
     tx: &mut Connection,
-    id: Uuid,
+    id: UserId,
     old: &PasswordHash,
     new: &PasswordHash,
 ) -> sqlx::Result<Option<i32>> {
@@ -22,7 +22,7 @@ pub async fn change_password(
                 session_epoch = session_epoch + 1
          where id = $1 and password_hash = $2 and locked_at is null
          returning session_epoch",
-        id,
+        id as _,
         old.as_str(),
         new.as_str(),
     )
@@ -34,13 +34,13 @@ pub async fn change_password(
 /// epoch stays. Changes nothing when the password was changed in between.
 pub async fn rehash(
     db: impl PgExecutor<'_>,
-    id: Uuid,
+    id: UserId,
     old: &PasswordHash,
     new: &PasswordHash,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update users set password_hash = $3 where id = $1 and password_hash = $2",
-        id,
+        id as _,
         old.as_str(),
         new.as_str(),
     )
@@ -52,14 +52,14 @@ pub async fn rehash(
 /// Sets a password by the link of a reset email. Ends every session, and lifts `require_reset`.
 pub async fn reset_password(
     tx: &mut Connection,
-    id: Uuid,
+    id: UserId,
     new: &PasswordHash,
 ) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
         "update users set password_hash = $2, password_changed_at = now(),
                 session_epoch = session_epoch + 1, reset_required_at = null
          where id = $1 returning session_epoch",
-        id,
+        id as _,
         new.as_str(),
     )
     .fetch_one(tx)
@@ -67,11 +67,11 @@ pub async fn reset_password(
 }
 
 /// Makes the password invalid until it is reset by mail. Ends every session, by the epoch.
-pub async fn require_reset(tx: &mut Connection, id: Uuid) -> sqlx::Result<i32> {
+pub async fn require_reset(tx: &mut Connection, id: UserId) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
         "update users set reset_required_at = now(), session_epoch = session_epoch + 1
          where id = $1 returning session_epoch",
-        id,
+        id as _,
     )
     .fetch_one(tx)
     .await
