@@ -54,7 +54,7 @@ impl What {
 /// The owner of the account, and the client that changed it.
 pub struct Owner<'a> {
     pub user_id: UserId,
-    /// As stored. When a flow of yours changes the email address: the old one.
+    /// As stored. A flow of yours that changes the email address must pass the old one.
     pub email: &'a str,
     pub client: &'a Client,
 }
