@@ -67,7 +67,7 @@ fn a_table_is_written_by_one_file() {
 }
 
 #[test]
-fn every_file_opens_with_its_story_and_stays_short() {
+fn every_file_begins_with_a_summary_and_is_short() {
     let mut places = Vec::new();
     for file in files("src", "rs") {
         let lines = file.text.lines().count();

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_choose_an_address() {
+    fn an_untrusted_client_cannot_choose_its_ip() {
         assert_eq!(address("192.0.2.1:1", "198.51.100.9"), "192.0.2.1");
     }
 
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_proxy_says_whether_it_was_https() {
+    fn the_last_proxy_decides_whether_it_was_https() {
         assert!(https("10.0.0.1:1", &["https"]));
         assert!(https("10.0.0.1:1", &["http, HTTPS"]));
         assert!(https("10.0.0.1:1", &["http", "https"]));

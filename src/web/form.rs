@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_two_ways_is_refused() {
+    fn ambiguous_forms_are_rejected() {
         for body in ["email=a&email=b", "email=a&remember=on&remember=on", "remember=on"] {
             assert!(parse(body.as_bytes()).is_err(), "{body}");
         }

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_leads_to_the_fallback() {
+    fn anything_else_gives_the_fallback() {
         for next in [
             "",
             "app",

@@ -68,7 +68,7 @@ async fn stranger(site: &Site) -> Browser {
 }
 
 #[tokio::test]
-async fn fields_that_no_form_sends_are_refused_with_words() {
+async fn malformed_fields_are_rejected_with_an_error_page() {
     let site = Site::start().await;
     let ada = ADA.at(&site).await;
     let (stranger, ada) = (stranger(&site).await, Sender::new(&site, &ada, LOG_OUT));
@@ -112,7 +112,7 @@ async fn fields_that_no_form_sends_are_refused_with_words() {
 }
 
 #[tokio::test]
-async fn bodies_that_no_form_sends_are_refused_with_words() {
+async fn malformed_bodies_are_rejected_with_an_error_page() {
     let site = Site::start().await;
     let stranger = stranger(&site).await;
     let stranger = Sender::new(&site, &stranger, LOG_IN);
@@ -146,7 +146,7 @@ async fn bodies_that_no_form_sends_are_refused_with_words() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_arrive_is_not_waited_for() {
+async fn a_body_that_never_arrives_gets_408() {
     let site = Site::start().await;
     let stranger = stranger(&site).await;
     let stranger = Sender::new(&site, &stranger, LOG_IN);
@@ -160,7 +160,7 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn broken_and_foreign_cookies_make_a_visitor_of_nobody() {
+async fn requests_with_invalid_cookies_are_anonymous() {
     let site = Site::start().await;
     let other = Site::start().await;
     let theirs = ADA.at(&other).await.cookie(SESSION).expect("a cookie");
@@ -188,11 +188,11 @@ async fn broken_and_foreign_cookies_make_a_visitor_of_nobody() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_ends() {
+async fn a_session_whose_row_cannot_be_read_ends() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     for state in ["[]", "\"x\"", "null", "1"] {
-        let ada = ADA.on_another_device(&site).await;
+        let ada = ADA.log_in_on_new_device(&site).await;
         sqlx::query("update sessions set state = $1::jsonb")
             .bind(state)
             .execute(&site.db.pool)
@@ -202,7 +202,7 @@ async fn a_row_that_cannot_be_read_ends() {
         assert_eq!(sessions(&site.db).await, 0, "{state}");
     }
     // A user ID in a readable state is ignored: the user is in the column `user_id`.
-    let mut ada = ADA.on_another_device(&site).await;
+    let mut ada = ADA.log_in_on_new_device(&site).await;
     sqlx::query("update sessions set state = $1::jsonb")
         .bind(r#"{"actix_identity.user_id": "00000000-0000-0000-0000-000000000000", "value": [1]}"#)
         .execute(&site.db.pool)
@@ -213,7 +213,7 @@ async fn a_row_that_cannot_be_read_ends() {
 }
 
 #[tokio::test]
-async fn what_was_typed_is_still_there() {
+async fn a_rejected_login_shows_the_typed_email_again_but_escaped() {
     let site = Site::start().await;
     let mut browser = stranger(&site).await;
     let typed = "<script>alert(1)</script>\"'";

@@ -25,11 +25,11 @@ use crate::support::raw::{self, Wire};
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn a_hundred_addresses_get_no_further_than_one() {
+async fn guesses_from_many_ip_addresses_share_the_limit_of_the_account() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     let (before, began) = (site.app.hasher.runs(), Instant::now());
-    let answers = guess_from_everywhere(&site, ADA.email, 120).await;
+    let answers = guess_from_many_ip_addresses(&site, ADA.email, 120).await;
     let limit = limit(Action::Login, Scope::Account);
     let evaluated = site.app.hasher.runs() - before;
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 120 were evaluated");
@@ -38,7 +38,7 @@ async fn a_hundred_addresses_get_no_further_than_one() {
 }
 
 #[tokio::test]
-async fn a_hundred_guesses_at_once_get_no_further_than_one_after_the_other() {
+async fn concurrent_guesses_get_no_more_attempts_than_sequential_ones() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     let form = stranger(&site, &address(0)).await;
@@ -53,7 +53,7 @@ async fn a_hundred_guesses_at_once_get_no_further_than_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn accounts_and_addresses_in_every_order_do_not_deadlock() {
+async fn concurrent_logins_to_many_accounts_do_not_deadlock() {
     // A queue for all of them, so that only a deadlock or a lost connection would be a 503.
     let settings = [("ARGON2_CONCURRENCY", "4")];
     let site = Site::behind_a_proxy_on(database_with(10).await, &settings).await;
@@ -70,7 +70,7 @@ async fn accounts_and_addresses_in_every_order_do_not_deadlock() {
 }
 
 #[tokio::test]
-async fn an_attempt_is_counted_though_the_client_hangs_up_before_the_answer() {
+async fn an_attempt_is_counted_if_the_client_disconnects_before_the_response() {
     // Slow enough that the client disconnects while the password is verified.
     let slow = Params::new(64 * 1024, 3, 1, None).expect("slow settings");
     let site = Site::behind_a_proxy_with(slow).await;
@@ -116,7 +116,7 @@ fn as_bytes(site: &Site, browser: &Browser, address: &str, email: &str) -> Strin
 }
 
 #[tokio::test]
-async fn the_right_password_during_the_wait_is_not_looked_at() {
+async fn the_right_password_is_not_verified_during_the_wait() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     wear_out(&site, ADA).await;
@@ -133,7 +133,7 @@ async fn the_right_password_during_the_wait_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn patience_ends_at_eighty_failures_in_a_row() {
+async fn eighty_failures_in_a_row_lock_out_unknown_browsers() {
     let site = Site::behind_a_proxy().await;
     let mut laptop = ADA.at(&site).await;
     let before = site.app.hasher.runs();
@@ -155,7 +155,7 @@ async fn patience_ends_at_eighty_failures_in_a_row() {
 }
 
 #[tokio::test]
-async fn logins_to_an_account_of_her_own_do_not_help_the_attacker() {
+async fn the_attackers_own_logins_do_not_reset_the_counter_of_another_account() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     EVE.joins(&site).await;
@@ -171,7 +171,7 @@ async fn logins_to_an_account_of_her_own_do_not_help_the_attacker() {
 }
 
 #[tokio::test]
-async fn a_stolen_session_does_not_guess_the_current_password() {
+async fn a_thief_with_a_session_cannot_guess_the_current_password() {
     let site = Site::behind_a_proxy().await;
     let mut thief = ADA.at(&site).await;
     thief.visit("/account/password").await;
@@ -187,12 +187,12 @@ async fn a_stolen_session_does_not_guess_the_current_password() {
     let limit = limit(Action::CurrentPassword, Scope::Account);
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 20 were evaluated");
     // These attempts do not delay a login.
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
 }
 
 /// The documentation lists the limits of the code (ASVS 6.1.1).
 #[test]
-fn the_documented_limits_are_the_real_ones() {
+fn the_limits_in_the_documentation_are_those_of_the_code() {
     let document = include_str!("../../docs/throttle.md");
     let documented: Vec<&str> = document
         .lines()

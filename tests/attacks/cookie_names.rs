@@ -73,7 +73,7 @@ const ATTACKS: &[(&[u8], Who)] = &[
 const UNREADABLE: [&str; 3] = ["__Host-session=", "__Host-session=\\xff", "__Host-session=%00"];
 
 #[tokio::test]
-async fn no_cookie_but_the_victims_own_is_believed() {
+async fn only_the_victims_own_session_cookie_is_accepted() {
     let site = Site::start().await;
     let (ada, eve) = (ADA.at(&site).await, EVE.at(&site).await);
     let value =
@@ -115,7 +115,7 @@ async fn no_cookie_but_the_victims_own_is_believed() {
 }
 
 #[tokio::test]
-async fn one_cookie_is_no_other() {
+async fn a_cookie_value_is_invalid_under_the_name_of_another_cookie() {
     // One key encrypts both cookies, but each value is bound to its cookie's name.
     let site = Site::start().await;
     let ada = ADA.at(&site).await;

@@ -47,7 +47,7 @@ async fn forms(site: &Site) -> Vec<(Browser, &'static str, Vec<(&'static str, &'
 }
 
 #[tokio::test]
-async fn a_password_is_rated_in_the_queue_of_the_hashes() {
+async fn a_new_password_is_rated_in_the_hashing_queue() {
     let db = database().await;
     let config = config(&db.url, &[]);
     let slow = Params::new(4 * 1024, 200, 1, None).expect("settings");
@@ -72,7 +72,7 @@ async fn a_password_is_rated_in_the_queue_of_the_hashes() {
 }
 
 #[tokio::test]
-async fn whoever_has_to_wait_has_no_password_rated() {
+async fn a_throttled_request_gets_no_password_rated() {
     let site = Site::behind_a_proxy().await;
     for (mut browser, button, fields) in forms(&site).await {
         move_to(&mut browser, "203.0.113.66");

@@ -114,11 +114,11 @@ fn token(browser: &Browser) -> String {
 }
 
 #[tokio::test]
-async fn only_our_own_forms_change_anything() {
+async fn only_forms_of_this_site_can_change_data() {
     // Each accepted request gets a new session, which must not end an older one.
     let site = Site::with(&[("SESSIONS_PER_USER", "1000")]).await;
     let (old, eve) = (ADA.at(&site).await, EVE.at(&site).await);
-    let ada = ADA.on_another_device(&site).await;
+    let ada = ADA.log_in_on_new_device(&site).await;
     let cookie = ada.cookie(SESSION).expect("a cookie");
     let good = token(&ada);
     let tokens = [good.clone(), String::new(), token(&eve), token(&old)];
@@ -155,7 +155,7 @@ async fn only_our_own_forms_change_anything() {
             "{route:?}: a refused request changed something"
         );
         for case in cases.iter().filter(|case| refusal(**case, own, &good).is_none()) {
-            let ada = ADA.on_another_device(&site).await;
+            let ada = ADA.log_in_on_new_device(&site).await;
             let (cookie, token) = (ada.cookie(SESSION).expect("a cookie"), token(&ada));
             let status = send(&site, &route, &cookie, Case { token: &token, ..*case }).await;
             assert!(status < 500 && ![403, 415].contains(&status), "{route:?}: {status}");
@@ -164,7 +164,7 @@ async fn only_our_own_forms_change_anything() {
 }
 
 #[tokio::test]
-async fn nobody_is_logged_in_as_the_attacker() {
+async fn another_site_cannot_log_the_victim_in_as_the_attacker() {
     let site = Site::start().await;
     let mut eve = EVE.at(&site).await;
     eve.restart();
@@ -184,7 +184,7 @@ async fn nobody_is_logged_in_as_the_attacker() {
 }
 
 #[tokio::test]
-async fn nobody_is_logged_out_by_a_link_or_an_image() {
+async fn another_site_cannot_log_the_victim_out() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
     ada.lured_from("https://evil.example", "/logout").await;

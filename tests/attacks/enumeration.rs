@@ -43,7 +43,7 @@ pub(super) async fn answer(browser: &mut Browser, person: Person) -> String {
 }
 
 #[tokio::test]
-async fn every_failed_login_is_answered_the_same() {
+async fn every_failed_login_gets_the_same_response() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let locked = EVE.joins(&site).await;

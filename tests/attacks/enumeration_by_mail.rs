@@ -52,7 +52,7 @@ fn masked(browser: &Browser, typed: &str) -> String {
 const NOBODY: Person = Person { email: "bea@example.com", ..ADA };
 
 #[tokio::test]
-async fn registration_reset_and_resend_answer_known_and_unknown_alike() {
+async fn registration_reset_and_resend_respond_alike_to_known_and_unknown_emails() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     GRACE.registers(&site).await;
@@ -74,7 +74,7 @@ async fn registration_reset_and_resend_answer_known_and_unknown_alike() {
 }
 
 #[tokio::test]
-async fn fifty_requests_for_one_mailbox_are_a_few_mails() {
+async fn fifty_concurrent_reset_requests_send_three_mails() {
     let site = Site::with_real_limits(&[]).await;
     ADA.joins(&site).await;
     let mut page = site.browser();

@@ -58,7 +58,7 @@ fn of_browser(browser: &Browser) -> impl Fn(&str) -> Option<String> + '_ {
 }
 
 #[tokio::test]
-async fn every_answer_carries_every_header() {
+async fn every_response_has_every_security_header() {
     let site = Site::impatient_on(database().await, &[]).await;
     let host = format!("Host: {}", site.app.origin.host);
     let form = "Content-Type: application/x-www-form-urlencoded";
@@ -96,7 +96,7 @@ async fn every_answer_carries_every_header() {
 }
 
 #[tokio::test]
-async fn a_panic_ends_one_request_with_a_page() {
+async fn a_panic_becomes_a_500_with_every_security_header() {
     let site = Site::impatient_on(database().await, &[]).await;
     let app = App::new()
         .app_data(site.app.clone())
@@ -111,7 +111,7 @@ async fn a_panic_ends_one_request_with_a_page() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_is_our_fault_and_shows_nothing() {
+async fn an_error_of_the_store_is_a_500_without_details_and_ends_no_session() {
     let site = Site::impatient_on(database().await, &[]).await;
     let mut ada = ADA.at(&site).await;
     let rename = async |from: &'static str, to: &'static str| {
@@ -131,7 +131,7 @@ async fn a_store_that_fails_is_our_fault_and_shows_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_connection_the_answer_is_503_in_time() {
+async fn without_a_free_connection_the_response_is_503_in_time() {
     let site = Site::impatient_on(database().await, &[("DATABASE_MAX_CONNECTIONS", "2")]).await;
     let mut ada = ADA.at(&site).await;
     let (one, two) = (site.app.db.acquire().await, site.app.db.acquire().await);
@@ -147,7 +147,7 @@ async fn without_a_connection_the_answer_is_503_in_time() {
 }
 
 #[tokio::test]
-async fn when_postgresql_is_gone_the_site_says_so_and_comes_back_with_it() {
+async fn pages_get_503_while_postgresql_is_stopped_and_work_afterwards() {
     let cluster = Cluster::start();
     let site = Site::impatient_on(cluster.database().await, &[]).await;
     let mut ada = ADA.at(&site).await;
@@ -177,7 +177,7 @@ async fn when_postgresql_is_gone_the_site_says_so_and_comes_back_with_it() {
 }
 
 #[tokio::test]
-async fn after_all_connections_were_cut_one_statement_fails_and_no_page() {
+async fn after_all_connections_are_cut_the_next_pages_succeed() {
     let db = database().await;
     let proxy = Proxy::to(&db).await;
     let site = Site::impatient_on(db, &[("DATABASE_URL", &proxy.url)]).await;
@@ -193,7 +193,7 @@ async fn after_all_connections_were_cut_one_statement_fails_and_no_page() {
 }
 
 #[tokio::test]
-async fn a_race_lost_in_postgresql_is_answered_as_busy() {
+async fn a_deadlock_or_a_serialization_failure_becomes_a_503() {
     let db = database().await;
     db.run("create table t (id int primary key, n int); insert into t values (1, 0), (2, 0)").await;
     let update = async |tx: &mut Transaction, id: i32| {

@@ -84,7 +84,7 @@ async fn the_attackers_own_session_ends_at_the_victims_login() {
 }
 
 #[tokio::test]
-async fn whoever_logs_in_inside_another_session_inherits_nothing() {
+async fn a_login_in_the_browser_of_another_user_inherits_no_values() {
     let site = Site::start().await;
     EVE.joins(&site).await;
     let mut shared = ADA.at(&site).await;
@@ -97,7 +97,7 @@ async fn whoever_logs_in_inside_another_session_inherits_nothing() {
 }
 
 #[tokio::test]
-async fn a_session_of_nobody_ends_at_the_login() {
+async fn a_planted_anonymous_session_ends_at_the_login() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let cookie = session_of_nobody(&site).await;
@@ -110,7 +110,7 @@ async fn a_session_of_nobody_ends_at_the_login() {
 }
 
 #[tokio::test]
-async fn planted_cookies_have_no_share_in_a_password_reset() {
+async fn planted_cookies_give_no_access_to_the_victims_password_reset() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let session = session_of_nobody(&site).await;
@@ -152,7 +152,7 @@ async fn planted_cookies_have_no_share_in_a_password_reset() {
             victim.send(form).await;
             victim.must_be_at("/password/reset/choose", 403);
         }
-        ADA.on_another_device(&site).await;
+        ADA.log_in_on_new_device(&site).await;
     }
 }
 

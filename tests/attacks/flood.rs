@@ -14,7 +14,7 @@ use crate::support::raw;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn a_flood_does_not_reach_the_database() {
+async fn a_flood_of_forms_from_one_ip_address_gets_429() {
     let site = Site::with_real_limits(&[("TRUSTED_PROXIES", "127.0.0.0/8")]).await;
     let post = async |address: &str| {
         let request = format!(

@@ -39,7 +39,7 @@ async fn victim(site: &Site) -> (Browser, Browser) {
 }
 
 #[tokio::test]
-async fn a_form_changes_the_account_that_it_was_drawn_for_or_none() {
+async fn a_reset_form_cannot_change_the_account_of_another_link() {
     let site = Site::start().await;
     let (_, mut tab) = victim(&site).await;
     // Sent once with the token of its page, as a browser does, and once with the current token.
@@ -62,12 +62,12 @@ async fn a_form_changes_the_account_that_it_was_drawn_for_or_none() {
         assert!(!tab.html().contains("name=\"password\""));
     }
     for person in [ADA, EVE] {
-        person.on_another_device(&site).await;
+        person.log_in_on_new_device(&site).await;
     }
 }
 
 #[tokio::test]
-async fn somebody_else_who_is_logged_in_stays_so() {
+async fn a_reset_does_not_log_out_another_user_of_the_browser() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let link = link(&site, ADA).await;
@@ -77,5 +77,5 @@ async fn somebody_else_who_is_logged_in_stays_so() {
     browser.must_be_at("/app", 200);
     browser.must_see(PASSWORD_CHANGED);
     browser.must_see(GRACE.email);
-    Person { password: NEW, ..ADA }.on_another_device(&site).await;
+    Person { password: NEW, ..ADA }.log_in_on_new_device(&site).await;
 }

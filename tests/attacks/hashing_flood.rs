@@ -77,7 +77,7 @@ async fn until_running(site: &Site) {
 }
 
 #[tokio::test]
-async fn sixty_four_logins_at_once_are_hashed_two_at_a_time() {
+async fn sixty_four_concurrent_logins_are_hashed_two_at_a_time() {
     let site = site(3, 2).await;
     let request = login(&site).await;
     let logins = join_all((0..64).map(|_| raw::send(site.address, &request)));
@@ -97,7 +97,7 @@ async fn sixty_four_logins_at_once_are_hashed_two_at_a_time() {
 }
 
 #[tokio::test]
-async fn beyond_the_queue_the_answer_is_503_at_once() {
+async fn a_login_that_finds_the_hashing_queue_full_gets_503() {
     let site = site(400, 1).await;
     let request = login(&site).await;
     let password = Password::typed(ADA.password);
@@ -172,7 +172,7 @@ async fn counters(site: &Site) -> String {
 }
 
 #[tokio::test]
-async fn whoever_hangs_up_keeps_the_permit_until_the_job_is_over() {
+async fn a_hashing_job_keeps_its_permit_after_the_client_disconnects() {
     let site = site(80, 1).await;
     let request = login(&site).await;
     let mut rude = TcpStream::connect(site.address).await.expect("a connection");

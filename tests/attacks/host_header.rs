@@ -15,7 +15,7 @@ use crate::support::raw;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn only_our_own_name_is_answered() {
+async fn requests_for_another_host_are_redirected_or_rejected() {
     let site = Site::start().await;
     let host = site.app.origin.host.as_str();
     let own = format!("{}/login?next=%2Fapp", site.url);
@@ -52,7 +52,7 @@ async fn only_our_own_name_is_answered() {
 }
 
 #[tokio::test]
-async fn our_own_name_in_another_spelling_is_answered() {
+async fn our_host_is_accepted_in_any_case_and_with_the_default_port() {
     let keys = Keys::generate();
     let behind_https = [("SECRET_KEYS", &*keys), ("TRUSTED_PROXIES", "127.0.0.1")];
     for (base_url, port) in [
@@ -89,7 +89,7 @@ async fn our_own_name_in_another_spelling_is_answered() {
 }
 
 #[tokio::test]
-async fn a_second_name_is_not_believed() {
+async fn a_request_that_names_a_second_host_is_redirected_or_rejected() {
     let site = Site::start().await;
     let host = site.app.origin.host.as_str();
     for request in [
@@ -112,7 +112,7 @@ async fn a_second_name_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_stranger_who_speaks_like_a_proxy_changes_nothing() {
+async fn proxy_headers_of_an_untrusted_client_are_ignored() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut ada = site.browser();

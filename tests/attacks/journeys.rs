@@ -61,7 +61,7 @@ impl Found {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_sequence_of_anonymous_actions_tells_who_has_an_account() {
+async fn no_sequence_of_anonymous_requests_shows_who_has_an_account() {
     let count = setting("JOURNEYS").unwrap_or(SEQUENCES);
     let first = setting("JOURNEYS_SEED").unwrap_or_else(|| rand::random::<u32>().into());
     println!("JOURNEYS={count} JOURNEYS_SEED={first}");
@@ -160,7 +160,7 @@ impl Failure {
 }
 
 #[tokio::test]
-async fn two_free_addresses_are_alike_and_a_longer_one_is_seen() {
+async fn replays_for_two_free_emails_are_equal_and_a_longer_email_is_detected() {
     let site = ReplaySite::start().await;
     for seed in 0..TWINS {
         let sequence = draw(seed);
@@ -181,7 +181,7 @@ async fn two_free_addresses_are_alike_and_a_longer_one_is_seen() {
 }
 
 #[test]
-fn seconds_may_run_down_and_nothing_else_may_differ() {
+fn transcripts_may_differ_in_elapsed_seconds_only() {
     let transcript = |text: &str, seconds| Transcript {
         actions: vec![Seen {
             visible: vec![Line { text: text.to_owned(), seconds }],

@@ -14,7 +14,7 @@ use crate::support::raw;
 const LONGEST: usize = 500;
 
 #[tokio::test]
-async fn nothing_that_a_client_sends_makes_a_long_log_line() {
+async fn no_input_of_a_client_makes_a_long_log_line() {
     let db = database().await;
     // The level of production, and debug for our own crate.
     let process = Process::logging(&db, &[("RUST_LOG", "info,app=debug")]);
@@ -54,7 +54,7 @@ async fn nothing_that_a_client_sends_makes_a_long_log_line() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_comes_thousands_of_times_is_one_log_line() {
+async fn a_cookie_repeated_thousands_of_times_is_logged_once() {
     let db = database().await;
     let process = Process::logging(&db, &[("RUST_LOG", "info")]);
     let (_, port) = process.address();

@@ -14,7 +14,7 @@ const KELVIN: Person =
     Person { email: "ken@kiosk.example", password: "trombone velvet lighthouse" };
 
 #[tokio::test]
-async fn the_link_leads_to_the_configured_origin_whatever_the_request_says() {
+async fn a_mailed_link_uses_the_configured_origin_and_not_the_request() {
     let site = Site::start().await;
     KELVIN.joins(&site).await;
     let mut browser = site.browser();
@@ -31,7 +31,7 @@ async fn the_link_leads_to_the_configured_origin_whatever_the_request_says() {
 }
 
 #[tokio::test]
-async fn look_alikes_and_line_breaks_reach_nobody() {
+async fn emails_with_look_alike_letters_or_line_breaks_get_no_mail() {
     let site = Site::start().await;
     KELVIN.joins(&site).await;
     let mut browser = site.browser();

@@ -16,7 +16,7 @@ use crate::support::people::{ADA, Person};
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn fifty_requests_of_a_kind_are_three_mails_and_the_page_stays_the_same() {
+async fn fifty_requests_for_a_mail_send_three_and_show_the_same_page() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     let mut pages = Vec::new();
@@ -33,7 +33,7 @@ async fn fifty_requests_of_a_kind_are_three_mails_and_the_page_stays_the_same() 
 }
 
 #[tokio::test]
-async fn a_stopped_password_that_is_typed_fifty_times_is_three_mails() {
+async fn fifty_logins_with_a_password_that_must_be_reset_send_three_mails() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     site.db.run("update users set reset_required_at = now()").await;
@@ -46,7 +46,7 @@ async fn a_stopped_password_that_is_typed_fifty_times_is_three_mails() {
 }
 
 #[tokio::test]
-async fn one_ip_address_that_asks_for_many_mails_is_told_to_wait() {
+async fn one_ip_address_that_requests_many_mails_gets_429() {
     let site = Site::behind_a_proxy().await;
     for (path, button, label) in
         [("/password/reset", SEND_LINK, EMAIL), ("/email/verify", RESEND, EMAIL)]
@@ -98,11 +98,11 @@ async fn too_many_password_changes_are_rejected_and_no_notice_is_dropped() {
     browser.must_see("Wait 10 minutes, then try again.");
     assert_eq!(browser.headers["retry-after"], "600");
     assert_eq!(mails(&site, ADA.email, "account.password").await, 5);
-    Person { password: PASSWORDS[5], ..ADA }.on_another_device(&site).await;
+    Person { password: PASSWORDS[5], ..ADA }.log_in_on_new_device(&site).await;
 
     clock::later(&site.db, "10 minutes").await;
     changes(&mut browser, PASSWORDS[5], PASSWORDS[6]).await;
     browser.must_be_at("/account", 200);
     assert_eq!(mails(&site, ADA.email, "account.password").await, 6);
-    Person { password: PASSWORDS[6], ..ADA }.on_another_device(&site).await;
+    Person { password: PASSWORDS[6], ..ADA }.log_in_on_new_device(&site).await;
 }

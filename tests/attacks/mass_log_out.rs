@@ -33,7 +33,7 @@ async fn sends_password(browser: &mut Browser, new: &str) {
 }
 
 #[tokio::test]
-async fn a_login_in_flight_does_not_arrive() {
+async fn a_login_in_flight_with_the_old_password_begins_no_session() {
     let site = Site::start().await;
     let ada = ADA.joins(&site).await;
     let old = user::password_hash(&site.db.pool, ada.id).await.expect("her hash");
@@ -59,7 +59,7 @@ async fn a_login_in_flight_does_not_arrive() {
 async fn every_other_session_ends_when_the_password_changes() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
-    let others = [ADA.on_another_device(&site).await, ADA.on_another_device(&site).await];
+    let others = [ADA.log_in_on_new_device(&site).await, ADA.log_in_on_new_device(&site).await];
     let copied = ada.clone();
 
     changes_password(&mut ada, NEW).await;
@@ -74,7 +74,7 @@ async fn every_other_session_ends_when_the_password_changes() {
 }
 
 #[tokio::test]
-async fn of_fifty_changes_at_once_one_wins() {
+async fn of_fifty_concurrent_password_changes_one_succeeds() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
     ada.visit("/account/password").await;

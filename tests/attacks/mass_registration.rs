@@ -15,7 +15,7 @@ use crate::support::labels::*;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn one_ip_address_registers_two_classrooms_and_no_more() {
+async fn one_ip_address_can_send_sixty_registrations_and_then_waits() {
     let site = Site::behind_a_proxy().await;
     let (before, began) = (site.app.hasher.runs(), Instant::now());
     let mut last = None;

@@ -75,7 +75,7 @@ fn stays_here(site: &Site, location: &str, cause: &str) {
 }
 
 #[tokio::test]
-async fn a_login_leads_to_our_own_pages_only() {
+async fn a_login_redirects_to_paths_of_this_site_only() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let long = format!("/{}", "a/".repeat(2_500));
@@ -100,7 +100,7 @@ async fn a_login_leads_to_our_own_pages_only() {
 }
 
 #[tokio::test]
-async fn a_page_asked_for_in_a_strange_way_leads_back_to_our_own() {
+async fn the_redirect_to_the_login_page_keeps_only_paths_of_this_site() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
     for path in ["/app/..//evil.example", "/app//evil.example", "/app/%2f%2fevil.example"] {

@@ -25,7 +25,7 @@ async fn logs_out(browser: &mut Browser) {
 }
 
 #[tokio::test]
-async fn a_live_session_and_a_known_device_do_not_wait() {
+async fn a_session_and_a_known_device_work_while_the_account_is_throttled() {
     let site = Site::behind_a_proxy().await;
     let mut laptop = ADA.at(&site).await;
     wear_out(&site, ADA).await;
@@ -38,7 +38,7 @@ async fn a_live_session_and_a_known_device_do_not_wait() {
 }
 
 #[tokio::test]
-async fn on_a_new_device_the_owner_gets_in_after_the_wait() {
+async fn the_owner_can_log_in_on_a_new_device_after_the_wait() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     wear_out(&site, ADA).await;
@@ -52,7 +52,7 @@ async fn on_a_new_device_the_owner_gets_in_after_the_wait() {
 }
 
 #[tokio::test]
-async fn knocking_during_the_wait_does_not_prolong_it() {
+async fn rejected_attempts_do_not_extend_the_wait() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     wear_out(&site, ADA).await;
@@ -60,13 +60,13 @@ async fn knocking_during_the_wait_does_not_prolong_it() {
     let state = || sqlx::query_as::<_, (i32, String)>(state).fetch_one(&site.db.pool);
     clock::later(&site.db, "-1 hour").await;
     let before = state().await.expect("the counter");
-    let answers = guess_from_everywhere(&site, ADA.email, 30).await;
+    let answers = guess_from_many_ip_addresses(&site, ADA.email, 30).await;
     assert_eq!(count(&answers, 429), 30, "{answers:?}");
     assert_eq!(state().await.expect("the counter"), before);
 }
 
 #[tokio::test]
-async fn several_accounts_are_known_on_one_device() {
+async fn one_device_can_be_known_to_several_accounts() {
     let site = Site::behind_a_proxy().await;
     let mut tablet = ADA.at(&site).await;
     logs_out(&mut tablet).await;
@@ -85,7 +85,7 @@ async fn several_accounts_are_known_on_one_device() {
 }
 
 #[tokio::test]
-async fn the_device_cookie_looks_like_the_others_and_lives_a_year() {
+async fn the_device_cookie_has_secure_attributes_and_expires_after_a_year() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut browser = site.browser();
@@ -124,7 +124,7 @@ async fn a_device_is_known_to_its_own_accounts_only() {
 }
 
 #[tokio::test]
-async fn a_stolen_device_cookie_does_not_guess_for_long() {
+async fn a_thief_with_a_device_cookie_gets_twenty_guesses_in_a_row() {
     let site = Site::behind_a_proxy().await;
     let laptop = ADA.at(&site).await;
     let mut thief = stranger(&site, "203.0.113.66").await;
@@ -152,7 +152,7 @@ async fn a_stolen_device_cookie_does_not_guess_for_long() {
 }
 
 #[tokio::test]
-async fn whoever_resets_the_password_gets_in_while_others_keep_guessing() {
+async fn the_owner_can_log_in_after_a_reset_while_others_keep_guessing() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     let mut owner = site.browser();

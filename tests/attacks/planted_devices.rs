@@ -32,12 +32,12 @@ async fn with_cookie(site: &Site, ip: &str, cookie: &str) -> Browser {
 }
 
 #[tokio::test]
-async fn fifteen_stolen_cookies_guess_no_more_than_one() {
+async fn fifteen_stolen_device_cookies_share_one_limit_of_guesses() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     let mut thieves = Vec::new();
     for number in 0..15 {
-        let cookie = device_of(&ADA.on_another_device(&site).await);
+        let cookie = device_of(&ADA.log_in_on_new_device(&site).await);
         thieves.push(with_cookie(&site, &address(number), &cookie).await);
     }
     let (before, began) = (site.app.hasher.runs(), Instant::now());
@@ -54,10 +54,10 @@ async fn fifteen_stolen_cookies_guess_no_more_than_one() {
 
 /// NIST's limit, for all IP addresses and device cookies together.
 #[tokio::test]
-async fn strangers_and_known_devices_together_have_a_hundred_in_a_row() {
+async fn unknown_browsers_and_known_devices_share_100_failures_in_a_row() {
     let site = Site::behind_a_proxy().await;
     let mut owner = ADA.at(&site).await;
-    let cookies = [device_of(&owner), device_of(&ADA.on_another_device(&site).await)];
+    let cookies = [device_of(&owner), device_of(&ADA.log_in_on_new_device(&site).await)];
     let before = site.app.hasher.runs();
     for number in 0..130 {
         clock::later(&site.db, "1 hour").await;
@@ -69,7 +69,7 @@ async fn strangers_and_known_devices_together_have_a_hundred_in_a_row() {
 }
 
 #[tokio::test]
-async fn each_login_makes_copies_of_the_cookie_worthless() {
+async fn each_login_invalidates_copies_of_the_device_cookie() {
     let site = Site::behind_a_proxy().await;
     // Eve logs in first, on a shared browser, and keeps a copy of its cookie.
     let mut shared = EVE.at(&site).await;
@@ -97,7 +97,7 @@ async fn each_login_makes_copies_of_the_cookie_worthless() {
 
 /// Eve has a copy of Ada's device cookie, and logs in to her own account repeatedly.
 #[tokio::test]
-async fn logins_to_other_accounts_change_nothing_for_the_owner() {
+async fn the_owners_device_stays_known_after_logins_with_a_copy_of_its_cookie() {
     let site = Site::behind_a_proxy().await;
     let mut owner = ADA.at(&site).await;
     EVE.joins(&site).await;
@@ -147,7 +147,7 @@ async fn a_browser_is_remembered_for_the_five_accounts_that_logged_in_last() {
 
 /// Otherwise the values of one account would push those of others out of the cookie.
 #[tokio::test]
-async fn the_cookie_holds_no_value_that_is_known_to_nobody() {
+async fn the_device_cookie_drops_values_that_no_account_knows() {
     let site = Site::behind_a_proxy().await;
     let mut browser = EVE.at(&site).await;
     browser.press(LOG_OUT).await;
@@ -166,7 +166,7 @@ async fn the_cookie_holds_no_value_that_is_known_to_nobody() {
 
 /// A thief's login has verified the password, and then the owner's change commits.
 #[tokio::test]
-async fn a_login_that_races_with_a_change_makes_no_device_known() {
+async fn a_login_that_races_with_a_password_change_makes_no_device_known() {
     let site = Site::start().await;
     let ada = ADA.joins(&site).await;
     let before = ada.session_epoch;
@@ -186,7 +186,7 @@ async fn an_account_knows_the_twenty_devices_that_were_used_last() {
     let mut browsers = Vec::new();
     for _ in 0..22 {
         clock::later(&site.db, "1 minute").await;
-        browsers.push(ADA.on_another_device(&site).await);
+        browsers.push(ADA.log_in_on_new_device(&site).await);
     }
     assert_eq!(site.db.number("select count(*) from devices").await, 20);
     wear_out(&site, ADA).await;

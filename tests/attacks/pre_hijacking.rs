@@ -22,7 +22,7 @@ async fn is_out(browser: &mut Browser) {
 }
 
 #[tokio::test]
-async fn the_password_of_the_first_comer_never_counts_when_the_owner_follows_the_link() {
+async fn the_attackers_password_is_invalid_after_the_owner_confirms_by_link() {
     let site = Site::start().await;
     let mut eve = EVES.registers(&site).await;
     is_out(&mut eve).await;
@@ -32,11 +32,11 @@ async fn the_password_of_the_first_comer_never_counts_when_the_owner_follows_the
     ada.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
     ada.must_be_at("/app", 200);
     is_out(&mut eve).await;
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
 }
 
 #[tokio::test]
-async fn a_mail_that_the_first_comer_asked_for_again_brings_them_nothing() {
+async fn a_link_that_the_attacker_had_sent_again_gives_the_attacker_no_access() {
     let site = Site::start().await;
     let mut eve = EVES.registers(&site).await;
     eve.press(RESEND).await;
@@ -53,7 +53,7 @@ async fn a_mail_that_the_first_comer_asked_for_again_brings_them_nothing() {
 }
 
 #[tokio::test]
-async fn the_owner_who_registers_as_well_gets_the_password_they_chose() {
+async fn if_the_owner_registers_too_the_owners_password_is_valid() {
     // She may open either mail, and either of the two may have registered first.
     for opened in 0..2 {
         for first in [EVES, ADA] {
@@ -67,13 +67,13 @@ async fn the_owner_who_registers_as_well_gets_the_password_they_chose() {
             ada.press(CONFIRM_EMAIL).await;
             ada.must_be_at("/app", 200);
             is_out(&mut eve).await;
-            ADA.on_another_device(&site).await;
+            ADA.log_in_on_new_device(&site).await;
         }
     }
 }
 
 #[tokio::test]
-async fn a_code_that_was_read_out_to_the_first_comer_confirms_nothing() {
+async fn the_owners_code_is_invalid_in_the_attackers_browser() {
     let site = Site::start().await;
     let mut ada = ADA.registers(&site).await;
     let code = newest(&site.db, ADA.email).await.code();

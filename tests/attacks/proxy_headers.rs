@@ -63,7 +63,7 @@ async fn address_of_a_failed_login(site: &Site, header_lines: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_nobody_chooses_an_address() {
+async fn behind_a_proxy_a_client_cannot_forge_its_ip_address() {
     let site = Site::with(PROXY).await;
     for (lines, address) in BY_PROXY {
         let kept = address_of_a_failed_login(&site, lines).await;
@@ -72,7 +72,7 @@ async fn behind_a_proxy_nobody_chooses_an_address() {
 }
 
 #[tokio::test]
-async fn past_the_proxy_nobody_chooses_an_address() {
+async fn a_client_that_bypasses_the_proxy_cannot_forge_its_ip_address() {
     let site = Site::with(STRANGER).await;
     for (lines, address) in PAST_THE_PROXY {
         let kept = address_of_a_failed_login(&site, lines).await;
@@ -98,7 +98,7 @@ async fn is_kept_out(site: &Site, header_lines: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_the_nearest_word_decides() {
+async fn behind_a_proxy_the_last_forwarded_proto_decides_about_https() {
     let settings = [PROXY, &[("BASE_URL", "https://localhost")]].concat();
     let site = Site::with(&settings).await;
     for https in ["https", "HTTPS", "http, https", "http\r\nX-Forwarded-Proto: https"] {
@@ -119,7 +119,7 @@ async fn behind_a_proxy_the_nearest_word_decides() {
 }
 
 #[tokio::test]
-async fn past_the_proxy_plain_http_stays_plain() {
+async fn a_client_that_bypasses_the_proxy_cannot_claim_https() {
     let settings = [STRANGER, &[("BASE_URL", "https://localhost")]].concat();
     let site = Site::with(&settings).await;
     for lines in ["", "X-Forwarded-Proto: https\r\n", "X-Forwarded-Proto: http, https\r\n"] {
@@ -130,7 +130,7 @@ async fn past_the_proxy_plain_http_stays_plain() {
 }
 
 #[tokio::test]
-async fn the_way_to_https_leads_home() {
+async fn the_redirect_to_https_always_names_our_own_host() {
     let settings = [PROXY, &[("BASE_URL", "https://localhost")]].concat();
     let site = Site::with(&settings).await;
     for start in [

@@ -35,7 +35,7 @@ async fn stays_ended(site: &Site, thief: Browser, set_cookies: &[String]) {
 }
 
 #[tokio::test]
-async fn a_request_in_flight_does_not_bring_the_session_back() {
+async fn a_request_in_flight_cannot_restore_a_session_that_ended() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
     ada.visit("/test/value").await;
@@ -57,7 +57,7 @@ async fn a_request_in_flight_does_not_bring_the_session_back() {
 }
 
 #[tokio::test]
-async fn a_body_held_back_does_not_bring_the_session_back() {
+async fn a_request_with_a_delayed_body_cannot_restore_a_session_that_ended() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
     ada.visit("/test/value").await;

@@ -62,7 +62,7 @@ async fn is_well(ada: &mut Browser) {
 }
 
 #[tokio::test]
-async fn statements_under_way_when_a_proxy_goes_silent_are_given_up() {
+async fn running_statements_are_aborted_when_a_proxy_goes_silent() {
     let (site, proxy, mut ada) = behind_a_proxy().await;
     let writers = writers(&mut ada).await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
@@ -79,7 +79,7 @@ async fn statements_under_way_when_a_proxy_goes_silent_are_given_up() {
 }
 
 #[tokio::test]
-async fn requests_abandoned_in_the_silence_hold_no_connection() {
+async fn requests_cancelled_while_a_proxy_is_silent_hold_no_connection() {
     let (site, proxy, mut ada) = behind_a_proxy().await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
     sqlx::query("lock table audit_events").execute(&mut *elsewhere).await.expect("a lock");
@@ -113,7 +113,7 @@ async fn idle_connections_through_a_proxy_that_has_gone_silent_are_replaced() {
 }
 
 #[tokio::test]
-async fn a_postgresql_that_stands_still_is_left_and_met_again() {
+async fn requests_get_503_while_postgresql_is_frozen_and_succeed_afterwards() {
     let cluster = Cluster::start();
     let site = Site::impatient_on(cluster.database().await, &[SETTINGS]).await;
     let mut ada = ADA.at(&site).await;

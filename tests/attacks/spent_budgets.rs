@@ -16,12 +16,12 @@ use crate::support::site::Site;
 const RESET: &str = "password.reset.asked";
 
 #[tokio::test]
-async fn polling_the_resend_form_leaves_the_owner_every_reset() {
+async fn resend_requests_do_not_use_up_the_budget_of_reset_mails() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     for number in 0..15 {
         registers(&site, &address(number), ADA.email).await;
-        asks_for_the_mail_again(&site, &address(number), ADA.email).await;
+        request_resend_from(&site, &address(number), ADA.email).await;
     }
     for sent in 1..=3 {
         asks_for_a_reset(&site, "192.0.2.7", ADA.email).await;
@@ -30,7 +30,7 @@ async fn polling_the_resend_form_leaves_the_owner_every_reset() {
 }
 
 #[tokio::test]
-async fn resets_that_strangers_ask_for_leave_a_known_device_its_own() {
+async fn reset_requests_of_unknown_browsers_leave_a_known_device_its_budget() {
     let site = Site::behind_a_proxy().await;
     let mut laptop = ADA.at(&site).await;
     laptop.press(LOG_OUT).await;
@@ -56,7 +56,7 @@ async fn resets_that_strangers_ask_for_leave_a_known_device_its_own() {
 
 /// A thief who knows the password logs in repeatedly; each login makes a new device.
 #[tokio::test]
-async fn logins_again_and_again_bring_no_more_reset_mails() {
+async fn repeated_logins_do_not_enlarge_the_budget_of_reset_mails() {
     let site = Site::behind_a_proxy().await;
     let mut thief = ADA.at(&site).await;
     for number in 0..8 {

@@ -15,7 +15,7 @@ use crate::support::people::EVE;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn one_address_does_not_try_a_password_on_everybody() {
+async fn one_ip_address_cannot_try_one_password_on_500_accounts() {
     let site = Site::behind_a_proxy().await;
     let mut sprayer = stranger(&site, "203.0.113.66").await;
     let (before, began) = (site.app.hasher.runs(), Instant::now());
@@ -35,7 +35,7 @@ async fn one_address_does_not_try_a_password_on_everybody() {
 }
 
 #[tokio::test]
-async fn a_success_in_between_does_not_wash_the_address_clean() {
+async fn the_attackers_own_logins_do_not_reset_the_counter_of_the_ip_address() {
     let site = Site::behind_a_proxy().await;
     EVE.joins(&site).await;
     let (mut evaluated, began) = (0, Instant::now());
@@ -52,7 +52,7 @@ async fn a_success_in_between_does_not_wash_the_address_clean() {
 }
 
 #[tokio::test]
-async fn the_addresses_of_one_ipv6_customer_are_one() {
+async fn the_ipv6_addresses_of_one_customer_share_a_counter() {
     let site = Site::behind_a_proxy().await;
     let mut sprayer = stranger(&site, "2001:db8:1:2::1").await;
     let (before, began) = (site.app.hasher.runs(), Instant::now());

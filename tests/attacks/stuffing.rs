@@ -15,7 +15,7 @@ use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn a_leaked_list_is_not_tried_from_one_address() {
+async fn one_ip_address_cannot_try_a_whole_list_of_leaked_passwords() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     GRACE.joins(&site).await;

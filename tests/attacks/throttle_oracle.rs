@@ -31,7 +31,7 @@ fn answer(browser: &Browser, person: Person) -> String {
 }
 
 #[tokio::test]
-async fn known_and_unknown_addresses_wait_the_same() {
+async fn logins_with_known_and_unknown_emails_are_throttled_alike() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     let mut seen = Vec::new();
@@ -50,7 +50,7 @@ async fn known_and_unknown_addresses_wait_the_same() {
 }
 
 #[tokio::test]
-async fn whoever_waits_reads_the_same_page() {
+async fn a_throttled_login_shows_the_same_page_for_known_and_unknown_emails() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     let (before, mut pages) = (site.app.hasher.runs(), Vec::new());
@@ -91,7 +91,7 @@ async fn requests_for_mail_are_counted_alike_for_known_and_unknown_emails() {
         // Three of each kind are sent; then the budgets are used up.
         for number in 0..5 {
             asks_for_a_reset(&site, &address(number), person.email).await;
-            asks_for_the_mail_again(&site, &address(number), person.email).await;
+            request_resend_from(&site, &address(number), person.email).await;
             registers(&site, &address(number), person.email).await;
             counted.push(counters(&site).await);
         }

@@ -125,7 +125,7 @@ async fn measure(site: &Site, version: Version) -> Vec<String> {
 
 #[tokio::test]
 #[ignore = "statistical: run on a quiet machine with --ignored"]
-async fn the_time_of_no_answer_tells_who_has_an_account() {
+async fn no_response_time_shows_who_has_an_account() {
     let db = database().await;
     let settings = config(&db.url, &[]);
     let hasher = Hasher::new(Params::default(), 2).expect("a hasher");

@@ -20,7 +20,7 @@ use crate::support::race::{race, until};
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn of_fifty_redemptions_at_once_one_wins() {
+async fn of_fifty_concurrent_uses_of_one_token_one_succeeds() {
     let site = Site::on(database_with(50).await, &[]).await;
     ADA.joins(&site).await;
     let mut browser = site.browser();
@@ -49,7 +49,7 @@ async fn of_fifty_redemptions_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn two_links_of_one_account_at_once_do_not_deadlock() {
+async fn two_concurrent_links_of_one_account_do_not_deadlock() {
     let site = Site::start().await;
     let ada = ADA.joins(&site).await;
     let hash = user::password_hash(&site.db.pool, ada.id).await.expect("a hash");
@@ -90,7 +90,7 @@ async fn two_links_of_one_account_at_once_do_not_deadlock() {
 }
 
 #[tokio::test]
-async fn of_a_hundred_guesses_at_once_five_are_looked_at() {
+async fn of_a_hundred_concurrent_code_guesses_five_are_verified() {
     let site = Site::behind_a_proxy().await;
     let page = ADA.registers(&site).await;
     let answers = race((0..100).map(|_| {
@@ -109,7 +109,7 @@ async fn of_a_hundred_guesses_at_once_five_are_looked_at() {
 }
 
 #[tokio::test]
-async fn a_token_of_one_purpose_opens_nothing_of_another() {
+async fn a_token_is_invalid_for_another_purpose() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut browser = site.browser();

@@ -48,7 +48,7 @@ async fn idle_sessions(db: &Database) -> Vec<SessionIdHash> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nobody_waits_and_nothing_deadlocks() {
+async fn concurrent_touches_neither_wait_for_locks_nor_deadlock() {
     let db = Arc::new(database_with(TASKS as u32 + 2).await);
     let hashes = idle_sessions(&db).await;
     let mut holder = db.pool.begin().await.expect("a transaction");

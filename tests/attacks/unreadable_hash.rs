@@ -89,7 +89,7 @@ async fn stored(site: &Site) -> String {
 }
 
 #[tokio::test]
-async fn an_unreadable_hash_is_answered_like_a_wrong_password() {
+async fn a_login_with_an_unreadable_hash_gets_the_response_to_a_wrong_password() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let wrong = Person { password: GRACE.password, ..ADA };
@@ -107,7 +107,7 @@ async fn an_unreadable_hash_is_answered_like_a_wrong_password() {
 }
 
 #[tokio::test]
-async fn an_unreadable_hash_is_a_wrong_current_password_too() {
+async fn a_password_change_with_an_unreadable_hash_rejects_the_current_password() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let right = stored(&site).await;

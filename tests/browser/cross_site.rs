@@ -8,11 +8,11 @@ use crate::support::labels::*;
 use crate::support::people::{ADA, EVE};
 
 /// Another port of the same host is same-site, so `SameSite` lets the session cookie pass.
-pub async fn a_post_from_another_port_changes_nothing(stage: &Stage<'_>) {
+pub async fn a_same_site_post_from_another_port_is_rejected(stage: &Stage<'_>) {
     forge(stage, OtherSite::neighbour).await;
 }
 
-pub async fn a_post_from_another_site_changes_nothing(stage: &Stage<'_>) {
+pub async fn a_cross_site_post_is_rejected(stage: &Stage<'_>) {
     forge(stage, OtherSite::stranger).await;
 }
 
@@ -76,7 +76,7 @@ pub async fn no_page_can_be_framed(stage: &Stage<'_>) {
 }
 
 /// No violation of the Content-Security-Policy, no script error, no missing file.
-pub async fn the_console_stays_silent_on_every_page(stage: &Stage<'_>) {
+pub async fn no_page_logs_to_the_console(stage: &Stage<'_>) {
     let window = stage.window().await;
     pages::walk(stage, &window, ADA, async |name| {
         let entries = window.console().await;

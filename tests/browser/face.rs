@@ -20,7 +20,7 @@ const LONGEST: Person = Person {
     ..ADA
 };
 
-pub async fn axe_finds_nothing_on_any_page(stage: &Stage<'_>) {
+pub async fn axe_finds_no_violation_on_any_page(stage: &Stage<'_>) {
     let window = stage.window().await;
     let found = std::cell::RefCell::new(Vec::new());
     pages::walk(stage, &window, ADA, async |name| {
@@ -48,7 +48,7 @@ pub async fn axe_finds_nothing_on_any_page(stage: &Stage<'_>) {
 }
 
 /// 320 CSS pixels are a small phone, or a page of 1280 at 400 % zoom. 640 are that page at 200 %.
-pub async fn nothing_runs_over_the_edge_of_a_narrow_screen(stage: &Stage<'_>) {
+pub async fn no_page_overflows_a_narrow_screen(stage: &Stage<'_>) {
     assert_eq!(LONGEST.email.len(), 250);
     let window = stage.window().await;
     pages::walk(stage, &window, LONGEST, async |name| {
@@ -70,7 +70,7 @@ pub async fn nothing_runs_over_the_edge_of_a_narrow_screen(stage: &Stage<'_>) {
     .await;
 }
 
-pub async fn nobody_is_moved_who_asked_for_less_motion(stage: &Stage<'_>) {
+pub async fn no_page_animates_with_reduced_motion(stage: &Stage<'_>) {
     let window = stage.window().await;
     window.prefers(&[("reduced-motion", "reduce")]).await;
     pages::walk(stage, &window, ADA, async |name| {

@@ -17,7 +17,7 @@ const CONTROLS: &str = "
     return controls.length";
 
 /// Tab visits exactly these, in this order; each is visible and has a focus ring.
-pub async fn tab_reaches_every_control_and_shows_where_it_is(stage: &Stage<'_>) {
+pub async fn tab_focuses_every_control_visibly(stage: &Stage<'_>) {
     let window = stage.window().await;
     pages::walk(stage, &window, ADA, async |name| {
         let controls = window.ask(CONTROLS).await;
@@ -44,7 +44,7 @@ pub async fn tab_reaches_every_control_and_shows_where_it_is(stage: &Stage<'_>) 
     .await;
 }
 
-pub async fn enter_sends_a_form(stage: &Stage<'_>) {
+pub async fn enter_submits_a_form_and_the_skip_link_works(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
     let window = stage.window().await;
     window.visit("/login?next=/test/value").await;

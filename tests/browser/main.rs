@@ -40,27 +40,27 @@ fn main() -> ExitCode {
         };
     }
     let trials = if screenshots::folder().is_some() {
-        trials![screenshots::every_page_has_its_picture_taken,]
+        trials![screenshots::take_pictures_of_every_page,]
     } else {
         trials![
-            tour::a_person_comes_in_looks_around_and_leaves,
-            tour::every_step_works_without_scripts,
+            tour::the_main_flows_work_with_scripts,
+            tour::the_main_flows_work_without_scripts,
             privacy::no_script_can_read_a_cookie,
-            privacy::nothing_is_stored_in_the_browser_but_cookies,
-            privacy::the_back_button_shows_nothing_after_logout,
-            privacy::a_new_password_logs_the_other_browser_out,
-            privacy::a_cookie_outlives_the_browser_only_when_asked_to,
-            cross_site::a_post_from_another_port_changes_nothing,
-            cross_site::a_post_from_another_site_changes_nothing,
+            privacy::the_site_stores_nothing_but_cookies,
+            privacy::the_back_button_shows_no_user_data_after_logout,
+            privacy::a_password_change_logs_the_other_browser_out,
+            privacy::a_session_cookie_is_persistent_only_if_remembered,
+            cross_site::a_same_site_post_from_another_port_is_rejected,
+            cross_site::a_cross_site_post_is_rejected,
             cross_site::no_page_can_be_framed,
-            cross_site::the_console_stays_silent_on_every_page,
-            face::axe_finds_nothing_on_any_page,
-            face::nothing_runs_over_the_edge_of_a_narrow_screen,
-            face::nobody_is_moved_who_asked_for_less_motion,
+            cross_site::no_page_logs_to_the_console,
+            face::axe_finds_no_violation_on_any_page,
+            face::no_page_overflows_a_narrow_screen,
+            face::no_page_animates_with_reduced_motion,
             face::a_password_can_be_shown_and_pasted,
-            keyboard::tab_reaches_every_control_and_shows_where_it_is,
-            keyboard::enter_sends_a_form,
-            weight::a_first_visit_is_light,
+            keyboard::tab_focuses_every_control_visibly,
+            keyboard::enter_submits_a_form_and_the_skip_link_works,
+            weight::a_first_visit_transfers_at_most_30_kib,
         ]
     };
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -18,7 +18,7 @@ pub async fn no_script_can_read_a_cookie(stage: &Stage<'_>) {
     assert_eq!(window.ask("return document.cookie").await, json!(""));
 }
 
-pub async fn nothing_is_stored_in_the_browser_but_cookies(stage: &Stage<'_>) {
+pub async fn the_site_stores_nothing_but_cookies(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
     let window = stage.window().await;
     window.logs_in(ADA).await;
@@ -34,7 +34,7 @@ pub async fn nothing_is_stored_in_the_browser_but_cookies(stage: &Stage<'_>) {
 
 /// With scripts, a page from the back-forward cache reloads itself. Without scripts, `no-store`
 /// must keep it out of the cache.
-pub async fn the_back_button_shows_nothing_after_logout(stage: &Stage<'_>) {
+pub async fn the_back_button_shows_no_user_data_after_logout(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
     for scripts in [Scripts::On, Scripts::Off] {
         let window = stage.window_with(scripts).await;
@@ -53,7 +53,7 @@ pub async fn the_back_button_shows_nothing_after_logout(stage: &Stage<'_>) {
     }
 }
 
-pub async fn a_new_password_logs_the_other_browser_out(stage: &Stage<'_>) {
+pub async fn a_password_change_logs_the_other_browser_out(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
     let (phone, laptop) = (stage.window().await, stage.window().await);
     phone.logs_in(ADA).await;
@@ -72,7 +72,7 @@ pub async fn a_new_password_logs_the_other_browser_out(stage: &Stage<'_>) {
 }
 
 /// Read from Chromium's cookie store: a session cookie, or one that expires after 30 days.
-pub async fn a_cookie_outlives_the_browser_only_when_asked_to(stage: &Stage<'_>) {
+pub async fn a_session_cookie_is_persistent_only_if_remembered(stage: &Stage<'_>) {
     ADA.joins(&stage.site).await;
     let window = stage.window().await;
     for remember in [false, true] {

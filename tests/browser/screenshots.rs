@@ -18,7 +18,7 @@ pub fn folder() -> Option<PathBuf> {
     env::var_os("SCREENSHOTS").map(PathBuf::from)
 }
 
-pub async fn every_page_has_its_picture_taken(stage: &Stage<'_>) {
+pub async fn take_pictures_of_every_page(stage: &Stage<'_>) {
     let folder = folder().expect("a folder");
     fs::create_dir_all(&folder).expect("a folder");
     let window = stage.window().await;

@@ -5,11 +5,11 @@ use crate::support::labels::*;
 use crate::support::people::{ADA, EVE, GRACE};
 use crate::window::{Scripts, Window};
 
-pub async fn a_person_comes_in_looks_around_and_leaves(stage: &Stage<'_>) {
+pub async fn the_main_flows_work_with_scripts(stage: &Stage<'_>) {
     tour(&stage.window().await).await;
 }
 
-pub async fn every_step_works_without_scripts(stage: &Stage<'_>) {
+pub async fn the_main_flows_work_without_scripts(stage: &Stage<'_>) {
     let window = stage.window_with(Scripts::Off).await;
     window.visit("/login").await;
     // A script adds this button, so its absence shows that scripts are off.

@@ -9,7 +9,7 @@ use crate::stage::Stage;
 const REQUESTS: usize = 3;
 const BYTES: f64 = 30.0 * 1024.0;
 
-pub async fn a_first_visit_is_light(stage: &Stage<'_>) {
+pub async fn a_first_visit_transfers_at_most_30_kib(stage: &Stage<'_>) {
     let window = stage.window().await;
     window.driver.get_log("performance").await.expect("the traffic");
     window.visit("/login").await;

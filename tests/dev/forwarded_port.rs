@@ -6,7 +6,7 @@ use crate::support::site::Site;
 const PUBLIC: &str = "name-8080.app.github.dev";
 
 #[tokio::test]
-async fn a_private_forwarded_port_reaches_the_forms() {
+async fn forms_work_behind_a_private_forwarded_port() {
     let base_url = format!("https://{PUBLIC}");
     let settings = [("BASE_URL", &*base_url), ("ALLOW_UNSAFE", "forwarded-port")];
     let site = Site::with(&settings).await;

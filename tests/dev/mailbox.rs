@@ -18,7 +18,7 @@ async fn write(site: &Site, subject: &str, text: &str) {
 }
 
 #[tokio::test]
-async fn a_mail_is_found_and_its_link_followed() {
+async fn the_mailbox_lists_mails_and_their_links_work() {
     let site = Site::start().await;
     let mut browser = site.browser();
     browser.visit("/dev/mailbox").await;
@@ -39,7 +39,7 @@ async fn a_mail_is_found_and_its_link_followed() {
 }
 
 #[tokio::test]
-async fn what_a_stranger_put_into_a_mail_leads_nowhere() {
+async fn untrusted_text_in_a_mail_becomes_no_link_and_no_script() {
     let site = Site::start().await;
     let mut browser = site.browser();
     let others = ["https://evil.example/", &format!("{}.evil.example/", site.url), "http://a@b/"];
@@ -57,7 +57,7 @@ async fn what_a_stranger_put_into_a_mail_leads_nowhere() {
 }
 
 #[tokio::test]
-async fn the_text_of_a_mail_that_was_sent_is_gone() {
+async fn the_text_of_a_sent_mail_is_erased() {
     let site = Site::with(&[("SMTP_URL", "smtp://127.0.0.1:1")]).await;
     write(&site, "Hello", "K7QM-2F9D").await;
     let claimed = mail::outbox::claim(&site.db.pool).await.unwrap().expect("a mail");
@@ -71,7 +71,7 @@ async fn the_text_of_a_mail_that_was_sent_is_gone() {
 }
 
 #[tokio::test]
-async fn the_hint_says_whether_mail_leaves_the_machine() {
+async fn the_hint_says_whether_mails_are_sent() {
     for (smtp_url, leaves) in [("", false), ("smtp://127.0.0.1:1", true)] {
         let site = Site::with(&[("SMTP_URL", smtp_url)]).await;
         let mut browser = site.browser();
@@ -86,7 +86,7 @@ async fn the_hint_says_whether_mail_leaves_the_machine() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_not_there_is_not_found() {
+async fn an_unknown_mail_is_not_found() {
     let site = Site::start().await;
     let mut browser = site.browser();
     for path in ["/dev/mailbox/1", "/dev/mailbox/0192d3c4-0000-7000-8000-000000000000"] {

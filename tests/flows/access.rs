@@ -109,7 +109,7 @@ async fn stranger(site: &Site) -> Browser {
 }
 
 async fn ada(site: &Site) -> Browser {
-    ADA.on_another_device(site).await
+    ADA.log_in_on_new_device(site).await
 }
 
 /// Sends one request with a valid token, as if from the front page.
@@ -137,7 +137,7 @@ fn seen(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn everybody_gets_what_is_expected_on_every_route() {
+async fn every_route_gives_visitors_and_users_the_expected_response() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut wrong = Vec::new();
@@ -169,7 +169,7 @@ async fn everybody_gets_what_is_expected_on_every_route() {
 }
 
 #[tokio::test]
-async fn every_page_answers_head_like_get_but_without_a_body() {
+async fn head_requests_get_the_headers_of_get_without_a_body() {
     let site = Site::start().await;
     let host = site.address;
     for route in routes().await.into_iter().filter(|route| route.methods.contains(&Method::GET)) {
@@ -192,7 +192,7 @@ async fn every_page_answers_head_like_get_but_without_a_body() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_route_does_not_take_is_answered_405_with_the_page() {
+async fn an_unsupported_method_gets_the_405_page() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     // One session for all requests: none of them ends it.
@@ -211,7 +211,7 @@ async fn a_method_that_a_route_does_not_take_is_answered_405_with_the_page() {
 }
 
 #[tokio::test]
-async fn an_address_without_a_route_is_404_with_the_page() {
+async fn an_unknown_path_gets_the_404_page_or_the_login_under_app() {
     let site = Site::start().await;
     for address in ["/nothing", "/app-elsewhere", "/accounts", "/static/0/nothing.css", "/login/"] {
         let mut browser = site.browser();

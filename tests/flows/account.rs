@@ -7,7 +7,7 @@ use crate::support::people::ADA;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn the_overview_shows_the_account_and_leads_on() {
+async fn the_overview_shows_the_account_and_links_to_the_password_form() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.click(ACCOUNT).await;
@@ -20,7 +20,7 @@ async fn the_overview_shows_the_account_and_leads_on() {
 }
 
 #[tokio::test]
-async fn a_password_manager_finds_where_to_change_the_password() {
+async fn the_well_known_url_redirects_to_the_password_form() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.visit("/.well-known/change-password").await;

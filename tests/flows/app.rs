@@ -5,7 +5,7 @@ use crate::support::people::ADA;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn the_dashboard_says_who_you_are_and_how_long_you_stay() {
+async fn the_dashboard_shows_the_email_and_the_idle_timeout() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
     browser.must_see(ADA.email);
@@ -14,7 +14,7 @@ async fn the_dashboard_says_who_you_are_and_how_long_you_stay() {
 }
 
 #[tokio::test]
-async fn a_note_is_kept_and_its_keeping_is_said_once() {
+async fn a_note_is_saved_and_the_message_is_shown_once() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.submit(SAVE_NOTE, &[(NOTE, "<b>milk</b> & “honey”")]).await;
@@ -28,10 +28,10 @@ async fn a_note_is_kept_and_its_keeping_is_said_once() {
 }
 
 #[tokio::test]
-async fn a_note_belongs_to_its_session() {
+async fn a_note_is_visible_only_in_its_session() {
     let site = Site::start().await;
     let mut laptop = ADA.at(&site).await;
-    let mut phone = ADA.on_another_device(&site).await;
+    let mut phone = ADA.log_in_on_new_device(&site).await;
     laptop.submit(SAVE_NOTE, &[(NOTE, "only here")]).await;
     phone.visit("/app").await;
     assert_eq!(phone.field(SAVE_NOTE, NOTE), "");
@@ -41,7 +41,7 @@ async fn a_note_belongs_to_its_session() {
 }
 
 #[tokio::test]
-async fn a_note_that_is_too_long_is_refused_and_what_was_typed_is_kept() {
+async fn a_note_over_500_characters_is_rejected_and_shown_again() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let longest = "é".repeat(500);
@@ -72,7 +72,7 @@ async fn a_note_sent_from_an_old_page_is_shown_again_and_not_kept() {
 }
 
 #[tokio::test]
-async fn control_characters_are_refused_with_words_and_not_with_a_crash() {
+async fn a_note_with_control_characters_is_rejected_with_a_message() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     for note in ["nul \0 byte", "bell \u{7}", "two\nlines", "\u{9b}31m"] {

@@ -68,13 +68,13 @@ async fn known(site: &Site, browser: &Browser) -> &'static str {
 }
 
 #[tokio::test]
-async fn every_change_ends_what_the_table_says_and_leaves_the_rest() {
+async fn each_credential_change_ends_the_accesses_in_the_documented_table() {
     let mut lines = Vec::new();
     for change in CHANGES {
         let site = Site::start().await;
         let ada = ADA.joins(&site).await;
-        let mut here = ADA.on_another_device(&site).await;
-        let elsewhere = ADA.on_another_device(&site).await;
+        let mut here = ADA.log_in_on_new_device(&site).await;
+        let elsewhere = ADA.log_in_on_new_device(&site).await;
         let reset = link(&site, &ada, Purpose::Reset).await;
         let not_me = link(&site, &ada, Purpose::NotMe).await;
         make(change, &site, &ada, &mut here).await;
@@ -100,7 +100,7 @@ async fn every_change_ends_what_the_table_says_and_leaves_the_rest() {
 
 /// A credential change gives the session a new CSRF binding, so older forms are invalid.
 #[tokio::test]
-async fn a_form_from_before_a_change_of_the_password_is_out_of_date() {
+async fn a_form_opened_before_a_password_change_is_rejected() {
     let site = Site::start().await;
     let mut here = ADA.at(&site).await;
     here.visit("/test/value").await;
@@ -114,7 +114,7 @@ async fn a_form_from_before_a_change_of_the_password_is_out_of_date() {
 }
 
 #[tokio::test]
-async fn a_not_me_link_survives_a_change_of_the_email_address() {
+async fn a_not_me_link_works_after_a_change_of_the_email() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
     ada.visit("/account/password").await;

@@ -5,7 +5,7 @@ use crate::support::people::ADA;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn a_stranger_finds_both_ways_in() {
+async fn an_anonymous_visitor_finds_sign_up_and_login() {
     let site = Site::start().await;
     let mut browser = site.browser();
     browser.visit("/").await;
@@ -18,7 +18,7 @@ async fn a_stranger_finds_both_ways_in() {
 }
 
 #[tokio::test]
-async fn somebody_logged_in_is_greeted_and_led_to_the_dashboard() {
+async fn a_logged_in_user_finds_the_dashboard() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.visit("/").await;
@@ -29,7 +29,7 @@ async fn somebody_logged_in_is_greeted_and_led_to_the_dashboard() {
 }
 
 #[tokio::test]
-async fn a_look_at_the_front_page_leaves_nothing_behind() {
+async fn visiting_the_front_page_sets_no_cookie_and_creates_no_session() {
     let site = Site::start().await;
     let mut browser = site.browser();
     browser.visit("/").await;

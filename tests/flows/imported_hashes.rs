@@ -91,7 +91,7 @@ async fn cannot_log_in(site: &Site, person: Person) {
 }
 
 #[tokio::test]
-async fn hashes_of_the_reference_implementation_log_in_and_become_todays_argon2id() {
+async fn reference_hashes_log_in_and_are_rehashed() {
     let site = site_of_today().await;
     ADA.joins(&site).await;
     let ada = Person { password: "password", ..ADA };
@@ -99,16 +99,16 @@ async fn hashes_of_the_reference_implementation_log_in_and_become_todays_argon2i
         import(&site, hash).await;
         cannot_log_in(&site, Person { password: GRACE.password, ..ADA }).await;
         assert_eq!(stored(&site).await, hash, "a wrong password renews nothing");
-        ada.on_another_device(&site).await;
+        ada.log_in_on_new_device(&site).await;
         let renewed = stored(&site).await;
         assert!(renewed.starts_with(TODAY), "{hash} became {renewed}");
-        ada.on_another_device(&site).await;
+        ada.log_in_on_new_device(&site).await;
         assert_eq!(stored(&site).await, renewed, "renewed once");
     }
 }
 
 #[tokio::test]
-async fn every_algorithm_version_and_weaker_setting_logs_in_and_is_renewed() {
+async fn every_weaker_argon2_hash_logs_in_and_is_rehashed() {
     use Algorithm::{Argon2d, Argon2i, Argon2id};
     use Version::{V0x10, V0x13};
     const SALT: &[u8] = b"a salt, 16 bytes";
@@ -125,7 +125,7 @@ async fn every_algorithm_version_and_weaker_setting_logs_in_and_is_renewed() {
         hashed(Argon2id, V0x13, 64, 2, SALT, 31),
     ] {
         import(&site, &hash).await;
-        ADA.on_another_device(&site).await;
+        ADA.log_in_on_new_device(&site).await;
         let renewed = stored(&site).await;
         assert!(renewed.starts_with(TODAY) && renewed != hash, "{hash} stayed {renewed}");
     }
@@ -136,13 +136,13 @@ async fn every_algorithm_version_and_weaker_setting_logs_in_and_is_renewed() {
         hashed(Argon2id, V0x13, 128, 1, SALT, 32),
     ] {
         import(&site, &hash).await;
-        ADA.on_another_device(&site).await;
+        ADA.log_in_on_new_device(&site).await;
         assert_eq!(stored(&site).await, hash, "not weaker than today's");
     }
 }
 
 #[tokio::test]
-async fn a_bcrypt_hash_logs_in_and_becomes_argon2id_so_the_next_login_runs_no_bcrypt() {
+async fn a_bcrypt_hash_logs_in_and_is_rehashed_with_argon2id() {
     let site = site_of_today().await;
     ADA.joins(&site).await;
     let hash = bcrypt::hash(ADA.password, 4).expect("a hash");
@@ -150,17 +150,17 @@ async fn a_bcrypt_hash_logs_in_and_becomes_argon2id_so_the_next_login_runs_no_bc
     cannot_log_in(&site, Person { password: GRACE.password, ..ADA }).await;
     assert_eq!((stored(&site).await, BCRYPT_RUNS.load(Ordering::Relaxed)), (hash, 1));
 
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
     let renewed = stored(&site).await;
     assert!(renewed.starts_with(TODAY), "{renewed}");
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
     cannot_log_in(&site, Person { password: GRACE.password, ..ADA }).await;
     assert_eq!(BCRYPT_RUNS.load(Ordering::Relaxed), 2, "not after the first login");
     assert_eq!(stored(&site).await, renewed);
 }
 
 #[tokio::test]
-async fn a_bcrypt_hash_that_would_take_days_is_a_wrong_password() {
+async fn a_bcrypt_hash_with_an_excessive_cost_is_rejected() {
     let site = site_of_today().await;
     ADA.joins(&site).await;
     let hash = bcrypt::hash(ADA.password, 4).expect("a hash").replace("$04$", "$31$");
@@ -171,7 +171,7 @@ async fn a_bcrypt_hash_that_would_take_days_is_a_wrong_password() {
 }
 
 #[tokio::test]
-async fn a_hash_that_cannot_be_renewed_does_not_stop_the_login() {
+async fn a_failed_rehash_does_not_stop_the_login() {
     let site = site_of_today().await;
     ADA.joins(&site).await;
     let weak = hashed(Algorithm::Argon2id, Version::V0x13, 8, 1, b"a salt, 16 bytes", 32);
@@ -184,16 +184,16 @@ async fn a_hash_that_cannot_be_renewed_does_not_stop_the_login() {
                  for each row execute function fail()",
         )
         .await;
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
     assert_eq!(stored(&site).await, weak);
     site.db.run("drop trigger fail on users").await;
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
     assert!(stored(&site).await.starts_with(TODAY), "the next login renews it");
 }
 
 /// Otherwise a second run of Argon2 would reveal, by its time, that the password was right.
 #[tokio::test]
-async fn a_weak_hash_is_not_renewed_while_a_reset_is_required() {
+async fn a_weak_hash_is_not_rehashed_while_a_reset_is_required() {
     let site = site_of_today().await;
     ADA.joins(&site).await;
     let weak = hashed(Algorithm::Argon2id, Version::V0x13, 8, 1, b"a salt, 16 bytes", 32);

@@ -39,7 +39,7 @@ fn session_lines(browser: &Browser) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
+async fn a_cookie_of_the_old_key_works_and_is_reencrypted() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.keep_value("still here").await;
@@ -65,7 +65,7 @@ async fn a_cookie_under_the_old_key_works_and_is_renewed_under_the_new_one() {
 
 /// A double-click, or a lost connection: the browser never receives the new cookie.
 #[tokio::test]
-async fn an_answer_that_never_arrives_logs_nobody_out() {
+async fn a_lost_response_with_a_reencrypted_cookie_logs_nobody_out() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
     let site = with_a_new_key(site).await;
@@ -79,7 +79,7 @@ async fn an_answer_that_never_arrives_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_first_request_that_fails_logs_nobody_out() {
+async fn an_error_page_after_a_key_rotation_logs_nobody_out() {
     let paths = [("/favicon.ico", 404), ("/app/nothing", 404), ("/logout", 405)];
     for (path, status) in paths {
         let site = Site::start().await;
@@ -96,7 +96,7 @@ async fn a_first_request_that_fails_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_no_key_opens_is_removed_once() {
+async fn a_cookie_that_no_key_decrypts_is_removed_once() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.visit("/login").await;
@@ -130,7 +130,7 @@ async fn a_cookie_that_no_key_opens_is_removed_once() {
 }
 
 #[tokio::test]
-async fn a_cookie_whose_key_is_gone_opens_nothing() {
+async fn a_session_cookie_of_a_removed_key_is_invalid() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
     let site = without_the_old_key(with_a_new_key(site).await).await;
@@ -142,7 +142,7 @@ async fn a_cookie_whose_key_is_gone_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_form_that_was_open_meanwhile_is_accepted() {
+async fn a_form_opened_before_a_key_rotation_is_accepted() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.visit("/test/value").await;
@@ -178,7 +178,7 @@ async fn a_remembered_login_stays_remembered_under_the_new_key() {
 }
 
 #[tokio::test]
-async fn fifty_requests_at_once_log_nobody_out() {
+async fn fifty_concurrent_requests_after_a_key_rotation_stay_logged_in() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
     let site = with_a_new_key(site).await;

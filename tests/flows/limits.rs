@@ -20,7 +20,7 @@ const OFFICE: &str = "192.0.2.7";
 const NEW: &str = "marble kangaroo umbrella";
 
 #[tokio::test]
-async fn thirty_people_behind_one_ip_address_all_get_their_mail() {
+async fn thirty_people_behind_one_ip_address_all_get_their_mails() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     for number in 0..30 {
@@ -33,7 +33,7 @@ async fn thirty_people_behind_one_ip_address_all_get_their_mail() {
 }
 
 #[tokio::test]
-async fn three_mails_at_once_are_followed_by_one_an_hour() {
+async fn an_email_gets_three_reset_mails_and_then_one_an_hour() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     for number in 0..6 {
@@ -51,7 +51,7 @@ async fn three_mails_at_once_are_followed_by_one_an_hour() {
 }
 
 #[tokio::test]
-async fn a_locked_out_owner_reads_of_both_ways_in_and_a_reset_is_one() {
+async fn a_locked_out_owner_can_log_in_after_a_reset() {
     let site = Site::behind_a_proxy().await;
     ADA.joins(&site).await;
     let nobody = Person { email: "nob@example.com", ..ADA };
@@ -109,7 +109,7 @@ async fn wait(db: &Database, limit: &Limit) -> u64 {
 }
 
 #[tokio::test]
-async fn every_limit_gives_what_its_row_in_the_table_says() {
+async fn every_limit_behaves_as_its_row_in_the_table() {
     let db = database().await;
     let throttle = throttle(&db);
     for limit in &LIMITS {
@@ -171,7 +171,7 @@ async fn a_code_is_guessed_five_times_per_registration_and_thirty_times_per_emai
 }
 
 #[tokio::test]
-async fn a_forgotten_mail_budget_starts_anew_and_no_other_does() {
+async fn resetting_one_mail_budget_leaves_the_others() {
     let db = database().await;
     let (throttle, account) = (throttle(&db), [Key::Account(ACCOUNT)]);
     let actions = [Action::PasswordResetMail, Action::EmailVerifyMail];

@@ -57,7 +57,7 @@ async fn acts(site: &Site, ada: &User) -> Vec<Act> {
         let mut not_me = site.browser();
         not_me.visit(&link(site, ada, Purpose::NotMe).await).await;
         acts.push(press(not_me, NOT_ME, vec![]));
-        let mut known = ADA.on_another_device(site).await;
+        let mut known = ADA.log_in_on_new_device(site).await;
         let mut out = known.clone();
         out.visit("/test/value").await;
         acts.push(press(out.clone(), "Keep the value", vec![("Value", "milk")]));
@@ -90,7 +90,7 @@ async fn acts(site: &Site, ada: &User) -> Vec<Act> {
 }
 
 #[tokio::test]
-async fn whatever_happens_to_an_account_at_once_nothing_deadlocks() {
+async fn concurrent_operations_on_one_account_do_not_deadlock() {
     let site = Site::on(database_with(20).await, &[("SESSIONS_PER_USER", "3")]).await;
     let ada = ADA.joins(&site).await;
     GRACE.joins(&site).await;

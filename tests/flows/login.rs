@@ -8,7 +8,7 @@ use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::{Site, config};
 
 #[tokio::test]
-async fn a_registered_person_logs_in_and_sees_the_dashboard() {
+async fn a_user_logs_in_and_sees_the_dashboard() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut browser = site.browser();
@@ -22,7 +22,7 @@ async fn a_registered_person_logs_in_and_sees_the_dashboard() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_says_nothing_about_the_account() {
+async fn a_wrong_password_and_an_unknown_email_get_the_same_page() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut seen = Vec::new();
@@ -38,7 +38,7 @@ async fn a_wrong_password_says_nothing_about_the_account() {
 }
 
 #[tokio::test]
-async fn a_second_try_keeps_what_was_typed_but_never_the_password() {
+async fn a_failed_login_keeps_the_fields_but_not_the_password() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut browser = site.browser();
@@ -57,7 +57,7 @@ async fn a_second_try_keeps_what_was_typed_but_never_the_password() {
 }
 
 #[tokio::test]
-async fn an_ordinary_login_ends_with_the_browser() {
+async fn a_session_that_is_not_remembered_ends_with_the_browser() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.restart();
@@ -66,7 +66,7 @@ async fn an_ordinary_login_ends_with_the_browser() {
 }
 
 #[tokio::test]
-async fn a_remembered_login_outlives_the_browser_also_after_a_flash() {
+async fn a_remembered_session_survives_a_browser_restart() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut browser = site.browser();
@@ -85,7 +85,7 @@ async fn a_remembered_login_outlives_the_browser_also_after_a_flash() {
 }
 
 #[tokio::test]
-async fn each_device_is_remembered_or_not_by_itself() {
+async fn remembering_one_device_does_not_change_another() {
     let site = Site::start().await;
     let mut laptop = ADA.at(&site).await;
     let mut phone = site.browser();
@@ -104,7 +104,7 @@ async fn each_device_is_remembered_or_not_by_itself() {
 }
 
 #[tokio::test]
-async fn a_login_leads_to_the_page_that_was_asked_for() {
+async fn a_login_redirects_to_the_requested_page() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut browser = site.browser();
@@ -114,7 +114,7 @@ async fn a_login_leads_to_the_page_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_login_leads_nowhere_but_to_pages_of_this_site() {
+async fn a_login_never_redirects_to_another_site() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     for next in ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example"] {
@@ -130,7 +130,7 @@ async fn a_login_leads_nowhere_but_to_pages_of_this_site() {
 }
 
 #[tokio::test]
-async fn a_form_sent_after_the_session_ended_leads_back_to_its_page() {
+async fn a_form_of_an_ended_session_redirects_to_login_and_back() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.visit("/account/password").await;
@@ -145,7 +145,7 @@ async fn a_form_sent_after_the_session_ended_leads_back_to_its_page() {
 }
 
 #[tokio::test]
-async fn somebody_logged_in_is_not_asked_again() {
+async fn the_login_page_redirects_a_logged_in_user() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.visit("/login").await;
@@ -157,7 +157,7 @@ async fn somebody_logged_in_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn a_second_tab_with_the_login_form_leads_on_to_the_app() {
+async fn a_login_form_in_a_second_tab_redirects_the_logged_in_user() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut first_tab = site.browser();
@@ -182,7 +182,7 @@ async fn a_second_tab_with_the_login_form_leads_on_to_the_app() {
 }
 
 #[tokio::test]
-async fn a_hash_weaker_than_todays_settings_is_renewed_at_the_next_login() {
+async fn a_weak_hash_is_rehashed_at_the_next_login() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let db = site.stop().await;
@@ -194,16 +194,16 @@ async fn a_hash_weaker_than_todays_settings_is_renewed_at_the_next_login() {
     let stored =
         "select count(*) from users where password_hash like '$argon2id$v=19$m=64,t=2,p=1$%'";
     assert_eq!(site.db.number(stored).await, 0);
-    let mut first = ADA.on_another_device(&site).await;
+    let mut first = ADA.log_in_on_new_device(&site).await;
     assert_eq!(site.db.number(stored).await, 1);
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
     // The password is unchanged, so no session ends.
     first.visit("/app").await;
     first.must_be_at("/app", 200);
 }
 
 #[tokio::test]
-async fn a_locked_account_cannot_log_in_and_is_not_told_apart() {
+async fn a_locked_account_gets_the_response_of_a_wrong_password() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     site.db.run("update users set locked_at = now()").await;

@@ -5,7 +5,7 @@ use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn logging_out_ends_the_session_and_takes_the_cookie_away() {
+async fn a_logout_ends_the_session_and_removes_the_cookie() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let mut kept = site.browser();
@@ -26,17 +26,17 @@ async fn logging_out_ends_the_session_and_takes_the_cookie_away() {
 }
 
 #[tokio::test]
-async fn the_other_device_stays_logged_in() {
+async fn a_logout_leaves_the_sessions_on_other_devices() {
     let site = Site::start().await;
     let mut laptop = ADA.at(&site).await;
-    let mut phone = ADA.on_another_device(&site).await;
+    let mut phone = ADA.log_in_on_new_device(&site).await;
     laptop.press(LOG_OUT).await;
     phone.visit("/app").await;
     phone.must_be_at("/app", 200);
 }
 
 #[tokio::test]
-async fn logging_out_twice_is_answered_the_same() {
+async fn a_second_logout_gets_the_same_response() {
     let site = Site::start().await;
     let mut first_tab = ADA.at(&site).await;
     let mut second_tab = first_tab.clone();
@@ -49,7 +49,7 @@ async fn logging_out_twice_is_answered_the_same() {
 }
 
 #[tokio::test]
-async fn the_button_of_an_old_tab_works_after_the_cookie_is_gone() {
+async fn a_logout_works_without_the_session_cookie() {
     let site = Site::start().await;
     let mut first_tab = ADA.at(&site).await;
     let mut second_tab = first_tab.clone();
@@ -61,7 +61,7 @@ async fn the_button_of_an_old_tab_works_after_the_cookie_is_gone() {
 }
 
 #[tokio::test]
-async fn a_link_logs_nobody_out() {
+async fn a_get_request_does_not_log_out() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.visit("/logout").await;
@@ -71,7 +71,7 @@ async fn a_link_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn the_next_person_finds_nothing_of_the_last_one() {
+async fn the_next_user_of_the_browser_sees_no_data_of_the_previous_one() {
     let site = Site::start().await;
     GRACE.joins(&site).await;
     let mut browser = ADA.at(&site).await;

@@ -8,7 +8,7 @@ use crate::support::site::Site;
 const STOLEN: &str = "marble kangaroo umbrella";
 
 #[tokio::test]
-async fn the_owner_stops_whoever_changed_the_password() {
+async fn the_owner_ends_a_thiefs_access_and_resets_the_password() {
     let site = Site::start().await;
     let mut thief = ADA.at(&site).await;
     thief.visit("/account/password").await;
@@ -45,7 +45,7 @@ async fn the_owner_stops_whoever_changed_the_password() {
 }
 
 #[tokio::test]
-async fn in_a_browser_that_is_logged_in_the_next_page_says_what_happened() {
+async fn a_logged_in_browser_shows_the_message_after_not_me() {
     for here in [ADA, GRACE] {
         let site = Site::start().await;
         let mut ada = ADA.at(&site).await;
@@ -69,7 +69,7 @@ async fn in_a_browser_that_is_logged_in_the_next_page_says_what_happened() {
 }
 
 #[tokio::test]
-async fn a_link_works_once() {
+async fn a_not_me_link_works_once() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
     ada.visit("/account/password").await;

@@ -115,7 +115,7 @@ async fn shown_again(mut case: Case, token: Option<&str>, words: &str) {
 }
 
 #[tokio::test]
-async fn a_form_with_an_old_token_is_shown_again_and_works_then() {
+async fn a_form_with_an_invalid_token_is_shown_again_and_then_works() {
     let site = Site::start().await;
     for case in forms(&site).await {
         shown_again(case, Some("AAAA"), OUT_OF_DATE).await;
@@ -123,7 +123,7 @@ async fn a_form_with_an_old_token_is_shown_again_and_works_then() {
 }
 
 #[tokio::test]
-async fn a_page_restored_without_its_cookies_is_shown_again_and_works_then() {
+async fn a_form_without_cookies_is_shown_again_and_then_works() {
     let site = Site::start().await;
     for mut case in forms(&site).await.into_iter().take(4) {
         case.browser.cookies = Default::default();
@@ -132,7 +132,7 @@ async fn a_page_restored_without_its_cookies_is_shown_again_and_works_then() {
 }
 
 #[tokio::test]
-async fn two_first_tabs_that_loaded_at_once_both_work() {
+async fn two_tabs_that_load_the_login_concurrently_both_work() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut first = site.browser();

@@ -34,7 +34,7 @@ async fn only_expired_sessions_are_deleted() {
 }
 
 #[tokio::test]
-async fn two_instances_prune_at_once_without_waiting_for_each_other() {
+async fn two_instances_prune_concurrently_without_waiting() {
     let site = Site::start().await;
     site.db.run(EXPIRED).await;
     let mut elsewhere = site.db.pool.begin().await.expect("the database");
@@ -50,7 +50,7 @@ async fn two_instances_prune_at_once_without_waiting_for_each_other() {
 }
 
 #[tokio::test]
-async fn audit_events_are_kept_for_as_long_as_the_operator_says() {
+async fn audit_events_are_pruned_after_the_configured_retention() {
     let site = Site::with(&[("AUDIT_RETENTION", "30d")]).await;
     let events = "select count(*) from audit_events";
     let retention = site.app.config.audit_retention;
@@ -66,7 +66,7 @@ async fn audit_events_are_kept_for_as_long_as_the_operator_says() {
 }
 
 #[tokio::test]
-async fn columns_that_ordinary_requests_update_are_in_no_index() {
+async fn frequently_updated_columns_are_in_no_index() {
     let site = Site::start().await;
     // Otherwise PostgreSQL would write to every index of the table at each of these updates.
     let indexed = "
@@ -80,7 +80,7 @@ async fn columns_that_ordinary_requests_update_are_in_no_index() {
 }
 
 #[tokio::test]
-async fn what_can_be_pruned_by_an_index_is() {
+async fn pruning_uses_an_index_where_there_is_one() {
     let site = Site::start().await;
     let mut tx = site.db.pool.begin().await.expect("the database");
     for (table, expired) in [

@@ -8,7 +8,7 @@ use crate::support::process::Process;
 use crate::support::race::until;
 
 #[tokio::test]
-async fn no_race_of_a_visitor_is_logged_as_an_error() {
+async fn races_and_old_tabs_log_no_error() {
     let db = database().await;
     let process = Process::logging(&db, &[("RUST_LOG", "info")]);
     let mut ada = process.browser();

@@ -7,7 +7,7 @@ use crate::support::race::race;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn a_newcomer_registers_confirms_logs_out_and_logs_in() {
+async fn a_new_user_signs_up_verifies_logs_out_and_logs_in() {
     let site = Site::start().await;
     let mut browser = site.browser();
     ADA.registers_in(&mut browser).await;
@@ -28,7 +28,7 @@ async fn a_newcomer_registers_confirms_logs_out_and_logs_in() {
 }
 
 #[tokio::test]
-async fn a_known_address_gets_the_same_answer_and_its_owner_a_mail() {
+async fn signing_up_with_a_known_email_gets_the_same_page_and_mails_the_owner() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let (mut known, mut new) = (site.browser(), site.browser());
@@ -44,13 +44,13 @@ async fn a_known_address_gets_the_same_answer_and_its_owner_a_mail() {
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].subject, "You already have an account");
     // The password that was typed at sign-up did not replace hers.
-    let mut ada = ADA.on_another_device(&site).await;
+    let mut ada = ADA.log_in_on_new_device(&site).await;
     ada.visit("/account").await;
     ada.must_be_at("/account", 200);
 }
 
 #[tokio::test]
-async fn before_the_address_is_confirmed_a_login_is_answered_as_for_nobody() {
+async fn a_login_before_verification_gets_the_response_of_an_unknown_email() {
     let site = Site::start().await;
     ADA.registers(&site).await;
     let nobody = Person { email: "bea@example.com", ..ADA };
@@ -66,7 +66,7 @@ async fn before_the_address_is_confirmed_a_login_is_answered_as_for_nobody() {
 }
 
 #[tokio::test]
-async fn only_the_registering_browser_is_told_to_confirm_first() {
+async fn only_the_browser_that_signed_up_sees_the_verification_hint() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     ADA.logs_in(&mut browser).await;
@@ -81,7 +81,7 @@ async fn only_the_registering_browser_is_told_to_confirm_first() {
 }
 
 #[tokio::test]
-async fn a_refused_form_comes_back_with_what_was_typed_but_the_password() {
+async fn a_rejected_sign_up_keeps_the_email_but_not_the_password() {
     let site = Site::start().await;
     let mut browser = site.browser();
     for (email, password, words) in [
@@ -103,7 +103,7 @@ async fn a_refused_form_comes_back_with_what_was_typed_but_the_password() {
 }
 
 #[tokio::test]
-async fn fifty_who_register_the_same_address_replace_nobodys_password() {
+async fn fifty_concurrent_sign_ups_keep_their_own_passwords() {
     let site = Site::start().await;
     let registrations = race((0..50).map(|_| {
         let mut browser = site.browser();
@@ -122,7 +122,7 @@ async fn fifty_who_register_the_same_address_replace_nobodys_password() {
 }
 
 #[tokio::test]
-async fn a_weak_password_is_shown_on_a_meter_with_advice() {
+async fn a_weak_password_is_rejected_with_a_meter_and_advice() {
     let site = Site::start().await;
     let mut browser = site.browser();
     Person { password: "aaaaaaaaaaaaaaaaaaa", ..ADA }.registers_in(&mut browser).await;
@@ -132,7 +132,7 @@ async fn a_weak_password_is_shown_on_a_meter_with_advice() {
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_said_at_once() {
+async fn a_rejected_sign_up_reports_every_invalid_field() {
     let site = Site::start().await;
     let mut browser = site.browser();
     Person { email: "", password: "" }.registers_in(&mut browser).await;
@@ -142,7 +142,7 @@ async fn everything_that_is_wrong_is_said_at_once() {
 }
 
 #[tokio::test]
-async fn the_operator_decides_how_short_a_password_may_be() {
+async fn the_operator_sets_the_minimum_password_length() {
     let site = Site::with(&[("PASSWORD_MIN_LENGTH", "20")]).await;
     let mut browser = site.browser();
     Person { password: "velvet lighthouse", ..ADA }.registers_in(&mut browser).await;
@@ -151,7 +151,7 @@ async fn the_operator_decides_how_short_a_password_may_be() {
 }
 
 #[tokio::test]
-async fn somebody_logged_in_needs_no_second_account() {
+async fn the_sign_up_page_redirects_a_logged_in_user() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.visit("/register").await;

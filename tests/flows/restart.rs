@@ -19,7 +19,7 @@ use crate::support::race::until;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn a_restart_keeps_everybody_logged_in() {
+async fn a_restart_keeps_sessions_valid() {
     let site = Site::start().await;
     let before = ADA.at(&site).await;
     let keys = site.app.config.secret_keys.expose_secret().to_owned();
@@ -32,7 +32,7 @@ async fn a_restart_keeps_everybody_logged_in() {
 }
 
 #[tokio::test]
-async fn the_first_line_says_where_the_site_is_and_it_is_there() {
+async fn the_first_line_prints_the_url_once_the_server_responds() {
     let db = database().await;
     let process = Process::serve(&db);
     let (_, port) = process.address();
@@ -47,7 +47,7 @@ async fn the_first_line_says_where_the_site_is_and_it_is_there() {
 }
 
 #[tokio::test]
-async fn a_signal_lets_the_request_in_flight_finish() {
+async fn sigterm_lets_a_request_in_flight_finish() {
     let db = database().await;
     let process = Process::serve(&db);
     let mut browser = process.browser();
@@ -95,7 +95,7 @@ async fn seconds_to_stop(process: Process, meanwhile: &str) -> Duration {
 }
 
 #[tokio::test]
-async fn idle_connections_do_not_delay_the_end() {
+async fn idle_connections_do_not_delay_the_exit() {
     let (db, authority) = (database().await, Authority::new());
     let files = authority.issue("localhost", tomorrow());
     let (certificate, key) = (files.certificate.to_str(), files.key.to_str());
@@ -119,8 +119,8 @@ async fn idle_connections_do_not_delay_the_end() {
 }
 
 #[tokio::test]
-async fn a_mail_on_its_way_does_not_delay_the_end_either() {
-    let (db, mut server, url) = a_server_that_takes_no_mail().await;
+async fn a_mail_in_delivery_does_not_delay_the_exit() {
+    let (db, mut server, url) = database_and_hanging_mail_server().await;
     let process = Process::serve_with(&db, &[("SMTP_URL", &url)]);
     let mut browser = process.browser();
     ADA.registers_in(&mut browser).await;
@@ -130,8 +130,8 @@ async fn a_mail_on_its_way_does_not_delay_the_end_either() {
 }
 
 #[tokio::test]
-async fn a_request_and_a_mail_that_never_end_are_cut_off_in_time() {
-    let (db, mut server, url) = a_server_that_takes_no_mail().await;
+async fn a_stuck_request_and_a_stuck_mail_are_aborted_within_10_seconds() {
+    let (db, mut server, url) = database_and_hanging_mail_server().await;
     let process = Process::serve_with(&db, &[("SMTP_URL", &url)]);
     let mut browser = process.browser();
     ADA.registers_in(&mut browser).await;
@@ -153,7 +153,7 @@ async fn a_request_and_a_mail_that_never_end_are_cut_off_in_time() {
 }
 
 #[tokio::test]
-async fn the_first_page_after_a_restart_of_postgresql_is_there() {
+async fn the_first_request_after_a_restart_of_postgresql_succeeds() {
     let cluster = Cluster::start();
     let site = Site::on(cluster.database().await, &[]).await;
     let mut ada = ADA.at(&site).await;
@@ -164,7 +164,7 @@ async fn the_first_page_after_a_restart_of_postgresql_is_there() {
     ada.must_be_at("/app", 200);
 }
 
-async fn a_server_that_takes_no_mail() -> (Database, MailServer, String) {
+async fn database_and_hanging_mail_server() -> (Database, MailServer, String) {
     let server = MailServer::that(|command| match command {
         "." => Reaction::Hang,
         _ => Reaction::Usual,

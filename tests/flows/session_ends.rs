@@ -19,7 +19,7 @@ async fn sessions_of_a_deleted_user_end() {
 async fn a_raised_epoch_ends_every_session_of_the_user() {
     let site = Site::start().await;
     let mut laptop = ADA.at(&site).await;
-    let mut phone = ADA.on_another_device(&site).await;
+    let mut phone = ADA.log_in_on_new_device(&site).await;
     assert_eq!(site.db.run("update users set session_epoch = session_epoch + 1").await, 1);
     for browser in [&mut laptop, &mut phone] {
         browser.visit("/app").await;

@@ -24,12 +24,12 @@ async fn start(site: &Site, tx: &mut Connection, user: &User, per_user: i64) -> 
 }
 
 #[tokio::test]
-async fn the_oldest_session_makes_room_for_the_newest() {
+async fn a_login_beyond_the_limit_ends_the_oldest_session() {
     let site = Site::with(&[("SESSIONS_PER_USER", "2")]).await;
     let mut grace = GRACE.at(&site).await;
     let mut oldest = ADA.at(&site).await;
-    let mut older = ADA.on_another_device(&site).await;
-    ADA.on_another_device(&site).await;
+    let mut older = ADA.log_in_on_new_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
     oldest.visit("/app").await;
     oldest.must_be_at("/login?next=%2Fapp", 200);
     for kept in [&mut older, &mut grace] {
@@ -39,7 +39,7 @@ async fn the_oldest_session_makes_room_for_the_newest() {
 }
 
 #[tokio::test]
-async fn a_hundred_logins_at_once_leave_no_more_sessions_than_allowed() {
+async fn a_hundred_concurrent_logins_keep_the_session_limit() {
     let site = Site::with(&[("SESSIONS_PER_USER", "5"), ("ARGON2_CONCURRENCY", "4")]).await;
     ADA.joins(&site).await;
     let mut page = site.browser();
@@ -68,12 +68,12 @@ async fn a_hundred_logins_at_once_leave_no_more_sessions_than_allowed() {
 /// The late login waited for the user's row while another login began and ended. Its transaction
 /// began first, but its session starts last.
 #[tokio::test]
-async fn a_login_that_had_to_wait_is_not_the_one_that_makes_room() {
+async fn a_login_that_waited_for_a_lock_keeps_its_session() {
     let site = Site::with(&[("SESSIONS_PER_USER", "1")]).await;
     let ada = ADA.joins(&site).await;
     let mut late = site.db.pool.begin().await.expect("the database");
     sqlx::query("select now()").execute(&mut *late).await.expect("its time");
-    let mut early = ADA.on_another_device(&site).await;
+    let mut early = ADA.log_in_on_new_device(&site).await;
     let started = start(&site, &mut late, &ada, 1).await;
     late.commit().await.expect("to commit");
     let id_hash = started.expect("a session").hash();
@@ -84,23 +84,23 @@ async fn a_login_that_had_to_wait_is_not_the_one_that_makes_room() {
 }
 
 #[tokio::test]
-async fn an_expired_session_takes_no_room() {
+async fn an_expired_session_does_not_use_up_the_session_limit() {
     let site = Site::with(&[("SESSIONS_PER_USER", "2")]).await;
     let mut first = ADA.at(&site).await;
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
     site.db
         .run(
             "update sessions set ends_at = now()
              where id = (select id from sessions order by created_at desc limit 1)",
         )
         .await;
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
     first.visit("/app").await;
     first.must_be_at("/app", 200);
 }
 
 #[tokio::test]
-async fn a_login_on_its_way_does_not_survive_a_password_change() {
+async fn a_login_during_a_password_change_starts_no_session() {
     let site = Site::start().await;
     // This user was read together with the hash of the old password …
     let ada = ADA.joins(&site).await;

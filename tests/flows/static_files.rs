@@ -11,7 +11,7 @@ async fn asked(site: &Site, path: &str, lines: &str) -> Response {
 
 /// `Accept-Encoding` (RFC 9110 §12.5.3).
 #[tokio::test]
-async fn a_file_is_compressed_only_for_those_who_accept_it() {
+async fn a_file_is_compressed_only_if_the_client_accepts_gzip() {
     let site = Site::start().await;
     let path = app::web::assets::url("site.css");
     let plain = asked(&site, &path, "").await;

@@ -75,7 +75,7 @@ async fn a_few_seconds_are_enough_for_an_address() {
 }
 
 #[tokio::test]
-async fn a_name_without_an_address_is_said_so() {
+async fn a_name_without_an_ip_address_is_reported() {
     let mailer = mailer_at("smtp://mail.example.com", impatient(), &[]);
     let mailer = mailer.resolving_by(|_, _| Err(ErrorKind::NotFound.into()));
     let failure = mailer.check().await.unwrap_err();

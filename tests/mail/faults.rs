@@ -75,7 +75,7 @@ async fn a_server_that_talks_nonsense_gets_the_mail_later() {
 /// A wrong password of ours, or a relay that does not accept this client. The operator can correct
 /// that, so the recipient is not recorded as rejected.
 #[tokio::test]
-async fn a_refusal_that_is_about_us_does_not_condemn_the_address() {
+async fn a_rejection_of_our_client_does_not_mark_the_recipient() {
     fault("MAIL", Reaction::Say("550 5.1.8 who are you?"), "MAIL: 550 5.1.8 who").await;
     fault("RCPT", Reaction::Say("554 5.7.1 relay access denied"), "RCPT: 554 5.7.1 relay").await;
     fault("RCPT", Reaction::Say("530 log in first"), "RCPT: 530 log in first").await;

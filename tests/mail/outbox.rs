@@ -28,7 +28,7 @@ async fn a_mail_leaves_as_soon_as_it_is_committed() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_undone_writes_to_nobody() {
+async fn a_rolled_back_transaction_sends_nothing() {
     let (db, mut server) = (database().await, MailServer::start().await);
     let delivery = carry(&db.pool, &server);
     let mut tx = db.pool.begin().await.unwrap();

@@ -12,7 +12,7 @@ use crate::support::site::Site;
 const VISITOR: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 #[tokio::test]
-async fn the_tour_works_through_nginx() {
+async fn login_and_logout_work_through_nginx_and_forged_headers_do_not() {
     let Some(nginx) = Nginx::find() else { return };
     let url = format!("https://localhost:{}", nginx.https);
     let settings = [("BASE_URL", url.as_str()), ("TRUSTED_PROXIES", "127.0.0.1")];

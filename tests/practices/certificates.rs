@@ -69,7 +69,7 @@ fn mistakes(settings: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn mistakes_are_found_at_the_start() {
+fn wrong_certificate_settings_are_reported_at_the_start() {
     let authority = Authority::new();
     let text = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
     let good = authority.issue("login.example.com", tomorrow());
@@ -146,7 +146,7 @@ fn start_in(folder: &Path, database: &str) -> (Running, String) {
 }
 
 #[tokio::test]
-async fn development_signs_a_certificate_once() {
+async fn development_creates_a_self_signed_certificate_once() {
     let db = database_with(2).await;
     let folder = Folder::new();
     let file = folder.path().join(".tls/localhost.pem");
@@ -172,7 +172,7 @@ async fn development_signs_a_certificate_once() {
 }
 
 #[test]
-fn a_certificate_of_our_own_is_replaced_before_it_ends() {
+fn a_self_signed_certificate_is_replaced_before_it_expires() {
     let authority = Authority::new();
     let folder = Folder::new();
     for days in [6, 8] {

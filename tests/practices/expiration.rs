@@ -49,7 +49,7 @@ async fn is_valid_after(tx: &mut Connection, change: &'static str) -> bool {
 }
 
 #[tokio::test]
-async fn both_deadlines_of_an_ordinary_session_are_kept_to_the_second() {
+async fn both_timeouts_of_a_session_are_exact_to_the_second() {
     let site = Site::start().await;
     ADA.at(&site).await;
     let mut tx = site.db.pool.begin().await.expect("the database");
@@ -66,7 +66,7 @@ async fn both_deadlines_of_an_ordinary_session_are_kept_to_the_second() {
 }
 
 #[tokio::test]
-async fn so_are_those_of_a_remembered_one() {
+async fn both_timeouts_of_a_remembered_session_are_exact() {
     let site = Site::start().await;
     remembered(&site).await;
     let length = "select extract(epoch from ends_at - created_at)::bigint from sessions";
@@ -86,7 +86,7 @@ async fn so_are_those_of_a_remembered_one() {
 }
 
 #[tokio::test]
-async fn an_idle_session_ends_and_its_cookie_goes() {
+async fn an_idle_session_ends_and_its_cookie_is_removed() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     clock::later(&site.db, "1 hour").await;
@@ -97,7 +97,7 @@ async fn an_idle_session_ends_and_its_cookie_goes() {
 }
 
 #[tokio::test]
-async fn activity_keeps_a_session_alive_but_never_past_its_absolute_end() {
+async fn activity_moves_the_idle_timeout_but_not_the_absolute_one() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let mut touches = Touches::watch(&site.db).await;
@@ -114,7 +114,7 @@ async fn activity_keeps_a_session_alive_but_never_past_its_absolute_end() {
 }
 
 #[tokio::test]
-async fn a_remembered_session_has_longer_deadlines_of_its_own() {
+async fn a_remembered_session_has_longer_timeouts() {
     let site = Site::start().await;
     let mut browser = remembered(&site).await;
     let mut touches = Touches::watch(&site.db).await;
@@ -128,7 +128,7 @@ async fn a_remembered_session_has_longer_deadlines_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_remembered_session_that_nobody_uses_ends_too() {
+async fn an_idle_remembered_session_ends() {
     let site = Site::start().await;
     let mut browser = remembered(&site).await;
     clock::later(&site.db, "14 days").await;
@@ -137,7 +137,7 @@ async fn a_remembered_session_that_nobody_uses_ends_too() {
 }
 
 #[tokio::test]
-async fn the_browser_keeps_a_remembered_cookie_no_longer_than_the_session() {
+async fn the_max_age_of_a_remembered_cookie_ends_with_the_session() {
     let site = Site::start().await;
     let mut browser = remembered(&site).await;
     clock::later(&site.db, "10 days").await;
@@ -149,7 +149,7 @@ async fn the_browser_keeps_a_remembered_cookie_no_longer_than_the_session() {
 }
 
 #[tokio::test]
-async fn the_operator_sets_the_deadlines() {
+async fn the_operator_sets_the_timeouts() {
     let site = Site::with(&[("SESSION_IDLE_TIMEOUT", "5m"), ("SESSION_ABSOLUTE_TIMEOUT", "10m")]);
     let site = site.await;
     let mut browser = ADA.at(&site).await;
@@ -179,7 +179,7 @@ async fn one_request_moves_the_idle_timeout() {
 }
 
 #[tokio::test]
-async fn a_short_idle_timeout_is_kept_too() {
+async fn a_short_idle_timeout_is_moved_by_each_request() {
     let site = Site::with(&[("SESSION_IDLE_TIMEOUT", "60s")]).await;
     let browser = ADA.at(&site).await;
     let mut touches = Touches::watch(&site.db).await;
@@ -194,7 +194,7 @@ async fn a_short_idle_timeout_is_kept_too() {
 }
 
 #[tokio::test]
-async fn activity_is_written_once_a_minute_however_many_requests_there_are() {
+async fn twelve_concurrent_requests_cause_one_touch_a_minute() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
     let many = || race((0..12).map(|_| visit_app(browser.clone())));
@@ -209,7 +209,7 @@ async fn activity_is_written_once_a_minute_however_many_requests_there_are() {
 }
 
 #[tokio::test]
-async fn no_answer_waits_for_the_note_of_when_you_were_seen() {
+async fn no_response_waits_for_the_touch() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
     let mut touches = Touches::watch(&site.db).await;

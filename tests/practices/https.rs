@@ -50,7 +50,7 @@ async fn takes_the_tour(mut browser: Browser, version: Version) {
 }
 
 #[tokio::test]
-async fn the_tour_works_over_http_1_and_http_2() {
+async fn login_and_logout_work_over_http_1_and_http_2() {
     let site = Site::with_tls(&[]).await;
     assert_eq!(site.url, format!("https://localhost:{}", site.address.port()));
     ADA.joins(&site).await;
@@ -60,7 +60,7 @@ async fn the_tour_works_over_http_1_and_http_2() {
 }
 
 #[tokio::test]
-async fn tls_1_2_is_spoken_too() {
+async fn a_client_with_tls_1_2_can_connect() {
     let site = Site::with_tls(&[]).await;
     let mut browser =
         site.browser_with(|client| client.tls_version_max(reqwest::tls::Version::TLS_1_2));
@@ -70,7 +70,7 @@ async fn tls_1_2_is_spoken_too() {
 
 /// RFC 9113 §8.2.3: an HTTP/2 client may send each cookie in a header line of its own.
 #[tokio::test]
-async fn cookies_in_several_lines_of_http_2_count_together() {
+async fn cookies_split_over_http_2_header_lines_are_joined() {
     let site = Site::with_tls(&[]).await;
     let (ada, eve) = (ADA.at(&site).await, EVE.at(&site).await);
     let pair = |browser: &Browser, name: &str| {
@@ -109,7 +109,7 @@ async fn get_over_http_2(site: &Site, path: &str, cookies: Vec<String>) -> Statu
 /// HPACK lets a client repeat a header of kilobytes at the cost of one byte (CVE-2016-6581). Too
 /// many or too large headers are rejected before the app reads any of them.
 #[tokio::test]
-async fn a_header_that_is_repeated_without_end_is_rejected() {
+async fn too_many_or_too_large_headers_are_rejected() {
     let site = Site::with_tls(&[]).await;
     let long = "x".repeat(2_000);
     assert_eq!(get_over_http_2(&site, "/login", vec![long.clone(); 20]).await, 200);
@@ -120,7 +120,7 @@ async fn a_header_that_is_repeated_without_end_is_rejected() {
 }
 
 #[tokio::test]
-async fn plain_http_on_the_tls_port_is_hung_up_on() {
+async fn plain_http_on_the_tls_port_gets_no_response() {
     let site = Site::with_tls(&[]).await;
     let mut wire = Wire::open(site.address).await;
     wire.write("GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
@@ -131,7 +131,7 @@ async fn plain_http_on_the_tls_port_is_hung_up_on() {
 }
 
 #[tokio::test]
-async fn plain_http_is_sent_on_to_https() {
+async fn plain_http_redirects_get_and_rejects_other_methods() {
     let site = Site::with_tls(&[]).await;
     let http = site.http.expect("LISTEN_HTTP");
     for method in ["GET", "HEAD"] {
@@ -167,7 +167,7 @@ async fn plain_http_is_sent_on_to_https() {
 }
 
 #[tokio::test]
-async fn every_https_answer_asks_for_https_from_now_on() {
+async fn every_https_response_has_hsts() {
     let site = Site::with_tls(&[]).await;
     let mut browser = ADA.at(&site).await;
     browser.follow_redirects = false;
@@ -189,7 +189,7 @@ async fn every_https_answer_asks_for_https_from_now_on() {
 }
 
 #[tokio::test]
-async fn http_answers_do_not_ask_for_https() {
+async fn no_http_response_has_hsts() {
     let site = Site::start().await;
     let mut browser = site.browser();
     for path in ["/", "/app", "/nowhere"] {
@@ -199,7 +199,7 @@ async fn http_answers_do_not_ask_for_https() {
 }
 
 #[tokio::test]
-async fn a_browser_without_cookies_learns_what_can_be_done() {
+async fn a_browser_that_rejects_cookies_is_told_to_allow_them() {
     for (site, hint) in [(Site::start().await, true), (Site::with_tls(&[]).await, false)] {
         let mut browser = site.browser();
         browser.visit("/login").await;

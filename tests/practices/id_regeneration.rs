@@ -46,7 +46,7 @@ async fn must_be_out(mut copy: Browser) {
 }
 
 #[tokio::test]
-async fn a_login_gives_a_new_id_and_drops_what_was_set_before() {
+async fn a_login_starts_a_session_with_a_new_id_and_no_old_values() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut victim = with_a_planted_session(&site).await;
@@ -62,7 +62,7 @@ async fn a_login_gives_a_new_id_and_drops_what_was_set_before() {
 }
 
 #[tokio::test]
-async fn a_registration_opens_no_session() {
+async fn a_sign_up_starts_no_session() {
     let site = Site::start().await;
     let mut browser = site.browser();
     browser.visit("/register").await;
@@ -73,7 +73,7 @@ async fn a_registration_opens_no_session() {
 }
 
 #[tokio::test]
-async fn a_password_change_gives_a_new_id_in_place() {
+async fn a_password_change_rotates_the_session_id_in_place() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let copy = browser.clone();
@@ -92,7 +92,7 @@ async fn a_password_change_gives_a_new_id_in_place() {
 }
 
 #[tokio::test]
-async fn the_cookie_of_a_renewed_session_is_left_alone_and_that_of_a_gone_one_is_removed() {
+async fn an_old_cookie_is_kept_after_a_rotation_and_removed_after_a_logout() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let mut renewed = browser.clone();
@@ -111,7 +111,7 @@ async fn the_cookie_of_a_renewed_session_is_left_alone_and_that_of_a_gone_one_is
 }
 
 #[tokio::test]
-async fn a_logout_leaves_no_id_behind() {
+async fn a_logout_deletes_the_row_of_the_session() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let copy = browser.clone();
@@ -124,7 +124,7 @@ async fn a_logout_leaves_no_id_behind() {
 }
 
 #[tokio::test]
-async fn an_id_that_was_never_given_out_is_not_adopted() {
+async fn a_login_replaces_an_id_that_was_never_issued() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let key = site.app.keys.cookies().next().expect("a key");

@@ -11,7 +11,7 @@ use crate::support::site::Site;
 const ELSEWHERE: &str = "https://elsewhere.example";
 
 #[tokio::test]
-async fn the_attributes_are_written_out_and_not_left_to_the_browser() {
+async fn every_cookie_has_explicit_samesite_and_httponly() {
     let site = Site::start().await;
     let mut browser = site.browser();
     ADA.joins(&site).await;
@@ -28,7 +28,7 @@ async fn the_attributes_are_written_out_and_not_left_to_the_browser() {
 }
 
 #[tokio::test]
-async fn a_link_from_a_friend_finds_you_logged_in() {
+async fn a_link_from_another_site_opens_a_page_of_the_session() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     browser.lured_from(ELSEWHERE, "/app").await;
@@ -37,7 +37,7 @@ async fn a_link_from_a_friend_finds_you_logged_in() {
 }
 
 #[tokio::test]
-async fn a_form_of_another_site_arrives_without_the_cookie_and_is_refused() {
+async fn a_cross_site_post_arrives_without_the_cookie_and_is_rejected() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     for (path, fields) in [
@@ -55,7 +55,7 @@ async fn a_form_of_another_site_arrives_without_the_cookie_and_is_refused() {
 }
 
 #[tokio::test]
-async fn not_even_a_link_of_another_site_changes_anything() {
+async fn a_cross_site_link_changes_nothing() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let state = "select count(*) from sessions where state = '{}'";

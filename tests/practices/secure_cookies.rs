@@ -78,7 +78,7 @@ fn links_and_buttons(html: &str) -> (Vec<String>, Vec<String>) {
 }
 
 #[tokio::test]
-async fn every_cookie_of_every_page_is_a_host_cookie() {
+async fn every_cookie_of_every_page_has_the_secure_attributes() {
     let site = Site::start().await;
     let strangers = crawl(&mut site.browser()).await;
     assert!(strangers.is_superset(&["/", "/login", "/register"].map(str::to_owned).into()));
@@ -87,7 +87,7 @@ async fn every_cookie_of_every_page_is_a_host_cookie() {
 }
 
 #[tokio::test]
-async fn so_is_every_cookie_on_the_way_in_and_out() {
+async fn every_cookie_of_login_and_logout_has_the_secure_attributes() {
     let site = Site::start().await;
     let mut browser = site.browser();
     browser.visit("/register").await;
@@ -119,7 +119,7 @@ async fn so_is_every_cookie_on_the_way_in_and_out() {
 }
 
 #[tokio::test]
-async fn a_full_session_does_not_make_the_cookie_larger() {
+async fn values_in_the_session_do_not_make_the_cookie_larger() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     let before = browser.cookie("__Host-session").expect("a session").len();
@@ -160,7 +160,7 @@ async fn two_copies_on_localhost_do_not_log_each_other_out() {
 }
 
 #[test]
-fn names_in_production_never_change() {
+fn cookie_names_have_no_port_in_production() {
     let url = "postgres://app@localhost/app";
     let production = [
         ("ENVIRONMENT", "production"),

@@ -15,13 +15,13 @@ use crate::support::site::Site;
 use crate::support::touches::Touches;
 
 #[tokio::test]
-async fn the_cookie_is_an_opaque_name_and_holds_no_data() {
+async fn the_cookie_contains_a_random_id_and_no_data() {
     let site = Site::start().await;
     let ada = ADA.joins(&site).await;
     let key = site.app.keys.cookies().next().expect("a key");
     let mut names = Vec::new();
     for _ in 0..2 {
-        let mut browser = ADA.on_another_device(&site).await;
+        let mut browser = ADA.log_in_on_new_device(&site).await;
         browser.keep_value("milk").await;
         let name = decrypt(key, SESSION, &browser.cookie(SESSION).expect("a session"));
         names.push(name.expect("sealed by our key"));
@@ -39,7 +39,7 @@ async fn the_cookie_is_an_opaque_name_and_holds_no_data() {
 }
 
 #[tokio::test]
-async fn whose_row_is_deleted_is_out_at_once() {
+async fn deleting_the_row_logs_the_user_out_at_once() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     assert_eq!(site.db.run("delete from sessions").await, 1);
@@ -49,7 +49,7 @@ async fn whose_row_is_deleted_is_out_at_once() {
 }
 
 #[tokio::test]
-async fn a_stolen_dump_opens_no_session_not_even_with_the_keys() {
+async fn a_stolen_dump_logs_nobody_in_even_with_the_keys() {
     let site = Site::start().await;
     ADA.at(&site).await;
     let dump: Vec<String> = sqlx::query_scalar(
@@ -73,7 +73,7 @@ async fn a_stolen_dump_opens_no_session_not_even_with_the_keys() {
 }
 
 #[tokio::test]
-async fn a_protected_page_costs_one_statement_and_a_stranger_none() {
+async fn a_page_with_a_session_runs_one_statement_and_without_none() {
     let db = database_with(10).await;
     let wire = Wire::to(&db).await;
     let site = Site::on(db, &[("DATABASE_URL", &wire.url)]).await;

@@ -79,7 +79,7 @@ fn the_password_of_the_database_is_not_repeated() {
 }
 
 #[test]
-fn what_is_right_is_taken_as_it_is_meant() {
+fn valid_settings_are_accepted() {
     let keys = [Keys::generate(), Keys::generate()].join(" , ");
     let config = config(&[
         ("ENVIRONMENT", "development"),

@@ -59,7 +59,7 @@ fn a_database_elsewhere_wants_verified_tls_or_a_waiver_by_name() {
 }
 
 #[test]
-fn development_never_leaves_this_machine() {
+fn development_listens_on_this_machine_only() {
     let development = ("ENVIRONMENT", "development");
     for listen in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080"] {
         let found = mistake(&[development, ("LISTEN", listen)]);

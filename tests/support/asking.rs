@@ -29,7 +29,7 @@ pub async fn asks_for_a_reset(site: &Site, ip: &str, email: &str) -> Browser {
     browser
 }
 
-pub async fn asks_for_the_mail_again(site: &Site, ip: &str, email: &str) -> Browser {
+pub async fn request_resend_from(site: &Site, ip: &str, email: &str) -> Browser {
     let mut browser = at(site, ip, "/email/verify").await;
     browser.submit(RESEND, &[(EMAIL, email)]).await;
     browser

@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_jar_refuses_what_a_browser_refuses() {
+    fn the_jar_rejects_invalid_cookies() {
         for line in [
             "__Host-a=1; Path=/",
             "__Host-a=1; Secure",
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_jar_forgets_when_a_browser_forgets() {
+    fn the_jar_removes_expired_cookies() {
         let gone = [
             "Max-Age=0",
             "Expires=Thu, 01 Jan 1970 00:00:00 GMT",
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_jar_sends_where_a_browser_sends() {
+    fn the_jar_sends_cookies_by_samesite_and_path() {
         let jar = jar(&[
             "lax=1; Path=/",
             "strict=2; SameSite=Strict; Path=/",

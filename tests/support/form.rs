@@ -236,7 +236,7 @@ one</textarea></label>
     }
 
     #[test]
-    fn of_two_buttons_the_one_beside_a_text_is_pressed() {
+    fn a_button_is_found_by_the_text_of_its_row() {
         assert!(find("End", None).is_err_and(|message| message.contains("beside")));
         let form = find("End", Some("Safari")).expect("the second");
         assert_eq!((form.action.path(), form.is_post), ("/2", false));

@@ -48,7 +48,7 @@ pub async fn try_password(browser: &mut Browser, email: &str, password: &str) ->
 }
 
 /// Tries wrong passwords for one account in sequence, each from a new IP address.
-pub async fn guess_from_everywhere(site: &Site, email: &str, times: usize) -> Vec<u16> {
+pub async fn guess_from_many_ip_addresses(site: &Site, email: &str, times: usize) -> Vec<u16> {
     let mut browser = stranger(site, &address(0)).await;
     let mut answers = Vec::new();
     for number in 0..times {
@@ -61,7 +61,7 @@ pub async fn guess_from_everywhere(site: &Site, email: &str, times: usize) -> Ve
 /// Makes enough attempts that the account has to wait.
 pub async fn wear_out(site: &Site, person: Person) {
     let free = limit(Action::Login, Scope::Account).free as usize;
-    let answers = guess_from_everywhere(site, person.email, free + 1).await;
+    let answers = guess_from_many_ip_addresses(site, person.email, free + 1).await;
     assert_eq!(answers.last(), Some(&429), "{answers:?}");
 }
 

@@ -82,7 +82,7 @@ mod tests {
         <script>unseen</script><ul><li>one<li>two</ul><a href="/next?a=1">Go <i>on</i></a>"#;
 
     #[test]
-    fn a_page_is_read_as_a_person_reads_it() {
+    fn visible_text_title_and_links_are_read() {
         assert_eq!(text(PAGE), "Hello Ada!\none\ntwo\nGo on");
         assert_eq!(title(PAGE), "A page");
         let leads_to = link(PAGE, &Url::parse("http://localhost/").expect("a URL"), "Go on");

@@ -48,11 +48,11 @@ impl Person {
     /// Creates the account and logs in on a new device.
     pub async fn at(self, site: &Site) -> Browser {
         self.joins(site).await;
-        self.on_another_device(site).await
+        self.log_in_on_new_device(site).await
     }
 
     /// Logs in on a new device.
-    pub async fn on_another_device(self, site: &Site) -> Browser {
+    pub async fn log_in_on_new_device(self, site: &Site) -> Browser {
         let mut browser = site.browser();
         self.logs_in(&mut browser).await;
         browser.must_be_at("/app", 200);

@@ -144,7 +144,7 @@ mod tests {
     use super::write;
 
     #[test]
-    fn statements_that_write_are_told_from_those_that_read() {
+    fn only_statements_that_write_are_recorded() {
         for sql in [
             "insert into outbox values ($1)",
             "UPDATE users set email = $1",

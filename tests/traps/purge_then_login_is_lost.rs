@@ -31,7 +31,7 @@ async fn who(identity: Option<Identity>) -> String {
 }
 
 #[tokio::test]
-async fn the_answer_says_yes_and_nobody_is_logged_in() {
+async fn the_response_is_200_without_a_login() {
     let app = App::new()
         .route("/keep", web::get().to(keep))
         .route("/purge", web::get().to(purge_then_log_in))

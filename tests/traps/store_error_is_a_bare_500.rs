@@ -49,7 +49,7 @@ async fn keep(session: Session) -> &'static str {
 }
 
 #[tokio::test]
-async fn the_answer_has_neither_words_nor_headers() {
+async fn the_response_has_neither_body_nor_headers() {
     let app = App::new()
         .route("/", web::get().to(keep))
         .wrap(SessionMiddleware::new(Broken, Key::generate()))

@@ -16,7 +16,7 @@ async fn changes(browser: &mut Browser, current: &str, new: &str) {
 }
 
 #[tokio::test]
-async fn a_new_password_counts_from_now_on_and_the_old_one_does_not() {
+async fn after_a_change_only_the_new_password_logs_in() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     changes(&mut browser, ADA.password, NEW).await;
@@ -25,18 +25,18 @@ async fn a_new_password_counts_from_now_on_and_the_old_one_does_not() {
     browser.visit("/account").await;
     browser.must_not_see(PASSWORD_CHANGED);
 
-    Person { password: NEW, ..ADA }.on_another_device(&site).await;
+    Person { password: NEW, ..ADA }.log_in_on_new_device(&site).await;
     let mut stranger = site.browser();
     ADA.logs_in(&mut stranger).await;
     stranger.must_be_at("/login", 422);
 }
 
 #[tokio::test]
-async fn every_other_device_is_out_and_this_one_goes_on_under_a_new_id() {
+async fn a_change_ends_other_sessions_and_rotates_the_id_of_this_one() {
     let site = Site::start().await;
     GRACE.at(&site).await;
     let mut laptop = ADA.at(&site).await;
-    let mut phone = ADA.on_another_device(&site).await;
+    let mut phone = ADA.log_in_on_new_device(&site).await;
     laptop.keep_value("still here").await;
     let before = laptop.cookie("__Host-session");
     let mut thief = site.browser();
@@ -54,7 +54,7 @@ async fn every_other_device_is_out_and_this_one_goes_on_under_a_new_id() {
 }
 
 #[tokio::test]
-async fn a_remembered_session_stays_remembered() {
+async fn a_remembered_session_stays_remembered_after_a_change() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut browser = site.browser();
@@ -68,7 +68,7 @@ async fn a_remembered_session_stays_remembered() {
 }
 
 #[tokio::test]
-async fn without_the_current_password_nothing_changes() {
+async fn a_wrong_current_password_is_rejected_and_audited() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     for wrong in [GRACE.password, ""] {
@@ -79,11 +79,11 @@ async fn without_the_current_password_nothing_changes() {
     }
     let noted = "select count(*) from audit_events where kind = 'account.password.failed'";
     assert_eq!(site.db.number(noted).await, 2);
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
 }
 
 #[tokio::test]
-async fn a_new_password_is_held_to_the_same_rules_as_a_first_one() {
+async fn a_new_password_must_meet_the_password_rules() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
     for (new, reason) in [
@@ -100,14 +100,14 @@ async fn a_new_password_is_held_to_the_same_rules_as_a_first_one() {
         assert_eq!(browser.field(CHANGE_PASSWORD, CURRENT_PASSWORD), "");
         assert_eq!(browser.field(CHANGE_PASSWORD, NEW_PASSWORD), "");
     }
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
 }
 
 #[tokio::test]
-async fn of_two_changes_at_the_same_moment_one_wins_and_the_other_session_ends() {
+async fn of_two_concurrent_changes_one_succeeds_and_ends_the_other_session() {
     let site = Site::start().await;
     let mut laptop = ADA.at(&site).await;
-    let mut phone = ADA.on_another_device(&site).await;
+    let mut phone = ADA.log_in_on_new_device(&site).await;
     for browser in [&mut laptop, &mut phone] {
         browser.visit("/account/password").await;
     }

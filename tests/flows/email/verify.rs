@@ -18,17 +18,17 @@ async fn opens_the_link(browser: &mut Browser, site: &Site, person: Person) -> S
 }
 
 #[tokio::test]
-async fn the_code_works_where_the_link_cannot_be_followed() {
+async fn a_code_verifies_the_email_without_the_link() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     let code = newest(&site.db, ADA.email).await.code();
     browser.submit(CONFIRM, &[(CODE, &code.to_lowercase().replace('-', " "))]).await;
     browser.must_be_at("/app", 200);
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
 }
 
 #[tokio::test]
-async fn the_registering_browser_is_known_after_a_restart() {
+async fn a_browser_restart_keeps_the_pending_registration() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     assert!(browser.cookies.is_persistent("__Host-visitor"));
@@ -47,7 +47,7 @@ async fn the_registering_browser_is_known_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_person_who_logs_in_meanwhile_can_still_type_the_code() {
+async fn a_code_works_after_another_user_logs_in_in_the_browser() {
     let site = Site::start().await;
     GRACE.joins(&site).await;
     let mut browser = ADA.registers(&site).await;
@@ -57,11 +57,11 @@ async fn a_person_who_logs_in_meanwhile_can_still_type_the_code() {
     browser.submit(CONFIRM, &[(CODE, &code)]).await;
     browser.must_be_at("/app", 200);
     browser.must_see(STILL_LOGGED_IN);
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
 }
 
 #[tokio::test]
-async fn a_code_form_of_an_earlier_registration_is_rejected_with_the_reason() {
+async fn a_code_form_of_an_earlier_registration_is_rejected() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     let mut first_tab = browser.form(CONFIRM);
@@ -92,7 +92,7 @@ async fn after_too_many_wrong_codes_the_link_still_works() {
 }
 
 #[tokio::test]
-async fn a_strangers_wrong_codes_do_not_lock_out_the_owners_code() {
+async fn an_attackers_wrong_codes_do_not_lock_out_the_owners_code() {
     let site = Site::with_real_limits(&[]).await;
     let mut ada = ADA.registers(&site).await;
     let mut eve = Person { password: EVE.password, ..ADA }.registers(&site).await;
@@ -106,7 +106,7 @@ async fn a_strangers_wrong_codes_do_not_lock_out_the_owners_code() {
 }
 
 #[tokio::test]
-async fn a_new_account_is_announced_with_a_way_to_stop_it() {
+async fn the_notice_of_a_new_account_has_a_working_not_me_link() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     opens_the_link(&mut browser, &site, ADA).await;
@@ -123,7 +123,7 @@ async fn a_new_account_is_announced_with_a_way_to_stop_it() {
 }
 
 #[tokio::test]
-async fn an_unconfirmed_registration_is_pruned_and_its_address_is_free() {
+async fn an_unverified_registration_is_pruned_and_the_email_can_sign_up_again() {
     let site = Site::start().await;
     ADA.registers(&site).await;
     clock::later(&site.db, "1 day").await;
@@ -139,7 +139,7 @@ async fn an_unconfirmed_registration_is_pruned_and_its_address_is_free() {
 }
 
 #[tokio::test]
-async fn every_mail_of_a_registration_says_never_to_pass_the_code_on() {
+async fn every_verification_mail_warns_against_sharing_the_code() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     browser.press(RESEND).await;

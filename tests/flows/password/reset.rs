@@ -20,7 +20,7 @@ async fn asks(site: &Site, email: &str) -> Browser {
 }
 
 #[tokio::test]
-async fn whoever_forgot_the_password_chooses_a_new_one() {
+async fn an_owner_resets_a_forgotten_password_and_every_session_ends() {
     let site = Site::start().await;
     let mut elsewhere = ADA.at(&site).await;
     let mut browser = asks(&site, ADA.email).await;
@@ -48,7 +48,7 @@ async fn whoever_forgot_the_password_chooses_a_new_one() {
 }
 
 #[tokio::test]
-async fn an_unknown_address_gets_the_same_page_and_no_mail() {
+async fn an_unknown_email_gets_the_same_page_and_no_mail() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let (known, unknown) = (asks(&site, ADA.email).await, asks(&site, GRACE.email).await);
@@ -57,7 +57,7 @@ async fn an_unknown_address_gets_the_same_page_and_no_mail() {
 }
 
 #[tokio::test]
-async fn a_refused_password_keeps_the_link_alive() {
+async fn a_rejected_password_leaves_the_reset_link_valid() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut browser = asks(&site, ADA.email).await;
@@ -70,7 +70,7 @@ async fn a_refused_password_keeps_the_link_alive() {
 }
 
 #[tokio::test]
-async fn a_link_works_once_and_for_half_an_hour() {
+async fn a_reset_link_expires_after_30_minutes() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut browser = asks(&site, ADA.email).await;
@@ -88,7 +88,7 @@ async fn a_link_works_once_and_for_half_an_hour() {
 }
 
 #[tokio::test]
-async fn the_address_bar_shows_no_token() {
+async fn the_url_of_the_reset_form_contains_no_token() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     let mut browser = asks(&site, ADA.email).await;
@@ -103,7 +103,7 @@ async fn the_address_bar_shows_no_token() {
 }
 
 #[tokio::test]
-async fn a_registration_that_is_not_confirmed_gets_no_link() {
+async fn an_unverified_registration_gets_no_reset_link() {
     let site = Site::start().await;
     ADA.registers(&site).await;
     asks(&site, ADA.email).await;
@@ -113,7 +113,7 @@ async fn a_registration_that_is_not_confirmed_gets_no_link() {
 
 /// In a shared browser, the next person must not find the form for a new password.
 #[tokio::test]
-async fn a_login_or_a_logout_forgets_a_link_that_was_opened() {
+async fn a_login_or_logout_closes_an_opened_reset_form() {
     let site = Site::start().await;
     ADA.joins(&site).await;
     GRACE.joins(&site).await;
@@ -125,7 +125,7 @@ async fn a_login_or_a_logout_forgets_a_link_that_was_opened() {
         browser.visit("/password/reset/choose").await;
         assert_eq!(browser.status, 404);
     }
-    let mut browser = ADA.on_another_device(&site).await;
+    let mut browser = ADA.log_in_on_new_device(&site).await;
     browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
     browser.must_be_at("/password/reset/choose", 200);
     browser.press(LOG_OUT).await;

@@ -15,7 +15,7 @@ use crate::support::site::Site;
 const CHOSEN_ELSEWHERE: &str = "marble kangaroo umbrella";
 
 #[tokio::test]
-async fn in_the_registering_browser_the_link_confirms_and_logs_in() {
+async fn in_the_browser_that_signed_up_the_link_verifies_and_logs_in() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     let link = opens_the_link(&mut browser, &site, ADA).await;
@@ -25,11 +25,11 @@ async fn in_the_registering_browser_the_link_confirms_and_logs_in() {
     browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
     browser.must_see(EMAIL_CONFIRMED);
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
 }
 
 #[tokio::test]
-async fn in_another_browser_the_password_is_chosen_before_the_button() {
+async fn in_another_browser_the_link_asks_for_a_password() {
     let site = Site::start().await;
     let mut desktop = ADA.registers(&site).await;
     let mut phone = site.browser();
@@ -54,7 +54,7 @@ async fn in_another_browser_the_password_is_chosen_before_the_button() {
 }
 
 #[tokio::test]
-async fn a_browser_that_registered_the_address_itself_keeps_its_password() {
+async fn an_earlier_link_verifies_with_the_latest_password_of_the_browser() {
     let site = Site::start().await;
     // For example, the person did not see the first email and signed up again.
     let mut browser = ADA.registers(&site).await;
@@ -64,11 +64,11 @@ async fn a_browser_that_registered_the_address_itself_keeps_its_password() {
     browser.visit(&first).await;
     browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
-    again.on_another_device(&site).await;
+    again.log_in_on_new_device(&site).await;
 }
 
 #[tokio::test]
-async fn somebody_else_who_is_logged_in_stays_so() {
+async fn verifying_an_email_keeps_another_users_session() {
     let site = Site::start().await;
     let mut graces = GRACE.at(&site).await;
     ADA.registers(&site).await;
@@ -80,7 +80,7 @@ async fn somebody_else_who_is_logged_in_stays_so() {
     graces.must_see(STILL_LOGGED_IN);
     graces.visit("/account").await;
     graces.must_see(GRACE.email);
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_used_link_says_already_confirmed_until_it_expires() {
 }
 
 #[tokio::test]
-async fn a_mail_scanner_that_follows_the_link_changes_nothing() {
+async fn a_get_request_for_the_link_creates_no_user() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     let mut scanner = site.browser();
@@ -118,7 +118,7 @@ async fn a_mail_scanner_that_follows_the_link_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_expired_link_leads_back_to_registration() {
+async fn an_expired_link_is_rejected_and_links_to_sign_up() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     clock::later(&site.db, "23 hours 59 minutes").await;
@@ -133,7 +133,7 @@ async fn an_expired_link_leads_back_to_registration() {
 }
 
 #[tokio::test]
-async fn fifty_confirmations_at_once_make_one_account() {
+async fn fifty_concurrent_verifications_create_one_account() {
     let site = Site::start().await;
     let ada = ADA.registers(&site).await;
     let eves = Person { password: EVE.password, ..ADA }.registers(&site).await;
@@ -163,7 +163,7 @@ async fn fifty_confirmations_at_once_make_one_account() {
 }
 
 #[tokio::test]
-async fn an_invitation_asks_everybody_to_choose_a_password() {
+async fn an_invitation_asks_for_a_password_in_every_browser() {
     let site = Site::start().await;
     let email = Email::parse(ADA.email).expect("an address");
     let mut tx = site.db.pool.begin().await.expect("the database");
@@ -176,5 +176,5 @@ async fn an_invitation_asks_everybody_to_choose_a_password() {
     opens_the_link(&mut browser, &site, ADA).await;
     browser.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
     browser.must_be_at("/app", 200);
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
 }

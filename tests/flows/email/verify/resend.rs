@@ -25,7 +25,7 @@ async fn the_links_and_codes_of_every_mail_work_until_one_is_used() {
 }
 
 #[tokio::test]
-async fn a_browser_that_lost_its_cookies_gets_a_link_for_the_same_registration() {
+async fn a_browser_without_cookies_can_request_another_link() {
     let site = Site::start().await;
     ADA.registers(&site).await;
     let mut other = site.browser();
@@ -40,7 +40,7 @@ async fn a_browser_that_lost_its_cookies_gets_a_link_for_the_same_registration()
 }
 
 #[tokio::test]
-async fn of_two_registrations_each_browser_gets_its_own_code() {
+async fn a_resend_sends_the_code_of_the_browsers_own_registration() {
     let site = Site::start().await;
     let mut ada = ADA.registers(&site).await;
     Person { password: EVE.password, ..ADA }.registers(&site).await;
@@ -48,11 +48,11 @@ async fn of_two_registrations_each_browser_gets_its_own_code() {
     let code = newest(&site.db, ADA.email).await.code();
     ada.submit(CONFIRM, &[(CODE, &code)]).await;
     ada.must_be_at("/app", 200);
-    ADA.on_another_device(&site).await;
+    ADA.log_in_on_new_device(&site).await;
 }
 
 #[tokio::test]
-async fn an_address_with_an_account_is_told_so_by_mail_alone() {
+async fn only_the_mail_says_that_an_email_already_has_an_account() {
     let site = Site::start().await;
     GRACE.joins(&site).await;
     // Grace forgot that she has an account, and signs up once more.
@@ -68,7 +68,7 @@ async fn an_address_with_an_account_is_told_so_by_mail_alone() {
 }
 
 #[tokio::test]
-async fn an_invalid_address_is_rejected_beside_its_field() {
+async fn an_invalid_email_is_rejected_with_a_message() {
     let site = Site::start().await;
     let mut browser = ADA.registers(&site).await;
     browser.submit(RESEND, &[(EMAIL, "ada@example")]).await;
@@ -78,7 +78,7 @@ async fn an_invalid_address_is_rejected_beside_its_field() {
 }
 
 #[tokio::test]
-async fn a_link_that_was_sent_again_works_for_24_hours_whoever_asked_for_it() {
+async fn a_link_that_an_attacker_requests_again_is_valid_for_24_hours() {
     let site = Site::start().await;
     // Attack: Eve keeps an old registration, to use up Ada's mail budget on links about to expire.
     let mut eve = Person { password: EVE.password, ..ADA }.registers(&site).await;
@@ -98,7 +98,7 @@ async fn a_link_that_was_sent_again_works_for_24_hours_whoever_asked_for_it() {
 }
 
 #[tokio::test]
-async fn a_registration_ends_after_a_week_however_often_its_email_is_asked_for() {
+async fn resends_do_not_extend_a_registration_beyond_a_week() {
     let site = Site::start().await;
     let mut ada = ADA.registers(&site).await;
     for _ in 0..8 {
@@ -113,7 +113,7 @@ async fn a_registration_ends_after_a_week_however_often_its_email_is_asked_for()
 /// Otherwise concurrent requests would wait for each other only where a registration exists: their
 /// response time would allow account enumeration.
 #[tokio::test]
-async fn a_resend_waits_for_no_other_one() {
+async fn concurrent_resends_do_not_wait_for_a_row_lock() {
     let site = Site::behind_a_proxy().await;
     ADA.registers(&site).await;
     let mut other = site.browser();
@@ -133,7 +133,7 @@ async fn a_resend_waits_for_no_other_one() {
 }
 
 #[tokio::test]
-async fn resends_that_strangers_ask_for_leave_the_first_mail_of_a_registration() {
+async fn resends_by_others_do_not_use_up_the_first_mail_of_a_registration() {
     let site = Site::behind_a_proxy().await;
     let mut stranger = site.browser();
     stranger.visit("/email/verify").await;
