@@ -24,10 +24,10 @@ create table outbox (
     -- Why the last attempt failed, as reported by the mail server or the connection to it.
     problem text,
     finished_at timestamptz,
-    -- sent; refused: permanently rejected by the mail server; expired: not sent before
+    -- sent; rejected: permanently rejected by the mail server; expired: not sent before
     -- expires_at; discarded: a decoy, inserted where no email may be sent, so that timing does not
     -- reveal accounts.
-    outcome text check (outcome in ('sent', 'refused', 'expired', 'discarded')),
+    outcome text check (outcome in ('sent', 'rejected', 'expired', 'discarded')),
     check ((finished_at is null) = (outcome is null)),
     check ((finished_at is null) = (body is not null))
 );

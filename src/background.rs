@@ -20,8 +20,8 @@ use crate::throttle;
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// How many rows one statement deletes at most: few, so that it does not lock rows for long.
 const BATCH: i64 = 1_000;
-/// The log warns of emails that have waited for longer than `LATE`, once per `LATE_INTERVAL`.
-const LATE: Duration = Duration::from_secs(5 * 60);
+/// The log warns of emails that have waited for longer than `LATE_AFTER`, once per `LATE_INTERVAL`.
+const LATE_AFTER: Duration = Duration::from_secs(5 * 60);
 const LATE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Starts the pruning. It ends with the process; each statement is complete by itself.
@@ -84,7 +84,7 @@ pub fn deliver_mail(state: &AppState) -> anyhow::Result<Option<Delivery>> {
 async fn report_late_mail(db: &Database) {
     loop {
         match outbox::waiting(db).await {
-            Ok(Some(waiting)) if waiting.oldest > LATE => {
+            Ok(Some(waiting)) if waiting.oldest > LATE_AFTER => {
                 let (mails, oldest) = (waiting.mails, waiting.oldest.as_secs());
                 tracing::warn!(mails, oldest, "mail is late: seconds that the oldest has waited");
             }

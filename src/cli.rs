@@ -72,7 +72,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 }
 
 async fn doctor(config: &Config) -> anyhow::Result<()> {
-    let database = async { refuse(config, &connect(config, NO_WAIT).await?).await };
+    let database = async { check_startup(config, &connect(config, NO_WAIT).await?).await };
     let (database, mail) = (database.await, background::check_mail(config).await);
     if let Ok(false) = mail {
         println!("no SMTP_URL: mails stay in the outbox");
@@ -90,7 +90,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if config.environment.is_development() {
         database::migrate(&db).await?;
     }
-    refuse(&config, &db).await?;
+    check_startup(&config, &db).await?;
     for waiver in &config.allow_unsafe {
         tracing::warn!(waiver = waiver.name(), "started with ALLOW_UNSAFE");
     }
@@ -120,7 +120,7 @@ async fn connect(config: &Config, wait: Duration) -> anyhow::Result<Database> {
 }
 
 /// Fails with all reasons not to start that only the database can tell.
-async fn refuse(config: &Config, db: &Database) -> anyhow::Result<()> {
+async fn check_startup(config: &Config, db: &Database) -> anyhow::Result<()> {
     let mut reasons = Vec::new();
     if !database::is_current(db).await? {
         reasons.push("the database's schema is behind: run `vestibule migrate`");

@@ -2,14 +2,14 @@
 //!
 //! The settings are read from the environment and, in development, from `.env`. No other file reads
 //! the environment. A test checks that `.env.example` has the same names and defaults.
-//! `config/parse.rs` checks single values, `config/refusals.rs` unsafe combinations.
+//! `config/parse.rs` checks single values, `config/unsafe_settings.rs` unsafe combinations.
 
 mod env_file;
 mod https;
 mod lifetimes;
 pub mod mail;
 mod parse;
-mod refusals;
+mod unsafe_settings;
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -27,10 +27,10 @@ pub use https::{Certificate, Https};
 pub use lifetimes::{Lifetimes, Timeouts};
 use mail::MailSettings;
 use parse::*;
-pub use refusals::Waiver;
+pub use unsafe_settings::Waiver;
 
 /// The default of `ENVIRONMENT`.
-const BUILT_AS: &str = if cfg!(debug_assertions) { "development" } else { "production" };
+const DEFAULT_ENVIRONMENT: &str = if cfg!(debug_assertions) { "development" } else { "production" };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
@@ -96,7 +96,8 @@ impl Config {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let environment = process.get("ENVIRONMENT").map(|value| value.trim());
-        let environment = environment.filter(|value| !value.is_empty()).unwrap_or(BUILT_AS);
+        let environment =
+            environment.filter(|value| !value.is_empty()).unwrap_or(DEFAULT_ENVIRONMENT);
         if environment != "development" {
             let loaded = Self::from_values(process);
             return loaded.map_err(|Mistakes(mut mistakes)| {
@@ -142,7 +143,7 @@ impl Config {
         let config = read.config();
         let mut mistakes = read.mistakes;
         if let Some(config) = &config {
-            mistakes.extend(refusals::of(config));
+            mistakes.extend(unsafe_settings::of(config));
         }
         match config {
             Some(config) if mistakes.is_empty() => Ok(config),
@@ -159,7 +160,7 @@ struct Reader {
 impl Reader {
     /// Checks every setting and collects the mistakes. `None` when there is one.
     fn config(&mut self) -> Option<Config> {
-        let environment = self.setting("ENVIRONMENT", BUILT_AS, environment);
+        let environment = self.setting("ENVIRONMENT", DEFAULT_ENVIRONMENT, environment);
         let log_default =
             if environment == Some(Environment::Production) { "json" } else { "pretty" };
         let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();

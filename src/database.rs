@@ -46,7 +46,7 @@ pub struct Database {
 struct Failures(Arc<Mutex<Option<Instant>>>);
 
 impl Failures {
-    fn note(&self) {
+    fn record(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
@@ -71,7 +71,7 @@ impl Database {
                     let replaced = known.since(state.age);
                     if !replaced && state.idle_for > IDLE {
                         let answer = within(PING_LIMIT, connection.ping()).await;
-                        answer.inspect_err(|_| known.note())?;
+                        answer.inspect_err(|_| known.record())?;
                     }
                     Ok(!replaced)
                 })
@@ -86,7 +86,7 @@ impl Database {
         let pooled = self.pool.acquire().await;
         let pooled = pooled.inspect_err(|error| {
             if is_lost(error) {
-                self.failures.note();
+                self.failures.record();
             }
         })?;
         Ok(Connection::new(pooled, self.failures.clone()))

@@ -1,7 +1,7 @@
 //! Pages for development only. They show secrets, such as the links in mails.
 //!
 //! Two checks protect them: this guard responds with 404 in production, and in development the app
-//! listens on loopback only (`config/refusals.rs`). To remove these pages, delete this file with
+//! listens on loopback only (`config/unsafe_settings.rs`). To remove these pages, delete this file with
 //! `dev/`, `templates/dev/`, and the scope in `routes.rs`.
 
 pub mod mailbox;

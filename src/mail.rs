@@ -51,7 +51,7 @@ pub struct Mail {
 }
 
 /// The lifetime of an email without a link that expires sooner.
-pub const LIFETIME: Duration = Duration::from_secs(24 * 3_600);
+pub const MAIL_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 
 impl<'a> Letterhead<'a> {
     pub fn of(state: &'a AppState) -> Self {
@@ -67,7 +67,7 @@ impl Mail {
         subject: impl Into<String>,
         words: &impl Template,
     ) -> askama::Result<Self> {
-        Ok(Self { kind, subject: subject.into(), text: words.render()?, lifetime: LIFETIME })
+        Ok(Self { kind, subject: subject.into(), text: words.render()?, lifetime: MAIL_LIFETIME })
     }
 
     /// Sets the lifetime of the email to that of its link.

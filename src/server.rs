@@ -19,7 +19,7 @@ use tracing_actix_web::TracingLogger;
 use crate::config::{Certificate, Config};
 use crate::state::AppState;
 use crate::telemetry::RequestSpan;
-use crate::web::host::{self, OtherHosts};
+use crate::web::host::{self, RejectedHosts};
 use crate::web::rate_limit::{self, RateLimit};
 use crate::web::session_store::{self, PostgresStore};
 use crate::web::{cookies, csrf, https, outermost, session_rotation};
@@ -67,7 +67,7 @@ pub fn serve(
         None => None,
     };
     let rate_limit = web::Data::new(rate_limit);
-    let other_hosts = web::Data::new(OtherHosts::default());
+    let rejected_hosts = web::Data::new(RejectedHosts::default());
     let in_flight = web::Data::new(InFlight::default());
     let counted = in_flight.clone();
     // The middleware that is added last handles each request first.
@@ -75,7 +75,7 @@ pub fn serve(
         App::new()
             .app_data(state.clone())
             .app_data(rate_limit.clone())
-            .app_data(other_hosts.clone())
+            .app_data(rejected_hosts.clone())
             .app_data(counted.clone())
             .configure(routes::all)
             .configure(more_routes)
@@ -86,9 +86,9 @@ pub fn serve(
             .wrap(sessions(&state))
             .wrap(from_fn(session_store::in_context))
             .wrap(from_fn(csrf::reject_cross_site))
-            .wrap(from_fn(host::ours_only))
-            .wrap(from_fn(https::only))
-            .wrap(from_fn(rate_limit::reject_floods))
+            .wrap(from_fn(host::own_host_only))
+            .wrap(from_fn(https::https_only))
+            .wrap(from_fn(rate_limit::limit_posts))
             .wrap(from_fn(outermost::complete))
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(stop::count))
@@ -103,7 +103,7 @@ pub fn serve(
         Some(files) => server.listen_rustls_0_23(listeners.main, tls::server_config(files)?)?,
         None => server.listen(listeners.main)?,
     };
-    // The same app: `https::only` redirects or rejects every plain HTTP request.
+    // The same app: `https::https_only` redirects or rejects every plain HTTP request.
     let server = match listeners.http {
         Some(http) => server.listen(http)?,
         None => server,

@@ -17,7 +17,7 @@ use sha2::Sha256;
 
 use crate::database::Database;
 use limits::{Action, Key, LIMITS, Limit, Scope};
-use table::{Counted, KeyHash, Outcome};
+use table::{CountOutcome, Counted, KeyHash};
 
 pub use table::{Rejection, prune};
 
@@ -86,9 +86,9 @@ impl Throttle {
         counted.sort_by_key(|counted| counted.hash);
         loop {
             match table::count(&self.db, &counted).await? {
-                Outcome::Counted => break,
-                Outcome::RowMissing => table::insert_rows(&self.db, &counted).await?,
-                Outcome::Rejected(hash, rejection) => {
+                CountOutcome::Counted => break,
+                CountOutcome::RowMissing => table::insert_rows(&self.db, &counted).await?,
+                CountOutcome::Rejected(hash, rejection) => {
                     let limit = counted.iter().find(|counted| counted.hash == hash);
                     log(action, limit.map(|counted| counted.limit.scope), &hash, rejection);
                     return Ok(Admission::Rejected(rejection));

@@ -41,7 +41,7 @@ pub struct Files {
 /// # Errors
 /// When the files cannot be read or do not match.
 pub fn server_config(files: Files) -> anyhow::Result<ServerConfig> {
-    let certificate = Renewed::open(files).map_err(anyhow::Error::msg)?;
+    let certificate = ReloadedCertificate::open(files).map_err(anyhow::Error::msg)?;
     Ok(ServerConfig::builder_with_provider(PROVIDER.clone())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -100,7 +100,7 @@ fn load(files: &Files) -> Result<Arc<CertifiedKey>, String> {
 
 /// The certificate. It is loaded again when the files change.
 #[derive(Debug)]
-struct Renewed {
+struct ReloadedCertificate {
     files: Files,
     known: Mutex<(Stamp, Arc<CertifiedKey>)>,
 }
@@ -108,7 +108,7 @@ struct Renewed {
 /// When each file was last written; `None` while one is missing.
 type Stamp = Option<[SystemTime; 2]>;
 
-impl Renewed {
+impl ReloadedCertificate {
     fn open(files: Files) -> Result<Self, String> {
         // Read the stamp before the files, so that a change in between is noticed.
         let stamp = stamp(&files);
@@ -117,7 +117,7 @@ impl Renewed {
     }
 }
 
-impl ResolvesServerCert for Renewed {
+impl ResolvesServerCert for ReloadedCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(&self.files);

@@ -12,7 +12,7 @@ use crate::database::Connection;
 
 /// Ends the sessions of an account but `keep`, discards the links that grant something, and forgets
 /// its devices. So a thief who had one of them has nothing after the owner's change. Where the
-/// change proves the password or the mailbox, `web::known_device::remember` then makes the owner's
+/// change proves the password or the mailbox, `web::known_device::keep` then makes the owner's
 /// browser known again, under a new value.
 pub async fn end_access(
     tx: &mut Connection,

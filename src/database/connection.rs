@@ -57,7 +57,7 @@ impl Connection {
     /// Closes the connection if it was lost. Returns `outcome`.
     fn done<T>(&mut self, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
         if outcome.as_ref().is_err_and(is_lost) {
-            self.failures.note();
+            self.failures.record();
             self.close();
         }
         outcome

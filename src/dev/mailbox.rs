@@ -11,7 +11,7 @@ use askama::Template;
 use uuid::Uuid;
 
 use crate::mail::body::{self, Block};
-use crate::mail::outbox::{self, Kept};
+use crate::mail::outbox::{self, StoredMail};
 use crate::web::error::Error;
 use crate::web::human_time::moment;
 use crate::web::page::{self, Page};
@@ -24,18 +24,18 @@ const NEWEST: i64 = 100;
 #[template(path = "dev/mailbox.html")]
 struct MailboxPage {
     page: Page,
-    mails: Vec<Kept>,
+    mails: Vec<StoredMail>,
     /// `SMTP_URL` is set: mails are sent, and do not stay in the outbox.
-    leaves: bool,
+    is_sent: bool,
 }
 
 #[derive(Template)]
 #[template(path = "dev/mail.html")]
 struct MailPage {
     page: Page,
-    mail: Kept,
+    mail: StoredMail,
     blocks: Option<Vec<Block>>,
-    leaves: bool,
+    is_sent: bool,
 }
 
 impl MailPage {
@@ -44,15 +44,15 @@ impl MailPage {
     }
 
     /// The state of its delivery.
-    fn fate(&self) -> String {
+    fn delivery_state(&self) -> String {
         let problem = self.mail.problem.as_deref();
         match (self.mail.outcome.as_deref(), problem) {
             (Some("sent"), _) => "sent".to_owned(),
-            (Some("refused"), _) => format!("rejected: {}", problem.unwrap_or_default()),
+            (Some("rejected"), _) => format!("rejected: {}", problem.unwrap_or_default()),
             (Some(_), Some(problem)) => format!("expired before it was sent: {problem}"),
             (Some(_), None) => "expired before it was sent".to_owned(),
             (None, Some(problem)) => format!("will be retried: {problem}"),
-            (None, None) if self.leaves => "on its way".to_owned(),
+            (None, None) if self.is_sent => "on its way".to_owned(),
             (None, None) => "stays here, because SMTP_URL isn't set".to_owned(),
         }
     }
@@ -62,7 +62,7 @@ pub async fn list(visitor: Visitor) -> Result<HttpResponse, Error> {
     page::show(MailboxPage {
         page: visitor.page("Mailbox"),
         mails: outbox::newest(&visitor.app.db, NEWEST).await?,
-        leaves: visitor.app.config.mail.server.is_some(),
+        is_sent: visitor.app.config.mail.server.is_some(),
     })
 }
 
@@ -73,6 +73,6 @@ pub async fn show(visitor: Visitor, id: web::Path<String>) -> Result<HttpRespons
         page: visitor.page(&mail.subject),
         blocks: mail.text.as_deref().map(body::blocks),
         mail,
-        leaves: visitor.app.config.mail.server.is_some(),
+        is_sent: visitor.app.config.mail.server.is_some(),
     })
 }

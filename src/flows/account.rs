@@ -20,7 +20,7 @@ struct AccountPage {
     page: Page,
     since: String,
     /// When a mail server rejected the last mail to this address for good.
-    refused: Option<String>,
+    mail_rejected: Option<String>,
     lines: Vec<Line>,
 }
 
@@ -31,10 +31,10 @@ struct Line {
     link: &'static str,
 }
 
-pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
-    let db = &somebody.visitor.app.db;
-    let dates = user::dates(db, somebody.user.id).await?;
-    let refused = outbox::refused_at(db, &somebody.user.email).await?;
+pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
+    let db = &logged_in.visitor.app.db;
+    let dates = user::dates(db, logged_in.user.id).await?;
+    let mail_rejected = outbox::rejected_at(db, &logged_in.user.email).await?;
     let password = Line {
         name: "Password",
         value: format!("last changed {}", human_time::moment(dates.password_changed_at)),
@@ -42,9 +42,9 @@ pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
         link: "Change",
     };
     page::show(AccountPage {
-        page: somebody.visitor.page("Account"),
+        page: logged_in.visitor.page("Account"),
         since: human_time::moment(dates.created_at),
-        refused: refused.map(human_time::moment),
+        mail_rejected: mail_rejected.map(human_time::moment),
         lines: vec![password],
     })
 }

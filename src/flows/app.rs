@@ -39,40 +39,43 @@ pub struct NoteForm {
     note: String,
 }
 
-pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
-    let note = somebody.visitor.state.get(NOTE)?.unwrap_or_default();
-    page::show(draw(&somebody, note, None))
+pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
+    let note = logged_in.visitor.state.get(NOTE)?.unwrap_or_default();
+    page::show(draw(&logged_in, note, None))
 }
 
-pub async fn keep_note(somebody: LoggedIn, form: Checked<NoteForm>) -> Result<HttpResponse, Error> {
+pub async fn keep_note(
+    logged_in: LoggedIn,
+    form: Checked<NoteForm>,
+) -> Result<HttpResponse, Error> {
     let form = match form {
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
             let problem = Some(invalid.sentence().to_owned());
-            return page::out_of_date(draw(&somebody, form.note, problem));
+            return page::out_of_date(draw(&logged_in, form.note, problem));
         }
     };
     if form.note.chars().count() > NOTE_MAX {
         let problem = format!("A note can have up to {NOTE_MAX} characters.");
-        return page::invalid(draw(&somebody, form.note, Some(problem)));
+        return page::invalid(draw(&logged_in, form.note, Some(problem)));
     }
     // Above all NUL, which PostgreSQL cannot store.
     if form.note.contains(char::is_control) {
         let problem = "A note is one line of text, without control characters.".to_owned();
-        return page::invalid(draw(&somebody, form.note, Some(problem)));
+        return page::invalid(draw(&logged_in, form.note, Some(problem)));
     }
-    somebody.visitor.state.insert(NOTE, form.note)?;
-    somebody.visitor.flash(FlashKind::Good, "Note saved.");
+    logged_in.visitor.state.insert(NOTE, form.note)?;
+    logged_in.visitor.flash(FlashKind::Good, "Note saved.");
     page::redirect("/app")
 }
 
-fn draw(somebody: &LoggedIn, note: String, problem: Option<String>) -> AppPage {
-    let lifetimes = somebody.visitor.app.config.lifetimes;
+fn draw(logged_in: &LoggedIn, note: String, problem: Option<String>) -> AppPage {
+    let lifetimes = logged_in.visitor.app.config.lifetimes;
     AppPage {
-        page: somebody.visitor.page("Dashboard"),
+        page: logged_in.visitor.page("Dashboard"),
         note,
         problem,
-        ends: human_time::moment(somebody.session.ends_at),
-        idle: human_time::span(lifetimes.of(somebody.session.remembered).idle),
+        ends: human_time::moment(logged_in.session.ends_at),
+        idle: human_time::span(lifetimes.of(logged_in.session.remembered).idle),
     }
 }

@@ -87,19 +87,19 @@ pub async fn submit(
         Admission::Counted(attempt) => attempt,
         Admission::Rejected(rejection) => {
             return page::too_many(
-                again(&visitor, form, rejection::sentence(rejection)),
+                login_page(&visitor, form, rejection::sentence(rejection)),
                 rejection,
             );
         }
     };
     if let Some(user) = prove(&visitor, &form, &attempt).await? {
         visitor.app.throttle.succeeded(attempt).await?;
-        known_device::remember(&visitor, &user).await?;
+        known_device::keep(&visitor, &user).await?;
         visitor.forget_registration(&Email::parse(&user.email)?);
         let remembered = form.remember.is_some();
         return start_session::start(&req, &visitor, Login { user, remembered }, &form.next);
     }
-    page::invalid(again(&visitor, form, "Wrong email or password."))
+    page::invalid(login_page(&visitor, form, "Wrong email or password."))
 }
 
 /// For a form from before a login in another tab: on to `next`, if the same user is logged in.
@@ -116,10 +116,10 @@ fn out_of_date(
         Some(user) => format!("You're logged in as {}. Log out first.", user.as_str()),
         None => invalid.sentence().to_owned(),
     };
-    page::out_of_date(again(visitor, form, problem))
+    page::out_of_date(login_page(visitor, form, problem))
 }
 
-fn again(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> LoginPage {
+fn login_page(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> LoginPage {
     // From the browser's own cookie alone, so it tells nothing about the account.
     let pending = visitor.registration();
     let typed = Email::parse(&form.email);

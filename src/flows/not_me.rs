@@ -38,7 +38,7 @@ pub async fn show(visitor: Visitor, token: web::Path<String>) -> Result<HttpResp
     let token = token.into_inner();
     let holder = token::holder(&visitor.app.db, Purpose::NotMe, &token::hash(&token)).await?;
     let Some(holder) = holder else {
-        return page::dead_link(visitor.page("This link no longer works"), Purpose::NotMe);
+        return page::invalid_link(visitor.page("This link no longer works"), Purpose::NotMe);
     };
     let address = holder.email.masked();
     page::show(NotMePage { page: visitor.page("Wasn't this you?"), token, address })
@@ -48,7 +48,7 @@ pub async fn submit(visitor: Visitor, Form(form): Form<NotMeForm>) -> Result<Htt
     let mut tx = visitor.app.db.begin().await?;
     let taken = token::take(&mut *tx, Purpose::NotMe, &token::hash(&form.token)).await?;
     let Some(owner) = taken else {
-        return page::dead_link(visitor.page("This link no longer works"), Purpose::NotMe);
+        return page::invalid_link(visitor.page("This link no longer works"), Purpose::NotMe);
     };
     proof::require_reset(&mut tx, owner.user_id).await?;
     credentials::end_access(&mut tx, owner.user_id, None).await?;

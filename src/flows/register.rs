@@ -64,34 +64,36 @@ pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
 }
 
 pub async fn submit(visitor: Visitor, form: Checked<RegisterForm>) -> Result<HttpResponse, Error> {
-    let mut again = blank(&visitor);
+    let mut form_page = blank(&visitor);
     let form = match form {
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
-            again.email = form.email;
-            again.problems.form = Some(invalid.sentence().to_owned());
-            return page::out_of_date(again);
+            form_page.email = form.email;
+            form_page.problems.form = Some(invalid.sentence().to_owned());
+            return page::out_of_date(form_page);
         }
     };
-    again.email = form.email.clone();
+    form_page.email = form.email.clone();
     let password = Password::typed(&form.password);
-    let email =
-        Email::parse(&form.email).map_err(|error| again.problems.email = Some(error.to_string()));
-    if let Err(weakness) = strength::check_length(&password, again.minimum) {
-        again.problems.password = Some(weakness.reason);
+    let email = Email::parse(&form.email)
+        .map_err(|error| form_page.problems.email = Some(error.to_string()));
+    if let Err(weakness) = strength::check_length(&password, form_page.minimum) {
+        form_page.problems.password = Some(weakness.reason);
     }
-    let (Ok(email), None) = (email, &again.problems.password) else { return page::invalid(again) };
+    let (Ok(email), None) = (email, &form_page.problems.password) else {
+        return page::invalid(form_page);
+    };
 
     if let Admission::Rejected(rejection) = admission::by_ip(&visitor, Action::Register).await? {
-        again.problems.form = Some(rejection::sentence(rejection));
-        return page::too_many(again, rejection);
+        form_page.problems.form = Some(rejection::sentence(rejection));
+        return page::too_many(form_page, rejection);
     }
     let hash = match visitor.app.hash_new(&password, &email).await? {
         NewHash::Hashed(hash) => hash,
         NewHash::TooWeak(weakness) => {
-            again.problems.password = Some(weakness.reason);
-            again.strength = weakness.strength;
-            return page::invalid(again);
+            form_page.problems.password = Some(weakness.reason);
+            form_page.strength = weakness.strength;
+            return page::invalid(form_page);
         }
     };
     let begun = begin(&visitor, &email, &hash).await?;

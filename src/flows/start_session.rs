@@ -25,7 +25,7 @@ pub fn start(
 ) -> Result<HttpResponse, Error> {
     visitor.state.clear();
     if visitor.reset_proof().is_some() {
-        visitor.keep_reset_proof(None);
+        visitor.set_reset_proof(None);
     }
     let user_id = login.user.id.to_string();
     // The session store inserts the session for this user, with the epoch that was read together

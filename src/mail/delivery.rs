@@ -8,7 +8,7 @@
 //! checked again right before DATA: another instance may have sent the email while this one was
 //! suspended. An email is sent twice if the server accepted it and the row does not say so. Then
 //! the server's reply was lost, the app ended before it, or the database was unavailable during
-//! all `REPORTS`. Both copies have the same Message-ID. Never trying again would lose emails.
+//! all `REPORT_PAUSES`. Both copies have the same Message-ID. Never trying again would lose emails.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -19,13 +19,13 @@ use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::outbox::{self, Claimed, Outcome, Renewal};
-use super::smtp::{Connection, Failure, Mailer, Outgoing};
+use super::outbox::{self, Claimed, DeliveryOutcome, Renewal};
+use super::smtp::{Failure, Mailer, Outgoing, SmtpConnection};
 use crate::database::{Database, Listener};
 use crate::supervise::supervise;
 
 /// How many emails one instance sends concurrently, each on its own connection.
-const AT_ONCE: u32 = 4;
+const CONCURRENT_MAILS: u32 = 4;
 const POLL: Duration = Duration::from_secs(10);
 /// The pause before `LISTEN` on a new connection.
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ const RENEW: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(2);
 /// The pauses, in seconds, before each try to write the outcome of an attempt to the outbox. If
 /// all of them fail, the email is sent again.
-const REPORTS: [u64; 5] = [0, 1, 4, 15, 60];
+const REPORT_PAUSES: [u64; 5] = [0, 1, 4, 15, 60];
 
 /// Sends emails from `start` until `stop`.
 pub struct Delivery {
@@ -69,8 +69,9 @@ impl Delivery {
 
     /// Like `start`, with another interval for renewing claims; for tests.
     pub fn renewing_every(renew: Duration, db: Database, mailer: Mailer) -> Self {
-        let places = Arc::new(Semaphore::new(AT_ONCE as usize));
-        let work = Arc::new(Work { db, mailer, renew, places, stop: watch::Sender::new(Stop::No) });
+        let permits = Arc::new(Semaphore::new(CONCURRENT_MAILS as usize));
+        let work =
+            Arc::new(Work { db, mailer, renew, permits, stop: watch::Sender::new(Stop::No) });
         let supervised = work.clone();
         tokio::spawn(async move {
             supervise("delivery", || supervised.clone().run()).await;
@@ -84,7 +85,9 @@ impl Delivery {
     pub async fn stop(&self) {
         for step in [Stop::NoMore, Stop::Abandon] {
             self.work.stop.send_replace(step);
-            if let Ok(Ok(all)) = timeout(STOP, self.work.places.acquire_many(AT_ONCE)).await {
+            if let Ok(Ok(all)) =
+                timeout(STOP, self.work.permits.acquire_many(CONCURRENT_MAILS)).await
+            {
                 return all.forget();
             }
         }
@@ -97,7 +100,7 @@ struct Work {
     db: Database,
     mailer: Mailer,
     renew: Duration,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     stop: watch::Sender<Stop>,
 }
 
@@ -111,9 +114,9 @@ impl Work {
                     Listener::start(&self.db, outbox::CHANNEL).await.inspect_err(log_database).ok();
             }
             loop {
-                let Ok(place) = self.places.clone().acquire_owned().await else { return };
+                let Ok(place) = self.permits.clone().acquire_owned().await else { return };
                 let Some(mail) = self.claim().await else { break };
-                tokio::spawn(self.clone().carry(mail, place));
+                tokio::spawn(self.clone().send_due(mail, place));
             }
             let Some(listener) = &mut notified else {
                 sleep(POLL).await;
@@ -135,7 +138,7 @@ impl Work {
     }
 
     /// Sends this email and, on the same connection, all others that are due.
-    async fn carry(self: Arc<Self>, first: Claimed, place: OwnedSemaphorePermit) {
+    async fn send_due(self: Arc<Self>, first: Claimed, place: OwnedSemaphorePermit) {
         let mut connection = None;
         let mut next = Some(first);
         while let Some(mail) = next {
@@ -159,7 +162,7 @@ impl Work {
     async fn attempt(
         &self,
         mail: &Claimed,
-        kept: &mut Option<Connection>,
+        kept: &mut Option<SmtpConnection>,
     ) -> Result<Ended, Failure> {
         if mail.expired {
             return Ok(Ended::Expired);
@@ -186,7 +189,7 @@ impl Work {
         }
         tokio::select! {
             delivered = connection.deliver(&message) => delivered?,
-            never = self.renew_for_ever(mail) => match never {},
+            never = self.keep_renewing(mail) => match never {},
         }
         *kept = Some(connection);
         Ok(Ended::Sent)
@@ -196,8 +199,8 @@ impl Work {
     async fn offer(
         &self,
         mail: &Claimed,
-        kept: Option<Connection>,
-    ) -> Result<(Connection, Outgoing), Failure> {
+        kept: Option<SmtpConnection>,
+    ) -> Result<(SmtpConnection, Outgoing), Failure> {
         let message = self.mailer.message(mail)?;
         let mut alive = None;
         if let Some(mut connection) = kept
@@ -231,7 +234,7 @@ impl Work {
     }
 
     /// After DATA, a lost claim does not end the attempt: the server may already have the email.
-    async fn renew_for_ever(&self, mail: &Claimed) -> Infallible {
+    async fn keep_renewing(&self, mail: &Claimed) -> Infallible {
         loop {
             if let Ended::Lost = self.renew_until_over(mail).await {
                 std::future::pending().await
@@ -251,9 +254,9 @@ impl Work {
                 tracing::warn!(%id, kind, attempt, problem, "a mail was not taken");
             }
         }
-        for pause in REPORTS {
+        for pause in REPORT_PAUSES {
             sleep(Duration::from_secs(pause)).await;
-            match self.write_down(mail, &ended).await {
+            match self.record_outcome(mail, &ended).await {
                 Ok(true) => return,
                 Ok(false) => {
                     tracing::warn!(%id, kind, attempt, "a report came after the claim was lost");
@@ -265,18 +268,20 @@ impl Work {
     }
 
     /// Writes the outcome to the outbox. `false` when the claim was lost.
-    async fn write_down(
+    async fn record_outcome(
         &self,
         mail: &Claimed,
         ended: &Result<Ended, Failure>,
     ) -> sqlx::Result<bool> {
         match ended {
-            Ok(Ended::Sent) => outbox::finish(&self.db, mail, Outcome::Sent, None).await,
-            Ok(Ended::Expired) => outbox::finish(&self.db, mail, Outcome::Expired, None).await,
+            Ok(Ended::Sent) => outbox::finish(&self.db, mail, DeliveryOutcome::Sent, None).await,
+            Ok(Ended::Expired) => {
+                outbox::finish(&self.db, mail, DeliveryOutcome::Expired, None).await
+            }
             Ok(Ended::Lost) => Ok(true),
             Ok(Ended::Abandoned) => outbox::release(&self.db, mail).await,
-            Err(Failure::Refused(problem)) => {
-                outbox::finish(&self.db, mail, Outcome::Refused, Some(problem)).await
+            Err(Failure::Rejected(problem)) => {
+                outbox::finish(&self.db, mail, DeliveryOutcome::Rejected, Some(problem)).await
             }
             Err(Failure::Failed(problem)) => outbox::postpone(&self.db, mail, problem).await,
         }

@@ -1,6 +1,6 @@
 //! Notices: an email tells the owner of an account about each change, and how to stop an attacker.
 //!
-//! A notice takes a variant of `What` and one call of `send` in the transaction of the change. Each
+//! A notice takes a variant of `Change` and one call of `send` in the transaction of the change. Each
 //! has its own "this wasn't me" link; see `flows/not_me`. Emails about a reset are here too.
 
 use askama::Template;
@@ -16,13 +16,13 @@ use crate::state::AppState;
 
 /// The change that a notice reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum Change {
     AccountCreated,
     PasswordChanged,
     PasswordReset,
 }
 
-impl What {
+impl Change {
     fn kind(self) -> &'static str {
         match self {
             Self::AccountCreated => "email.verify.confirmed",
@@ -52,7 +52,7 @@ impl What {
 }
 
 /// The owner of the account, and the client that changed it.
-pub struct Owner<'a> {
+pub struct ChangedAccount<'a> {
     pub user_id: UserId,
     /// As stored. A flow of yours that changes the email address must pass the old one.
     pub email: &'a str,
@@ -87,8 +87,8 @@ struct ResetLetter<'a> {
 pub async fn send(
     tx: &mut Connection,
     app: &AppState,
-    owner: Owner<'_>,
-    what: What,
+    owner: ChangedAccount<'_>,
+    what: Change,
 ) -> anyhow::Result<()> {
     let user = token::Owner::User(owner.user_id);
     let token = issue(tx, user, Some(owner.email), Purpose::NotMe).await?;

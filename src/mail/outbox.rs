@@ -32,19 +32,19 @@ pub struct Claimed {
 
 /// The outcome of a finished email. The row of a decoy has another one, `discarded`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     Sent,
     /// The mail server permanently rejected this recipient, or this email.
-    Refused,
+    Rejected,
     /// Not sent before `expires_at`.
     Expired,
 }
 
-impl Outcome {
+impl DeliveryOutcome {
     pub fn name(self) -> &'static str {
         match self {
             Self::Sent => "sent",
-            Self::Refused => "refused",
+            Self::Rejected => "rejected",
             Self::Expired => "expired",
         }
     }
@@ -141,7 +141,7 @@ pub async fn release(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<bo
 pub async fn finish(
     db: impl PgExecutor<'_>,
     mail: &Claimed,
-    outcome: Outcome,
+    outcome: DeliveryOutcome,
     problem: Option<&str>,
 ) -> sqlx::Result<bool> {
     let finished = sqlx::query!(
@@ -184,7 +184,7 @@ pub async fn postpone(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn refused_at(
+pub async fn rejected_at(
     db: impl PgExecutor<'_>,
     recipient: &str,
 ) -> sqlx::Result<Option<OffsetDateTime>> {
@@ -195,7 +195,9 @@ pub async fn refused_at(
         recipient,
     );
     let last = last.fetch_optional(db).await?;
-    Ok(last.filter(|last| last.outcome == Outcome::Refused.name()).map(|last| last.finished_at))
+    Ok(last
+        .filter(|last| last.outcome == DeliveryOutcome::Rejected.name())
+        .map(|last| last.finished_at))
 }
 
 /// The emails that are not finished.
@@ -222,7 +224,7 @@ pub async fn waiting(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Waiting>> {
 
 /// A row of the outbox, for the page `/dev/mailbox`.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct StoredMail {
     pub id: Uuid,
     pub kind: String,
     pub recipient: String,
@@ -238,9 +240,9 @@ pub struct Kept {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Kept>> {
+pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<StoredMail>> {
     sqlx::query_as!(
-        Kept,
+        StoredMail,
         "select id, kind, recipient, subject, body as text, created_at, outcome, problem
          from outbox where outcome is distinct from 'discarded'
          order by created_at desc, id desc limit $1",
@@ -252,9 +254,9 @@ pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Kep
 
 /// # Errors
 /// When the database fails.
-pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Kept>> {
+pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<StoredMail>> {
     sqlx::query_as!(
-        Kept,
+        StoredMail,
         "select id, kind, recipient, subject, body as text, created_at, outcome, problem
          from outbox where id = $1",
         id,
@@ -265,7 +267,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Kept
 
 /// Deletes up to `batch` emails that are older than 30 days, and returns how many. The age is the
 /// same for every outcome. Otherwise a rejection could stay longer than the later email that was
-/// sent, and `refused_at` would be wrong.
+/// sent, and `rejected_at` would be wrong.
 ///
 /// # Errors
 /// When the database fails.

@@ -132,9 +132,9 @@ impl Mailer {
     }
 
     /// # Errors
-    /// `Failure::Refused` when the recipient is not exactly one email address.
+    /// `Failure::Rejected` when the recipient is not exactly one email address.
     pub fn message(&self, mail: &Claimed) -> Result<Outgoing, Failure> {
-        self.write(mail).map_err(|error| Failure::Refused(one_line(&error.to_string())))
+        self.write(mail).map_err(|error| Failure::Rejected(one_line(&error.to_string())))
     }
 
     fn write(&self, mail: &Claimed) -> anyhow::Result<Outgoing> {
@@ -156,12 +156,12 @@ impl Mailer {
 }
 
 /// An SMTP session that is ready for an email.
-pub struct Connection {
+pub struct SmtpConnection {
     smtp: AsyncSmtpConnection,
     timeouts: CommandTimeouts,
 }
 
-impl Connection {
+impl SmtpConnection {
     /// Whether the session is still open. A server that closes it first sends `221` or `421`.
     /// lettre's `test_connected` would take that `221` for the reply to its NOOP
     /// (lettre/lettre#743).
@@ -173,7 +173,7 @@ impl Connection {
     /// Sends MAIL and RCPT, but no content yet: the attempt may still be abandoned.
     ///
     /// # Errors
-    /// Names the stage that failed. `Failure::Refused` when the recipient is permanently rejected.
+    /// Names the stage that failed. `Failure::Rejected` when the recipient is permanently rejected.
     pub async fn offer(&mut self, mail: &Outgoing) -> Result<(), Failure> {
         let limit = self.timeouts.command;
         let from = Mail::new(Some(mail.sender.clone()), Vec::new());
@@ -186,7 +186,7 @@ impl Connection {
     /// reply is lost, the next attempt may send a second copy, with the same Message-ID.
     ///
     /// # Errors
-    /// Names the stage that failed. `Failure::Refused` when the email is permanently rejected.
+    /// Names the stage that failed. `Failure::Rejected` when the email is permanently rejected.
     pub async fn deliver(&mut self, mail: &Outgoing) -> Result<(), Failure> {
         answer(Stage::Data, self.timeouts.data, self.smtp.command(Data)).await?;
         let content = self.smtp.message(&mail.content);

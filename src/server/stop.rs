@@ -30,7 +30,7 @@ pub struct InFlight(watch::Sender<usize>);
 
 /// A request in flight. It is dropped when the response is ready to be written, or when the client
 /// has disconnected.
-struct Request<'a>(&'a InFlight);
+struct InFlightRequest<'a>(&'a InFlight);
 
 /// The outermost middleware: counts the requests in flight.
 pub async fn count(
@@ -43,13 +43,13 @@ pub async fn count(
 }
 
 impl InFlight {
-    fn enter(&self) -> Request<'_> {
+    fn enter(&self) -> InFlightRequest<'_> {
         self.0.send_modify(|requests| *requests += 1);
-        Request(self)
+        InFlightRequest(self)
     }
 
     /// Returns once no request has been in flight for `SETTLE`.
-    async fn none(&self) {
+    async fn drained(&self) {
         let mut requests = self.0.subscribe();
         loop {
             // Waiting fails only if the sender is dropped, and `self` owns it.
@@ -61,7 +61,7 @@ impl InFlight {
     }
 }
 
-impl Drop for Request<'_> {
+impl Drop for InFlightRequest<'_> {
     fn drop(&mut self) {
         self.0.0.send_modify(|requests| *requests -= 1);
     }
@@ -102,7 +102,7 @@ pub async fn run(
             let finished = async {
                 tokio::select! {
                     _ = &mut server => {}
-                    () = in_flight.none() => {}
+                    () = in_flight.drained() => {}
                     () = sleep(STOP_TIMEOUT) => tracing::warn!("requests were cut off"),
                 }
             };

@@ -28,7 +28,7 @@ pub enum Rejection {
     LockedOut,
 }
 
-pub(super) enum Outcome {
+pub(super) enum CountOutcome {
     Counted,
     RowMissing,
     Rejected(KeyHash, Rejection),
@@ -39,9 +39,9 @@ pub(super) enum Outcome {
 /// A key that has to wait is found without a lock, so a flood costs one read per request.
 /// Otherwise the rows are locked in the order of their keys, which rules out a deadlock of two
 /// attempts, and checked again. One failure is forgotten per longest wait since the last one.
-pub(super) async fn count(db: &Database, keys: &[Counted]) -> sqlx::Result<Outcome> {
+pub(super) async fn count(db: &Database, keys: &[Counted]) -> sqlx::Result<CountOutcome> {
     if keys.is_empty() {
-        return Ok(Outcome::Counted);
+        return Ok(CountOutcome::Counted);
     }
     let limits = || keys.iter().map(|key| key.limit);
     let hashes: Vec<&[u8]> = keys.iter().map(|key| key.hash.as_slice()).collect();
@@ -96,17 +96,17 @@ pub(super) async fn count(db: &Database, keys: &[Counted]) -> sqlx::Result<Outco
     .fetch_one(db)
     .await?;
     if verdict.admitted {
-        return Ok(Outcome::Counted);
+        return Ok(CountOutcome::Counted);
     }
     // A rejected attempt inserts no row: else a flood could fill the table.
     let Some(hash) = verdict.key_hash.and_then(|hash| hash.try_into().ok()) else {
-        return Ok(Outcome::RowMissing);
+        return Ok(CountOutcome::RowMissing);
     };
     let rejection = match verdict.wait.unwrap_or_default() {
         f64::INFINITY => Rejection::LockedOut,
         seconds => Rejection::Wait(Duration::from_secs_f64(seconds.ceil().max(1.0))),
     };
-    Ok(Outcome::Rejected(hash, rejection))
+    Ok(CountOutcome::Rejected(hash, rejection))
 }
 
 pub(super) async fn insert_rows(db: &Database, keys: &[Counted]) -> sqlx::Result<()> {

@@ -18,7 +18,7 @@ pub async fn login(visitor: &Visitor, typed: &str) -> Result<Admission, Error> {
     let email = Email::parse(typed);
     let account = email.as_ref().map_or(typed.to_owned(), Email::canonical);
     let address = visitor.client.address;
-    let strangers = [Key::Account(&account), Key::Pair(&account, address)];
+    let unknown_device = [Key::Account(&account), Key::Pair(&account, address)];
     if let Ok(email) = &email
         && let Some(token_hash) = known_device::find(visitor, email).await?
     {
@@ -29,12 +29,12 @@ pub async fn login(visitor: &Visitor, typed: &str) -> Result<Admission, Error> {
             Admission::Rejected(wait) => return Ok(Admission::Rejected(wait)),
             // A success here also resets the counters for unknown devices.
             Admission::Counted(attempt) => {
-                let attempt = throttle.resetting(Action::Login, attempt, &strangers);
+                let attempt = throttle.resetting(Action::Login, attempt, &unknown_device);
                 return Ok(Admission::Counted(attempt));
             }
         }
     }
-    let [of_account, pair] = strangers;
+    let [of_account, pair] = unknown_device;
     let keys = [of_account, pair, Key::IpAddress(address)];
     Ok(match throttle.admit(Action::Login, &keys).await? {
         // A success here also resets the counter of all known devices, which ends their lockout.

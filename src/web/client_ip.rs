@@ -28,9 +28,9 @@ pub fn client_ip(req: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
 /// that connects to us wrote it; the client could have sent the others.
 pub fn is_https(req: &HttpRequest, trusted: &[IpNet]) -> bool {
     let trusted = is_trusted(peer(req), trusted);
-    let word = trusted.then(|| forwarded(req, "x-forwarded-proto").pop()).flatten();
-    match word {
-        Some(word) => word.eq_ignore_ascii_case("https"),
+    let proto = trusted.then(|| forwarded(req, "x-forwarded-proto").pop()).flatten();
+    match proto {
+        Some(proto) => proto.eq_ignore_ascii_case("https"),
         None => req.app_config().secure(),
     }
 }

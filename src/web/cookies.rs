@@ -25,7 +25,7 @@ const KNOWN: [&str; 3] = [SESSION, VISITOR, DEVICE];
 
 /// Moves visitor and device cookie into the context, and leaves only the session cookie in the
 /// request. A session cookie of an older key is encrypted again: actix-session has one key.
-pub fn admit(app: &AppState, req: &mut ServiceRequest, context: &RequestContext) {
+pub fn filter(app: &AppState, req: &mut ServiceRequest, context: &RequestContext) {
     let mut known = known_cookies(req, app.cookie_suffix.as_bytes());
     // Static files and probes need no session, so none is loaded for them.
     if ["/static/", "/healthz", "/readyz"].iter().any(|start| req.path().starts_with(start)) {

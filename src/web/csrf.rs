@@ -30,14 +30,14 @@ pub async fn reject_cross_site(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if is_ours(&req, &app.origin) {
+    if is_same_origin(&req, &app.origin) {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
     tracing::warn!(target: "security", event = "malicious_csrf", layer = "origin");
     Ok(req.error_response(Error::CrossSite))
 }
 
-fn is_ours(req: &ServiceRequest, origin: &Origin) -> bool {
+fn is_same_origin(req: &ServiceRequest, origin: &Origin) -> bool {
     if matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return true;
     }

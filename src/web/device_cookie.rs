@@ -5,7 +5,7 @@
 use crate::accounts::device::DeviceToken;
 
 /// How long the browser keeps the cookie, in seconds: a year from the last login.
-pub const LIFETIME: i64 = 365 * 24 * 60 * 60;
+pub const MAX_AGE: i64 = 365 * 24 * 60 * 60;
 
 /// The maximum number of accounts in one cookie.
 pub(super) const ACCOUNTS: usize = 5;

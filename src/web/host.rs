@@ -27,9 +27,9 @@ fn is_localhost(host: &[u8]) -> bool {
 }
 
 /// Middleware: accepts requests for this site's own host and probes.
-pub async fn ours_only(
+pub async fn own_host_only(
     app: web::Data<AppState>,
-    others: web::Data<OtherHosts>,
+    rejected_hosts: web::Data<RejectedHosts>,
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
@@ -42,31 +42,31 @@ pub async fn ours_only(
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
     let rejected = host.into_iter().chain(authority).find(|name| !ours(name)).unwrap_or_default();
-    others.log(rejected, &app.origin.host);
+    rejected_hosts.log(rejected, &app.origin.host);
     if req.method() == Method::GET {
         let response = see_other(&app.origin.with_path_of(req.uri()));
         return Ok(req.into_response(response));
     }
-    let refusal = Error::Malformed(
+    let rejection = Error::Malformed(
         StatusCode::MISDIRECTED_REQUEST,
         "This request was meant for another site.",
     );
-    Ok(req.error_response(refusal))
+    Ok(req.error_response(rejection))
 }
 
 /// The rejected hosts that were logged in the last hour. Each is logged once, and at most ten of
 /// them: a scanner sends thousands, a misconfigured proxy sends one.
 #[derive(Default)]
-pub struct OtherHosts(Mutex<Option<(Instant, Vec<Vec<u8>>)>>);
+pub struct RejectedHosts(Mutex<Option<(Instant, Vec<Vec<u8>>)>>);
 
-impl OtherHosts {
+impl RejectedHosts {
     const NAMES: usize = 10;
     const PERIOD: Duration = Duration::from_secs(60 * 60);
     /// The maximum length of a logged host.
-    const SHOWN: usize = 100;
+    const LOGGED_BYTES: usize = 100;
 
     fn log(&self, name: &[u8], expected: &str) {
-        let name = &name[..name.len().min(Self::SHOWN)];
+        let name = &name[..name.len().min(Self::LOGGED_BYTES)];
         if self.is_new(name) {
             tracing::warn!(
                 host = %name.escape_ascii(),

@@ -14,7 +14,7 @@ use super::error::Error;
 use super::{client_ip, headers, host};
 use crate::state::AppState;
 
-pub async fn only(
+pub async fn https_only(
     app: web::Data<AppState>,
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -32,7 +32,7 @@ pub async fn only(
         let peer = req.peer_addr().map(|peer| peer.ip());
         tracing::warn!(
             peer = peer.map(tracing::field::display),
-            "plain HTTP from somebody who is not in TRUSTED_PROXIES, or sets no X-Forwarded-Proto"
+            "plain HTTP from logged_in who is not in TRUSTED_PROXIES, or sets no X-Forwarded-Proto"
         );
     }
     if req.method() == Method::GET {
@@ -42,10 +42,10 @@ pub async fn only(
         let response = redirect.insert_header((header::LOCATION, location)).finish();
         return Ok(req.into_response(response));
     }
-    let refusal = Error::Malformed(
+    let rejection = Error::Malformed(
         StatusCode::FORBIDDEN,
         "This was sent without encryption, so nothing was done. Open this site with https:// in \
          front, and try again.",
     );
-    Ok(req.error_response(refusal))
+    Ok(req.error_response(rejection))
 }

@@ -29,7 +29,7 @@ pub async fn find(visitor: &Visitor, email: &Email) -> Result<Option<DeviceHash>
 ///
 /// # Errors
 /// When the database fails.
-pub async fn remember(visitor: &Visitor, user: &User) -> Result<(), Error> {
+pub async fn keep(visitor: &Visitor, user: &User) -> Result<(), Error> {
     let (sent, new) = (visitor.device_hashes(), DeviceToken::generate());
     let mut tx = visitor.app.db.begin().await?;
     let others = device::remember(&mut tx, &sent, new.hash(), user.id, user.session_epoch).await?;

@@ -28,7 +28,7 @@ pub fn log_in_first(req: &HttpRequest, context: &RequestContext) -> Error {
     if let Some(flash) = flash {
         context.visitor_cookie.borrow_mut().set_flash(flash);
     }
-    Error::LogInFirst(way_back(req))
+    Error::LogInFirst(return_path(req))
 }
 
 /// `sent`: the request was a form, and its values are lost. They are not kept until after the
@@ -44,7 +44,7 @@ pub fn session_ended(sent: bool) -> Flash {
 /// The path to return to after the login: the requested page, or, for a POST, the page with its
 /// form, because a POST cannot be repeated. Browsers send the URL of that page in `Referer`, which
 /// our `Referrer-Policy` hides from other sites.
-fn way_back(req: &HttpRequest) -> String {
+fn return_path(req: &HttpRequest) -> String {
     if req.method() == Method::GET {
         return own_path(req.uri().path_and_query().map_or("/", |path| path.as_str()), HOME);
     }

@@ -36,7 +36,7 @@ pub async fn complete(
     }
     let context = context(&app, &req);
     req.extensions_mut().insert(context.clone());
-    cookies::admit(&app, &mut req, &context);
+    cookies::filter(&app, &mut req, &context);
     let https = client_ip::is_https(req.request(), &app.config.trusted_proxies);
     let finish = Finish { app, context, get: req.method() == Method::GET, https };
 

@@ -41,34 +41,34 @@ impl Page {
 
 /// The requested page: 200.
 pub fn show(page: impl Template) -> Result<HttpResponse, Error> {
-    html(StatusCode::OK, page)
+    render_page(StatusCode::OK, page)
 }
 
 /// The same page again, with the errors and the typed values: 422.
 pub fn invalid(page: impl Template) -> Result<HttpResponse, Error> {
-    html(StatusCode::UNPROCESSABLE_ENTITY, page)
+    render_page(StatusCode::UNPROCESSABLE_ENTITY, page)
 }
 
 /// The same page again, with the typed values and `InvalidToken::sentence`: 403.
 pub fn out_of_date(page: impl Template) -> Result<HttpResponse, Error> {
-    html(StatusCode::FORBIDDEN, page)
+    render_page(StatusCode::FORBIDDEN, page)
 }
 
 /// The same page again, with `rejection::sentence`: 429.
 pub fn too_many(page: impl Template, rejection: Rejection) -> Result<HttpResponse, Error> {
-    let mut response = html(StatusCode::TOO_MANY_REQUESTS, page)?;
+    let mut response = render_page(StatusCode::TOO_MANY_REQUESTS, page)?;
     response.headers_mut().insert(header::RETRY_AFTER, rejection::seconds(rejection).into());
     Ok(response)
 }
 
 /// The page for a link that is invalid, expired or used: 404, with the next step for its purpose.
-pub fn dead_link(page: Page, purpose: token::Purpose) -> Result<HttpResponse, Error> {
-    html(StatusCode::NOT_FOUND, DeadLinkPage { page, purpose })
+pub fn invalid_link(page: Page, purpose: token::Purpose) -> Result<HttpResponse, Error> {
+    render_page(StatusCode::NOT_FOUND, InvalidLinkPage { page, purpose })
 }
 
 #[derive(Template)]
-#[template(path = "dead_link.html")]
-struct DeadLinkPage {
+#[template(path = "invalid_link.html")]
+struct InvalidLinkPage {
     page: Page,
     purpose: token::Purpose,
 }
@@ -78,7 +78,7 @@ pub fn redirect(path: &str) -> Result<HttpResponse, Error> {
     Ok(see_other(path))
 }
 
-pub fn html(status: StatusCode, page: impl Template) -> Result<HttpResponse, Error> {
+pub fn render_page(status: StatusCode, page: impl Template) -> Result<HttpResponse, Error> {
     let body = page.render()?;
     Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body))
 }

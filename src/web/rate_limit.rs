@@ -28,7 +28,7 @@ use crate::throttle::limits::network;
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("not 0");
 const BURST: NonZeroU32 = NonZeroU32::new(60).expect("not 0");
 /// After this many requests, inactive IP addresses are deleted from memory.
-const ROUND: u32 = 1024;
+const CLEANUP_INTERVAL: u32 = 1024;
 
 pub struct RateLimit {
     seen: DefaultKeyedRateLimiter<IpAddr>,
@@ -57,7 +57,7 @@ impl RateLimit {
         if self.open {
             return Ok(());
         }
-        if self.requests.fetch_add(1, Ordering::Relaxed).is_multiple_of(ROUND) {
+        if self.requests.fetch_add(1, Ordering::Relaxed).is_multiple_of(CLEANUP_INTERVAL) {
             self.seen.retain_recent();
         }
         let too_early = self.seen.check_key(&network(address)).err();
@@ -69,7 +69,7 @@ impl RateLimit {
 }
 
 /// Middleware in front of all expensive work: rejects POST requests above the limit with 429.
-pub async fn reject_floods(
+pub async fn limit_posts(
     app: web::Data<AppState>,
     limit: web::Data<RateLimit>,
     req: ServiceRequest,

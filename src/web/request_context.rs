@@ -19,9 +19,9 @@ use crate::accounts::user::User;
 
 /// A shared reference to the data, so it is cheap to clone.
 #[derive(Clone)]
-pub struct RequestContext(Rc<Known>);
+pub struct RequestContext(Rc<ContextData>);
 
-pub struct Known {
+pub struct ContextData {
     pub(super) client: Client,
     pub(super) request_id: String,
     /// The valid session that the store loaded for this request.
@@ -80,7 +80,7 @@ pub enum StoreFailure {
 
 impl RequestContext {
     pub(super) fn new(client: Client, request_id: String) -> Self {
-        Self(Rc::new(Known {
+        Self(Rc::new(ContextData {
             client,
             request_id,
             session: RefCell::default(),
@@ -130,9 +130,9 @@ impl RequestContext {
 }
 
 impl Deref for RequestContext {
-    type Target = Known;
+    type Target = ContextData;
 
-    fn deref(&self) -> &Known {
+    fn deref(&self) -> &ContextData {
         &self.0
     }
 }

@@ -18,7 +18,7 @@ pub fn complete(app: &AppState, context: &RequestContext, response: &mut HttpRes
     let remembered = session.as_ref().filter(|session| session.remembered);
     let max_age = context.cookie_max_age.get();
     if let Some(seconds) = max_age.or(remembered.map(|session| session.seconds_left)) {
-        keep_for(&mut lines, seconds);
+        add_max_age(&mut lines, seconds);
     }
     let visitor = context.visitor_cookie.borrow();
     if visitor.changed
@@ -28,7 +28,7 @@ pub fn complete(app: &AppState, context: &RequestContext, response: &mut HttpRes
         lines.extend(header(cookie(VISITOR, value, visitor.seconds_left())));
     }
     if let Some(value) = context.device_cookie.borrow().issued() {
-        lines.extend(header(cookie(DEVICE, value, Some(device_cookie::LIFETIME))));
+        lines.extend(header(cookie(DEVICE, value, Some(device_cookie::MAX_AGE))));
     }
     let gone = context.stale_cookie.get() == StaleCookie::Gone && session.is_none();
     let removed = context.unreadable_cookies.take();
@@ -44,7 +44,7 @@ pub fn complete(app: &AppState, context: &RequestContext, response: &mut HttpRes
 
 /// Adds `Max-Age` to the session cookie. actix-session sets the cookie at every change, without a
 /// `Max-Age` per login: after the first flash, a remembered session would end with the browser.
-fn keep_for(lines: &mut [HeaderValue], seconds: i64) {
+fn add_max_age(lines: &mut [HeaderValue], seconds: i64) {
     for line in lines.iter_mut().filter(|line| is_named(line, SESSION)) {
         let text = line.to_str().unwrap_or_default();
         let kept = HeaderValue::from_str(&format!("{text}; Max-Age={seconds}"));

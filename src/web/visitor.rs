@@ -87,7 +87,7 @@ impl Visitor {
     pub fn end_session(&self, text: &str) {
         self.state.purge();
         // The next user of a shared browser must not find a reset link that was opened here.
-        self.keep_reset_proof(None);
+        self.set_reset_proof(None);
         let flash = Flash::new(FlashKind::Good, text);
         self.context.visitor_cookie.borrow_mut().set_flash(flash);
     }

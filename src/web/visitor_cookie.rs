@@ -72,7 +72,7 @@ impl VisitorCookie {
 
     /// Sets or removes the reset proof, and changes the binding. So an attacker who planted this
     /// cookie has neither the proof nor a valid token for its form.
-    pub fn keep_reset_proof(&mut self, token_hash: Option<&TokenHash>) {
+    pub fn set_reset_proof(&mut self, token_hash: Option<&TokenHash>) {
         self.reset_proof = token_hash.map(TokenHash::text);
         self.id.clear();
         self.binding();

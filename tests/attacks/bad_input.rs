@@ -14,7 +14,7 @@ use super::{get, is_logged_in, sessions};
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::people::ADA;
-use crate::support::raw::{self, Response, Wire};
+use crate::support::raw::{self, RawConnection, RawResponse};
 use crate::support::site::Site;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -40,19 +40,19 @@ impl<'a> Sender<'a> {
         format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookies}\r\n{more}\r\n").into()
     }
 
-    async fn post(&self, path: &str, more: &str, fields: &[u8]) -> Response {
+    async fn post(&self, path: &str, more: &str, fields: &[u8]) -> RawResponse {
         let body = [format!("csrf={}&", self.token).as_bytes(), fields].concat();
         let head = self.head(path, &format!("Content-Length: {}\r\n{more}", body.len()));
         raw::send(self.site.address, [head, body].concat()).await
     }
 
-    async fn form(&self, path: &str, fields: &[u8]) -> Response {
+    async fn form(&self, path: &str, fields: &[u8]) -> RawResponse {
         self.post(path, &format!("Content-Type: {FORM}\r\n"), fields).await
     }
 }
 
 /// Asserts that the response is an error page with the security headers.
-fn is_a_page(answer: &Response, what: &str) {
+fn is_a_page(answer: &RawResponse, what: &str) {
     assert!((400..500).contains(&answer.status), "{what}: {}", answer.status);
     assert!(answer.text().contains("</html>"), "{what}: {}", answer.text());
     let policy = answer.header("content-security-policy").unwrap_or_default();
@@ -135,7 +135,7 @@ async fn malformed_bodies_are_rejected_with_an_error_page() {
     assert_eq!(large.status, 413);
 
     // The same in chunks, without a Content-Length: rejected as soon as it is too large.
-    let mut wire = Wire::open(site.address).await;
+    let mut wire = RawConnection::open(site.address).await;
     let more = format!("Transfer-Encoding: chunked\r\nContent-Type: {FORM}\r\n");
     wire.write(stranger.head("/login", &more)).await;
     let chunk = [b"1000\r\n".as_slice(), &[b'x'; 4096], b"\r\n"].concat();
@@ -150,11 +150,11 @@ async fn a_body_that_never_arrives_gets_408() {
     let site = Site::start().await;
     let stranger = stranger(&site).await;
     let stranger = Sender::new(&site, &stranger, LOG_IN);
-    let mut wire = Wire::open(site.address).await;
+    let mut wire = RawConnection::open(site.address).await;
     let more = format!("Content-Length: 100\r\nContent-Type: {FORM}\r\n");
     wire.write(stranger.head("/login", &more)).await;
     wire.write("csrf=").await;
-    let answer = wire.late_answer().await.expect("an answer");
+    let answer = wire.late_response().await.expect("an answer");
     is_a_page(&answer, "a body held back");
     assert_eq!(answer.status, 408);
 }
@@ -190,7 +190,7 @@ async fn requests_with_invalid_cookies_are_anonymous() {
 #[tokio::test]
 async fn a_session_whose_row_cannot_be_read_ends() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     for state in ["[]", "\"x\"", "null", "1"] {
         let ada = ADA.log_in_on_new_device(&site).await;
         sqlx::query("update sessions set state = $1::jsonb")

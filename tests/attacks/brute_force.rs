@@ -21,13 +21,13 @@ use crate::support::database::database_with;
 use crate::support::guesses::*;
 use crate::support::labels::*;
 use crate::support::people::{ADA, EVE};
-use crate::support::raw::{self, Wire};
+use crate::support::raw::{self, RawConnection};
 use crate::support::site::Site;
 
 #[tokio::test]
 async fn guesses_from_many_ip_addresses_share_the_limit_of_the_account() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let (before, began) = (site.app.hasher.runs(), Instant::now());
     let answers = guess_from_many_ip_addresses(&site, ADA.email, 120).await;
     let limit = limit(Action::Login, Scope::Account);
@@ -40,7 +40,7 @@ async fn guesses_from_many_ip_addresses_share_the_limit_of_the_account() {
 #[tokio::test]
 async fn concurrent_guesses_get_no_more_attempts_than_sequential_ones() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let form = stranger(&site, &address(0)).await;
     let (before, began) = (site.app.hasher.runs(), Instant::now());
     let guess = async |n: usize| {
@@ -74,12 +74,12 @@ async fn an_attempt_is_counted_if_the_client_disconnects_before_the_response() {
     // Slow enough that the client disconnects while the password is verified.
     let slow = Params::new(64 * 1024, 3, 1, None).expect("slow settings");
     let site = Site::behind_a_proxy_with(slow).await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let limit = limit(Action::Login, Scope::Account);
     let (before, began, mut hung_up) = (site.app.hasher.runs(), Instant::now(), 0);
     let form = stranger(&site, &address(0)).await;
     for number in 0..40 {
-        let mut wire = Wire::open(site.address).await;
+        let mut wire = RawConnection::open(site.address).await;
         wire.write(as_bytes(&site, &form, &address(number), ADA.email)).await;
         let runs = site.app.hasher.runs();
         let looked_at = async {
@@ -88,7 +88,7 @@ async fn an_attempt_is_counted_if_the_client_disconnects_before_the_response() {
             }
         };
         tokio::select! {
-            // 422: on a busy machine the response can arrive before the test sees the run.
+            // 422: on a busy machine the response can wait_for_page before the test sees the run.
             answer = wire.answer() => assert!([422, 429].contains(&answer.expect("an answer").status)),
             () = looked_at => hung_up += 1,
         }
@@ -118,8 +118,8 @@ fn as_bytes(site: &Site, browser: &Browser, address: &str, email: &str) -> Strin
 #[tokio::test]
 async fn the_right_password_is_not_verified_during_the_wait() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
-    wear_out(&site, ADA).await;
+    ADA.create_account(&site).await;
+    exceed_account_limit(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     let mut browser = stranger(&site, "203.0.113.1").await;
     let before = site.app.hasher.runs();
@@ -141,7 +141,7 @@ async fn eighty_failures_in_a_row_lock_out_unknown_browsers() {
     let mut eve = stranger(&site, &address(0)).await;
     for number in 0..120 {
         clock::later(&site.db, "1 hour").await;
-        move_to(&mut eve, &address(number));
+        set_ip_address(&mut eve, &address(number));
         answers.push(try_password(&mut eve, ADA.email, WRONG).await);
     }
     assert_eq!(site.app.hasher.runs() - before, 80, "{answers:?}");
@@ -157,8 +157,8 @@ async fn eighty_failures_in_a_row_lock_out_unknown_browsers() {
 #[tokio::test]
 async fn the_attackers_own_logins_do_not_reset_the_counter_of_another_account() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
-    EVE.joins(&site).await;
+    ADA.create_account(&site).await;
+    EVE.create_account(&site).await;
     let began = Instant::now();
     let mut answers = Vec::new();
     for _ in 0..10 {

@@ -14,10 +14,10 @@ use app::accounts::password::{Hasher, Password};
 use argon2::Params;
 use futures_util::future::{Either, join_all, select};
 
-use crate::support::asking::asks_for_a_reset;
+use crate::support::asking::request_reset_from;
 use crate::support::browser::Browser;
 use crate::support::database::database;
-use crate::support::guesses::move_to;
+use crate::support::guesses::set_ip_address;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
@@ -30,7 +30,7 @@ const IP: &str = "192.0.2.7";
 async fn forms(site: &Site) -> Vec<(Browser, &'static str, Vec<(&'static str, &'static str)>)> {
     let mut account = ADA.at(site).await;
     account.visit("/account/password").await;
-    asks_for_a_reset(site, IP, ADA.email).await;
+    request_reset_from(site, IP, ADA.email).await;
     let mut reset = site.browser();
     reset.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
     GRACE.registers(site).await;
@@ -75,7 +75,7 @@ async fn a_new_password_is_rated_in_the_hashing_queue() {
 async fn a_throttled_request_gets_no_password_rated() {
     let site = Site::behind_a_proxy().await;
     for (mut browser, button, fields) in forms(&site).await {
-        move_to(&mut browser, "203.0.113.66");
+        set_ip_address(&mut browser, "203.0.113.66");
         let mut statuses = Vec::new();
         for _ in 0..61 {
             browser.submit(button, &fields).await;

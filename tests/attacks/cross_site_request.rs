@@ -176,7 +176,7 @@ async fn another_site_cannot_log_the_victim_in_as_the_attacker() {
     let before = sessions(&site.db).await;
     for origin in ["https://evil.example", "http://localhost:1", "https://localhost"] {
         let fields = [("email", EVE.email), ("password", EVE.password), ("csrf", token)];
-        victim.forged_post(origin, "/login", &fields).await;
+        victim.cross_site_post(origin, "/login", &fields).await;
         victim.must_be_at("/login", 403);
         assert_eq!(victim.cookie(SESSION), None, "from {origin}");
     }
@@ -187,16 +187,16 @@ async fn another_site_cannot_log_the_victim_in_as_the_attacker() {
 async fn another_site_cannot_log_the_victim_out() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
-    ada.lured_from("https://evil.example", "/logout").await;
+    ada.follow_link_from("https://evil.example", "/logout").await;
     ada.must_be_at("/logout", 405);
-    ada.lured_from("https://evil.example", "/logout?_method=POST").await;
+    ada.follow_link_from("https://evil.example", "/logout?_method=POST").await;
     assert_eq!(ada.status, 405);
     ada.visit("/app").await;
     for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
         let header = [("x-http-method-override", "POST")];
         assert_eq!(ada.fetch(method, "/logout", &header, "").await.status, 405);
     }
-    ada.forged_post("https://evil.example", "/logout", &[]).await;
+    ada.cross_site_post("https://evil.example", "/logout", &[]).await;
     ada.must_be_at("/logout", 403);
     assert!(is_logged_in(ada).await);
 }

@@ -45,8 +45,8 @@ pub(super) async fn answer(browser: &mut Browser, person: Person) -> String {
 #[tokio::test]
 async fn every_failed_login_gets_the_same_response() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
-    let locked = EVE.joins(&site).await;
+    ADA.create_account(&site).await;
+    let locked = EVE.create_account(&site).await;
     sqlx::query("update users set locked_at = now() where id = $1")
         .bind(locked.id)
         .execute(&site.db.pool)

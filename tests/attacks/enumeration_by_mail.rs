@@ -54,7 +54,7 @@ const NOBODY: Person = Person { email: "bea@example.com", ..ADA };
 #[tokio::test]
 async fn registration_reset_and_resend_respond_alike_to_known_and_unknown_emails() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     GRACE.registers(&site).await;
     let password = "whisper quarry albatross";
     for (path, button, label) in [
@@ -76,7 +76,7 @@ async fn registration_reset_and_resend_respond_alike_to_known_and_unknown_emails
 #[tokio::test]
 async fn fifty_concurrent_reset_requests_send_three_mails() {
     let site = Site::with_real_limits(&[]).await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut page = site.browser();
     page.visit("/password/reset").await;
     // Concurrent. Beyond the budget the page is the same; the rate limit may respond with 429.

@@ -26,7 +26,7 @@ use crate::support::database::database;
 use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::proxy::Proxy;
-use crate::support::raw::{self, Response};
+use crate::support::raw::{self, RawResponse};
 use crate::support::site::Site;
 
 const ALWAYS: [(&str, &str); 7] = [
@@ -49,7 +49,7 @@ fn is_complete(what: &str, header: impl Fn(&str) -> Option<String>) {
     assert!(header("cache-control").is_some(), "{what}: cache-control");
 }
 
-fn of_raw(answer: &Response) -> impl Fn(&str) -> Option<String> + '_ {
+fn of_raw(answer: &RawResponse) -> impl Fn(&str) -> Option<String> + '_ {
     |name| answer.header(name).map(str::to_owned)
 }
 
@@ -59,7 +59,7 @@ fn of_browser(browser: &Browser) -> impl Fn(&str) -> Option<String> + '_ {
 
 #[tokio::test]
 async fn every_response_has_every_security_header() {
-    let site = Site::impatient_on(database().await, &[]).await;
+    let site = Site::with_production_timeout(database().await, &[]).await;
     let host = format!("Host: {}", site.app.origin.host);
     let form = "Content-Type: application/x-www-form-urlencoded";
     for (request, status) in [
@@ -97,7 +97,7 @@ async fn every_response_has_every_security_header() {
 
 #[tokio::test]
 async fn a_panic_becomes_a_500_with_every_security_header() {
-    let site = Site::impatient_on(database().await, &[]).await;
+    let site = Site::with_production_timeout(database().await, &[]).await;
     let app = App::new()
         .app_data(site.app.clone())
         .route("/", web::get().to(async || -> HttpResponse { panic!("as a handler might") }))
@@ -112,7 +112,7 @@ async fn a_panic_becomes_a_500_with_every_security_header() {
 
 #[tokio::test]
 async fn an_error_of_the_store_is_a_500_without_details_and_ends_no_session() {
-    let site = Site::impatient_on(database().await, &[]).await;
+    let site = Site::with_production_timeout(database().await, &[]).await;
     let mut ada = ADA.at(&site).await;
     let rename = async |from: &'static str, to: &'static str| {
         let statement = format!("alter table {from} rename to {to}");
@@ -132,7 +132,8 @@ async fn an_error_of_the_store_is_a_500_without_details_and_ends_no_session() {
 
 #[tokio::test]
 async fn without_a_free_connection_the_response_is_503_in_time() {
-    let site = Site::impatient_on(database().await, &[("DATABASE_MAX_CONNECTIONS", "2")]).await;
+    let site =
+        Site::with_production_timeout(database().await, &[("DATABASE_MAX_CONNECTIONS", "2")]).await;
     let mut ada = ADA.at(&site).await;
     let (one, two) = (site.app.db.acquire().await, site.app.db.acquire().await);
     let start = Instant::now();
@@ -149,7 +150,7 @@ async fn without_a_free_connection_the_response_is_503_in_time() {
 #[tokio::test]
 async fn pages_get_503_while_postgresql_is_stopped_and_work_afterwards() {
     let cluster = Cluster::start();
-    let site = Site::impatient_on(cluster.database().await, &[]).await;
+    let site = Site::with_production_timeout(cluster.database().await, &[]).await;
     let mut ada = ADA.at(&site).await;
     let cookie = ada.cookie(SESSION);
 
@@ -180,10 +181,10 @@ async fn pages_get_503_while_postgresql_is_stopped_and_work_afterwards() {
 async fn after_all_connections_are_cut_the_next_pages_succeed() {
     let db = database().await;
     let proxy = Proxy::to(&db).await;
-    let site = Site::impatient_on(db, &[("DATABASE_URL", &proxy.url)]).await;
+    let site = Site::with_production_timeout(db, &[("DATABASE_URL", &proxy.url)]).await;
     let mut ada = ADA.at(&site).await;
-    site.fill_the_pool().await;
-    proxy.cuts();
+    site.open_all_connections().await;
+    proxy.close_connections();
     ada.visit("/test/value").await;
     ada.must_be_at("/test/value", 200);
     // Writes are not retried. This one need not be: all old connections were replaced.

@@ -18,7 +18,7 @@ use super::{is_logged_in, sealed, sessions};
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
-use crate::support::people::{ADA, EVE, Person, somewhere};
+use crate::support::people::{ADA, EVE, Person, test_client};
 use crate::support::site::Site;
 
 const PLANTED: &str = "planted by somebody else";
@@ -39,7 +39,7 @@ async fn logs_in_inside(browser: &mut Browser, person: Person) {
 /// The cookie of an anonymous session with planted values, as the attacker could get one.
 async fn session_of_nobody(site: &Site) -> String {
     let state = json!({ "value": PLANTED, "is_admin": true, "actix_identity.user_id": "1" });
-    let client = somewhere();
+    let client = test_client();
     let new = NewSession {
         user: None,
         timeouts: Timeouts::ANONYMOUS,
@@ -72,7 +72,7 @@ async fn nothing_crossed(site: &Site, victim: &mut Browser, planted_cookie: &str
 #[tokio::test]
 async fn the_attackers_own_session_ends_at_the_victims_login() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut eve = EVE.at(&site).await;
     eve.keep_value(PLANTED).await;
     let cookie = eve.cookie(SESSION).expect("a session cookie");
@@ -86,7 +86,7 @@ async fn the_attackers_own_session_ends_at_the_victims_login() {
 #[tokio::test]
 async fn a_login_in_the_browser_of_another_user_inherits_no_values() {
     let site = Site::start().await;
-    EVE.joins(&site).await;
+    EVE.create_account(&site).await;
     let mut shared = ADA.at(&site).await;
     shared.keep_value(PLANTED).await;
     let cookie = shared.cookie(SESSION).expect("a session cookie");
@@ -99,7 +99,7 @@ async fn a_login_in_the_browser_of_another_user_inherits_no_values() {
 #[tokio::test]
 async fn a_planted_anonymous_session_ends_at_the_login() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let cookie = session_of_nobody(&site).await;
 
     let mut victim = site.browser();
@@ -112,7 +112,7 @@ async fn a_planted_anonymous_session_ends_at_the_login() {
 #[tokio::test]
 async fn planted_cookies_give_no_access_to_the_victims_password_reset() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let session = session_of_nobody(&site).await;
     for planted in [Some(session), None] {
         let mut attacker = site.browser();
@@ -159,7 +159,7 @@ async fn planted_cookies_give_no_access_to_the_victims_password_reset() {
 #[tokio::test]
 async fn an_id_that_was_never_issued_is_not_adopted() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let cookie = sealed(&site, SessionId::generate().as_str());
 
     let mut victim = site.browser();

@@ -2,7 +2,7 @@
 //!
 //! Why it matters: even a rejected attempt loads a session and queries the database, and the pool
 //! has 16 connections. Pages stay available, because only POST requests are limited.
-//! Stops in: `src/web/rate_limit.rs` (`reject_floods`), before the session and the form are read.
+//! Stops in: `src/web/rate_limit.rs` (`limit_posts`), before the session and the form are read.
 //! Sources: ASVS 5.0 2.4.1; CWE-770.
 
 use std::time::Instant;

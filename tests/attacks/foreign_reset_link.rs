@@ -7,7 +7,7 @@
 //! Stops in: `src/flows/password/reset.rs` (the form names its link, the page names the account).
 //! Sources: ASVS 5.0 2.3.1, 6.4.3; CWE-441.
 
-use crate::support::asking::asks_for_a_reset;
+use crate::support::asking::request_reset_from;
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
@@ -17,14 +17,14 @@ use crate::support::site::Site;
 const NEW: &str = "marble kangaroo umbrella";
 
 async fn link(site: &Site, person: Person) -> String {
-    asks_for_a_reset(site, "192.0.2.7", person.email).await;
+    request_reset_from(site, "192.0.2.7", person.email).await;
     newest(&site.db, person.email).await.link("/password/reset/")
 }
 
 /// The victim opens their own link, then the attacker's in a second tab. Returns the second first.
 async fn victim(site: &Site) -> (Browser, Browser) {
-    ADA.joins(site).await;
-    EVE.joins(site).await;
+    ADA.create_account(site).await;
+    EVE.create_account(site).await;
     let (own, foreign) = (link(site, ADA).await, link(site, EVE).await);
     let mut victim = site.browser();
     victim.visit(&own).await;
@@ -69,7 +69,7 @@ async fn a_reset_form_cannot_change_the_account_of_another_link() {
 #[tokio::test]
 async fn a_reset_does_not_log_out_another_user_of_the_browser() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let link = link(&site, ADA).await;
     let mut browser = GRACE.at(&site).await;
     browser.visit(&link).await;

@@ -33,7 +33,7 @@ async fn site(iterations: u32, concurrency: usize) -> Site {
     let site = Site::with_hasher(db, config, hasher).await;
     // Opens every connection before the flood, so that only hashing takes time.
     join_all((0..16).map(|_| site.app.db.acquire())).await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     site
 }
 

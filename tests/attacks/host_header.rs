@@ -4,7 +4,7 @@
 //! Why it matters: if a link in a mail or a redirect is built from the request, it points to the
 //! attacker's site, and a cache keeps it for others. A forged `X-Forwarded-For` hides who guessed a
 //! password, or blames somebody else.
-//! Stops in: `src/web/host.rs` (`ours_only`), `src/web/client_ip.rs` (`client_ip`), `src/origin.rs`
+//! Stops in: `src/web/host.rs` (`own_host_only`), `src/web/client_ip.rs` (`client_ip`), `src/origin.rs`
 //! (`has_host`). Links are built from `BASE_URL` alone.
 //! Sources: ASVS 5.0 4.1.3, 15.3.4; WSTG-INPV-17; CWE-644, CWE-348.
 
@@ -114,7 +114,7 @@ async fn a_request_that_names_a_second_host_is_redirected_or_rejected() {
 #[tokio::test]
 async fn proxy_headers_of_an_untrusted_client_are_ignored() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut ada = site.browser();
     ada.extra_headers = [
         ("x-forwarded-for", "198.51.100.9"),

@@ -1,7 +1,7 @@
 //! Log flood: the attacker sends long or many values where the app logs client input.
 //!
 //! Why it matters: a full disk stops the database, and a line of 100 KiB hides its neighbours.
-//! Stops in: `src/telemetry.rs` (the request's span), `src/web/host.rs` (`OtherHosts`),
+//! Stops in: `src/telemetry.rs` (the request's span), `src/web/host.rs` (`RejectedHosts`),
 //! `src/web/cookies.rs`, `src/accounts/client.rs`.
 //! Sources: ASVS 5.0 16.4.1; OWASP Logging Cheat Sheet; CWE-779.
 

@@ -16,7 +16,7 @@ const KELVIN: Person =
 #[tokio::test]
 async fn a_mailed_link_uses_the_configured_origin_and_not_the_request() {
     let site = Site::start().await;
-    KELVIN.joins(&site).await;
+    KELVIN.create_account(&site).await;
     let mut browser = site.browser();
     browser.extra_headers = vec![
         ("x-forwarded-host", "evil.example".to_owned()),
@@ -33,7 +33,7 @@ async fn a_mailed_link_uses_the_configured_origin_and_not_the_request() {
 #[tokio::test]
 async fn emails_with_look_alike_letters_or_line_breaks_get_no_mail() {
     let site = Site::start().await;
-    KELVIN.joins(&site).await;
+    KELVIN.create_account(&site).await;
     let mut browser = site.browser();
     for typed in [
         "\u{212a}en@kiosk.example",

@@ -18,11 +18,11 @@ use crate::support::site::Site;
 #[tokio::test]
 async fn fifty_requests_for_a_mail_send_three_and_show_the_same_page() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut pages = Vec::new();
     for number in 0..50 {
         registers(&site, &address(number), ADA.email).await.must_be_at("/email/verify", 200);
-        let page = asks_for_a_reset(&site, &address(number), ADA.email).await;
+        let page = request_reset_from(&site, &address(number), ADA.email).await;
         page.must_be_at("/password/reset", 200);
         pages.push(page.text());
     }
@@ -35,7 +35,7 @@ async fn fifty_requests_for_a_mail_send_three_and_show_the_same_page() {
 #[tokio::test]
 async fn fifty_logins_with_a_password_that_must_be_reset_send_three_mails() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     site.db.run("update users set reset_required_at = now()").await;
     for number in 0..50 {
         let mut thief = stranger(&site, &address(number)).await;
@@ -63,9 +63,9 @@ async fn one_ip_address_that_requests_many_mails_gets_429() {
         script.must_see(TRY_LATER);
         assert_eq!(script.field(button, label), email, "what was typed stays");
         // Another IP address is not limited.
-        let mut neighbour = at(&site, "203.0.113.67", path).await;
-        neighbour.submit(button, &[(label, &email)]).await;
-        neighbour.must_be_at(path, 200);
+        let mut same_site_url = at(&site, "203.0.113.67", path).await;
+        same_site_url.submit(button, &[(label, &email)]).await;
+        same_site_url.must_be_at(path, 200);
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use app::throttle::limits::{Action, Scope};
 
-use crate::support::asking::{CHOSEN, at};
+use crate::support::asking::{SIGN_UP_PASSWORD, at};
 use crate::support::guesses::*;
 use crate::support::labels::*;
 use crate::support::site::Site;
@@ -22,7 +22,7 @@ async fn one_ip_address_can_send_sixty_registrations_and_then_waits() {
     for number in 0..90 {
         let mut script = at(&site, "203.0.113.66", "/register").await;
         let email = format!("person{number}@example.com");
-        let fields = [(EMAIL, &*email), (PASSWORD, CHOSEN)];
+        let fields = [(EMAIL, &*email), (PASSWORD, SIGN_UP_PASSWORD)];
         script.submit(CREATE_ACCOUNT, &fields).await;
         last = Some((script, email));
     }

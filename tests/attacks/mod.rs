@@ -48,7 +48,7 @@ use app::web::encrypted_cookie::encrypt;
 
 use crate::support::browser::Browser;
 use crate::support::database::Database;
-use crate::support::raw::{self, Response};
+use crate::support::raw::{self, RawResponse};
 use crate::support::site::Site;
 
 /// The value of a session cookie for this ID, encrypted with the site's key: the best forgery.
@@ -58,7 +58,7 @@ fn sealed(site: &Site, id: &str) -> String {
 }
 
 /// Sends a GET request with these raw header lines.
-async fn get(site: &Site, path: &str, header_lines: &[u8]) -> Response {
+async fn get(site: &Site, path: &str, header_lines: &[u8]) -> RawResponse {
     let start = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n", site.app.origin.host);
     raw::send(site.address, [start.as_bytes(), header_lines, b"\r\n"].concat()).await
 }

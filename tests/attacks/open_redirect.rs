@@ -77,7 +77,7 @@ fn stays_here(site: &Site, location: &str, cause: &str) {
 #[tokio::test]
 async fn a_login_redirects_to_paths_of_this_site_only() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let long = format!("/{}", "a/".repeat(2_500));
     for next in HOSTILE.iter().copied().chain([long.as_str()]) {
         let mut browser = site.browser();

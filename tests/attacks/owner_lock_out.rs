@@ -28,7 +28,7 @@ async fn logs_out(browser: &mut Browser) {
 async fn a_session_and_a_known_device_work_while_the_account_is_throttled() {
     let site = Site::behind_a_proxy().await;
     let mut laptop = ADA.at(&site).await;
-    wear_out(&site, ADA).await;
+    exceed_account_limit(&site, ADA).await;
     laptop.visit("/app").await;
     laptop.must_be_at("/app", 200);
     logs_out(&mut laptop).await;
@@ -40,8 +40,8 @@ async fn a_session_and_a_known_device_work_while_the_account_is_throttled() {
 #[tokio::test]
 async fn the_owner_can_log_in_on_a_new_device_after_the_wait() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
-    wear_out(&site, ADA).await;
+    ADA.create_account(&site).await;
+    exceed_account_limit(&site, ADA).await;
     clock::later(&site.db, "-1 minute").await;
     let mut phone = stranger(&site, "192.0.2.7").await;
     assert_eq!(try_password(&mut phone, ADA.email, ADA.password).await, 429);
@@ -54,8 +54,8 @@ async fn the_owner_can_log_in_on_a_new_device_after_the_wait() {
 #[tokio::test]
 async fn rejected_attempts_do_not_extend_the_wait() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
-    wear_out(&site, ADA).await;
+    ADA.create_account(&site).await;
+    exceed_account_limit(&site, ADA).await;
     let state = "select failures, wait_until::text from throttles where scope = 'account'";
     let state = || sqlx::query_as::<_, (i32, String)>(state).fetch_one(&site.db.pool);
     clock::later(&site.db, "-1 hour").await;
@@ -70,11 +70,11 @@ async fn one_device_can_be_known_to_several_accounts() {
     let site = Site::behind_a_proxy().await;
     let mut tablet = ADA.at(&site).await;
     logs_out(&mut tablet).await;
-    GRACE.joins(&site).await;
+    GRACE.create_account(&site).await;
     GRACE.logs_in(&mut tablet).await;
     logs_out(&mut tablet).await;
     for person in [ADA, GRACE] {
-        wear_out(&site, person).await;
+        exceed_account_limit(&site, person).await;
         clock::later(&site.db, "-1 hour").await;
         person.logs_in(&mut tablet).await;
         tablet.must_be_at("/app", 200);
@@ -87,7 +87,7 @@ async fn one_device_can_be_known_to_several_accounts() {
 #[tokio::test]
 async fn the_device_cookie_has_secure_attributes_and_expires_after_a_year() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     ADA.logs_in(&mut browser).await;
     let lines = browser.raw_set_cookies();
@@ -104,7 +104,7 @@ async fn the_device_cookie_has_secure_attributes_and_expires_after_a_year() {
 #[tokio::test]
 async fn a_failed_login_makes_no_device_known() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     browser.visit("/login").await;
     assert_eq!(try_password(&mut browser, ADA.email, WRONG).await, 422);
@@ -114,10 +114,10 @@ async fn a_failed_login_makes_no_device_known() {
 #[tokio::test]
 async fn a_device_is_known_to_its_own_accounts_only() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut eve = EVE.at(&site).await;
     logs_out(&mut eve).await;
-    wear_out(&site, ADA).await;
+    exceed_account_limit(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     eve.visit("/login").await;
     assert_eq!(try_password(&mut eve, ADA.email, WRONG).await, 429);
@@ -138,7 +138,7 @@ async fn a_thief_with_a_device_cookie_gets_twenty_guesses_in_a_row() {
     assert!(at_once <= allowed(device, began), "{at_once} of 40 were evaluated at once");
 
     // After 20 failures in a row, the thief is counted like an unknown browser.
-    wear_out(&site, ADA).await;
+    exceed_account_limit(&site, ADA).await;
     for _ in 0..40 {
         clock::later(&site.db, "1 hour").await;
         try_password(&mut thief, ADA.email, WRONG).await;
@@ -146,7 +146,7 @@ async fn a_thief_with_a_device_cookie_gets_twenty_guesses_in_a_row() {
     let in_a_row = "select in_a_row::bigint from throttles where scope = 'all devices'";
     assert_eq!(site.db.number(in_a_row).await, 20);
     clock::later(&site.db, "30 days").await;
-    wear_out(&site, ADA).await;
+    exceed_account_limit(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     assert_eq!(try_password(&mut thief, ADA.email, ADA.password).await, 429);
 }
@@ -154,13 +154,13 @@ async fn a_thief_with_a_device_cookie_gets_twenty_guesses_in_a_row() {
 #[tokio::test]
 async fn the_owner_can_log_in_after_a_reset_while_others_keep_guessing() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut owner = site.browser();
-    move_to(&mut owner, "192.0.2.7");
+    set_ip_address(&mut owner, "192.0.2.7");
     owner.visit("/password/reset").await;
     owner.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
     owner.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
     owner.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, EVE.password)]).await;
-    wear_out(&site, ADA).await;
+    exceed_account_limit(&site, ADA).await;
     assert_eq!(try_password(&mut owner, ADA.email, EVE.password).await, 303);
 }

@@ -34,7 +34,7 @@ async fn with_cookie(site: &Site, ip: &str, cookie: &str) -> Browser {
 #[tokio::test]
 async fn fifteen_stolen_device_cookies_share_one_limit_of_guesses() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut thieves = Vec::new();
     for number in 0..15 {
         let cookie = device_of(&ADA.log_in_on_new_device(&site).await);
@@ -76,12 +76,12 @@ async fn each_login_invalidates_copies_of_the_device_cookie() {
     let planted = device_of(&shared);
     shared.visit("/app").await;
     shared.press(LOG_OUT).await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     ADA.logs_in(&mut shared).await;
     let copied = device_of(&shared);
     shared.press(LOG_OUT).await;
     ADA.logs_in(&mut shared).await;
-    wear_out(&site, ADA).await;
+    exceed_account_limit(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     for cookie in [planted, copied] {
         let mut thief = with_cookie(&site, "203.0.113.66", &cookie).await;
@@ -100,7 +100,7 @@ async fn each_login_invalidates_copies_of_the_device_cookie() {
 async fn the_owners_device_stays_known_after_logins_with_a_copy_of_its_cookie() {
     let site = Site::behind_a_proxy().await;
     let mut owner = ADA.at(&site).await;
-    EVE.joins(&site).await;
+    EVE.create_account(&site).await;
     let mut eve = with_cookie(&site, "203.0.113.66", &device_of(&owner)).await;
     let known = "select count(*) from devices d join users u on u.id = d.user_id
                  where u.email like 'ada%'";
@@ -113,11 +113,11 @@ async fn the_owners_device_stays_known_after_logins_with_a_copy_of_its_cookie() 
     // Ada need not wait. Her login replaces her device value, so Eve's copy becomes invalid.
     owner.visit("/app").await;
     owner.press(LOG_OUT).await;
-    wear_out(&site, ADA).await;
+    exceed_account_limit(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     assert_eq!(try_password(&mut owner, ADA.email, ADA.password).await, 303);
     // Ada's login has reset the counter of her account, so it is filled again.
-    wear_out(&site, ADA).await;
+    exceed_account_limit(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     eve.visit("/login").await;
     assert_eq!(try_password(&mut eve, ADA.email, WRONG).await, 429);
@@ -130,13 +130,13 @@ async fn a_browser_is_remembered_for_the_five_accounts_that_logged_in_last() {
     let people: Vec<Person> =
         (0..6).map(|n| Person { email: format!("person{n}@example.com").leak(), ..ADA }).collect();
     for person in &people {
-        person.joins(&site).await;
+        person.create_account(&site).await;
         person.logs_in(&mut browser).await;
         browser.press(LOG_OUT).await;
     }
     assert_eq!(device_of(&browser).split('.').count(), 5);
     for (number, person) in people.iter().enumerate() {
-        wear_out(&site, *person).await;
+        exceed_account_limit(&site, *person).await;
         clock::later(&site.db, "-1 hour").await;
         browser.visit("/login").await;
         let answer = try_password(&mut browser, person.email, WRONG).await;
@@ -151,7 +151,7 @@ async fn the_device_cookie_drops_values_that_no_account_knows() {
     let site = Site::behind_a_proxy().await;
     let mut browser = EVE.at(&site).await;
     browser.press(LOG_OUT).await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     ADA.logs_in(&mut browser).await;
     let mut passwords = [ADA.password, EVE.password, "marble kangaroo umbrella"];
     for _ in 0..3 {
@@ -168,7 +168,7 @@ async fn the_device_cookie_drops_values_that_no_account_knows() {
 #[tokio::test]
 async fn a_login_that_races_with_a_password_change_makes_no_device_known() {
     let site = Site::start().await;
-    let ada = ADA.joins(&site).await;
+    let ada = ADA.create_account(&site).await;
     let before = ada.session_epoch;
     site.db.run("update users set session_epoch = session_epoch + 1").await;
     let mut tx = site.db.pool.begin().await.expect("the database");
@@ -182,14 +182,14 @@ async fn a_login_that_races_with_a_password_change_makes_no_device_known() {
 #[tokio::test]
 async fn an_account_knows_the_twenty_devices_that_were_used_last() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browsers = Vec::new();
     for _ in 0..22 {
         clock::later(&site.db, "1 minute").await;
         browsers.push(ADA.log_in_on_new_device(&site).await);
     }
     assert_eq!(site.db.number("select count(*) from devices").await, 20);
-    wear_out(&site, ADA).await;
+    exceed_account_limit(&site, ADA).await;
     clock::later(&site.db, "-1 hour").await;
     let mut answers = Vec::new();
     for browser in &mut browsers {

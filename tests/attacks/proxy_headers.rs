@@ -12,7 +12,7 @@
 use super::get;
 use crate::support::labels::*;
 use crate::support::people::ADA;
-use crate::support::raw::{self, Response};
+use crate::support::raw::{self, RawResponse};
 use crate::support::site::Site;
 
 /// The tests connect from 127.0.0.1, as a proxy on this machine would.
@@ -80,7 +80,7 @@ async fn a_client_that_bypasses_the_proxy_cannot_forge_its_ip_address() {
     }
 }
 
-async fn post(site: &Site, header_lines: &[u8]) -> Response {
+async fn post(site: &Site, header_lines: &[u8]) -> RawResponse {
     let head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n";
     raw::send(site.address, [head, header_lines, b"\r\n"].concat()).await
 }

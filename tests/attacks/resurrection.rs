@@ -18,7 +18,7 @@ use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::people::ADA;
-use crate::support::raw::Wire;
+use crate::support::raw::RawConnection;
 use crate::support::site::Site;
 
 async fn only_session(site: &Site) -> Uuid {
@@ -71,7 +71,7 @@ async fn a_request_with_a_delayed_body_cannot_restore_a_session_that_ended() {
         sqlx::query_scalar(query).fetch_one(&site.db.pool).await.expect("one session")
     };
 
-    let mut slow = Wire::open(site.address).await;
+    let mut slow = RawConnection::open(site.address).await;
     let head = format!(
         "POST /test/value HTTP/1.1\r\nHost: {}\r\nCookie: {SESSION}={}\r\nContent-Length: {}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\n\r\n",

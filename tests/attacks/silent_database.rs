@@ -46,7 +46,7 @@ async fn keep_values(writers: Vec<Browser>) -> Vec<u16> {
 async fn behind_a_proxy() -> (Site, Proxy, Browser) {
     let db = database().await;
     let proxy = Proxy::to(&db).await;
-    let site = Site::impatient_on(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
+    let site = Site::with_production_timeout(db, &[SETTINGS, ("DATABASE_URL", &proxy.url)]).await;
     let ada = ADA.at(&site).await;
     (site, proxy, ada)
 }
@@ -71,7 +71,7 @@ async fn running_statements_are_aborted_when_a_proxy_goes_silent() {
     wait_for_a_lock(&site.db, CONNECTIONS as i64).await;
 
     let start = Instant::now();
-    proxy.goes_silent();
+    proxy.stop_forwarding();
     assert_eq!(in_time(writes).await.expect("answers"), [503; CONNECTIONS]);
     assert!(start.elapsed() < GIVEN_UP, "{:?}", start.elapsed());
     elsewhere.rollback().await.expect("the database");
@@ -93,7 +93,7 @@ async fn requests_cancelled_while_a_proxy_is_silent_hold_no_connection() {
         })
         .collect();
     wait_for_a_lock(&site.db, CONNECTIONS as i64).await;
-    proxy.goes_silent();
+    proxy.stop_forwarding();
     abandoned.iter().for_each(|task| task.abort());
     join_all(abandoned).await;
     is_well(&mut ada).await;
@@ -103,11 +103,11 @@ async fn requests_cancelled_while_a_proxy_is_silent_hold_no_connection() {
 #[tokio::test]
 async fn idle_connections_through_a_proxy_that_has_gone_silent_are_replaced() {
     let (site, proxy, mut ada) = behind_a_proxy().await;
-    site.fill_the_pool().await;
+    site.open_all_connections().await;
     // After a second idle, a connection is pinged before it is used.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let before = proxy.accepted();
-    proxy.goes_silent();
+    proxy.stop_forwarding();
     is_well(&mut ada).await;
     assert!(proxy.accepted() > before, "the proxy was not silent");
 }
@@ -115,12 +115,12 @@ async fn idle_connections_through_a_proxy_that_has_gone_silent_are_replaced() {
 #[tokio::test]
 async fn requests_get_503_while_postgresql_is_frozen_and_succeed_afterwards() {
     let cluster = Cluster::start();
-    let site = Site::impatient_on(cluster.database().await, &[SETTINGS]).await;
+    let site = Site::with_production_timeout(cluster.database().await, &[SETTINGS]).await;
     let mut ada = ADA.at(&site).await;
     let writers = writers(&mut ada).await;
     let readers: Vec<Browser> = writers.clone();
 
-    let frozen = cluster.freeze(&site.db).await;
+    let frozen = cluster.suspend(&site.db).await;
     let start = Instant::now();
     assert_eq!(in_time(keep_values(writers)).await, [503; CONNECTIONS]);
     for reader in join_all(readers.into_iter().map(|mut reader| async move {

@@ -18,13 +18,13 @@ const RESET: &str = "password.reset.asked";
 #[tokio::test]
 async fn resend_requests_do_not_use_up_the_budget_of_reset_mails() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     for number in 0..15 {
         registers(&site, &address(number), ADA.email).await;
         request_resend_from(&site, &address(number), ADA.email).await;
     }
     for sent in 1..=3 {
-        asks_for_a_reset(&site, "192.0.2.7", ADA.email).await;
+        request_reset_from(&site, "192.0.2.7", ADA.email).await;
         assert_eq!(mails(&site, ADA.email, RESET).await, sent);
     }
 }
@@ -37,7 +37,7 @@ async fn reset_requests_of_unknown_browsers_leave_a_known_device_its_budget() {
     let mut eve = EVE.at(&site).await;
     eve.press(LOG_OUT).await;
     for number in 0..15 {
-        asks_for_a_reset(&site, &address(number), ADA.email).await;
+        request_reset_from(&site, &address(number), ADA.email).await;
     }
     assert_eq!(mails(&site, ADA.email, RESET).await, 3);
     for sent in [4, 5, 6, 6] {
@@ -50,7 +50,7 @@ async fn reset_requests_of_unknown_browsers_leave_a_known_device_its_budget() {
     eve.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
     assert_eq!(mails(&site, ADA.email, RESET).await, 6);
     clock::later(&site.db, "1 hour").await;
-    asks_for_a_reset(&site, "192.0.2.7", ADA.email).await;
+    request_reset_from(&site, "192.0.2.7", ADA.email).await;
     assert_eq!(mails(&site, ADA.email, RESET).await, 7);
 }
 
@@ -60,7 +60,7 @@ async fn repeated_logins_do_not_enlarge_the_budget_of_reset_mails() {
     let site = Site::behind_a_proxy().await;
     let mut thief = ADA.at(&site).await;
     for number in 0..8 {
-        move_to(&mut thief, &address(number));
+        set_ip_address(&mut thief, &address(number));
         for _ in 0..3 {
             thief.visit("/password/reset").await;
             thief.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;

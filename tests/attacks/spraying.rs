@@ -30,14 +30,14 @@ async fn one_ip_address_cannot_try_one_password_on_500_accounts() {
     let rows = rows.fetch_one(&site.db.pool).await.expect("the database");
     assert!(rows <= 1 + 2 * evaluated as i64, "{rows} rows: what is refused leaves none");
 
-    move_to(&mut sprayer, "203.0.113.67");
+    set_ip_address(&mut sprayer, "203.0.113.67");
     assert_eq!(try_password(&mut sprayer, "person@example.com", WRONG).await, 422);
 }
 
 #[tokio::test]
 async fn the_attackers_own_logins_do_not_reset_the_counter_of_the_ip_address() {
     let site = Site::behind_a_proxy().await;
-    EVE.joins(&site).await;
+    EVE.create_account(&site).await;
     let (mut evaluated, began) = (0, Instant::now());
     for number in 0..100 {
         let mut sprayer = stranger(&site, "203.0.113.66").await;
@@ -57,12 +57,12 @@ async fn the_ipv6_addresses_of_one_customer_share_a_counter() {
     let mut sprayer = stranger(&site, "2001:db8:1:2::1").await;
     let (before, began) = (site.app.hasher.runs(), Instant::now());
     for number in 0..100 {
-        move_to(&mut sprayer, &format!("2001:db8:1:2:{number:x}::1"));
+        set_ip_address(&mut sprayer, &format!("2001:db8:1:2:{number:x}::1"));
         try_password(&mut sprayer, &format!("person{number}@example.com"), WRONG).await;
     }
     let evaluated = site.app.hasher.runs() - before;
     let limit = limit(Action::Login, Scope::IpAddress);
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 100 were evaluated");
-    move_to(&mut sprayer, "2001:db8:1:3::1");
+    set_ip_address(&mut sprayer, "2001:db8:1:3::1");
     assert_eq!(try_password(&mut sprayer, "person@example.com", WRONG).await, 422);
 }

@@ -17,8 +17,8 @@ use crate::support::site::Site;
 #[tokio::test]
 async fn one_ip_address_cannot_try_a_whole_list_of_leaked_passwords() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
-    GRACE.joins(&site).await;
+    ADA.create_account(&site).await;
+    GRACE.create_account(&site).await;
     let (mut wrong, began) = (0, Instant::now());
     // Ada is early in the list, Grace late.
     for number in 0..150 {

@@ -33,7 +33,7 @@ fn answer(browser: &Browser, person: Person) -> String {
 #[tokio::test]
 async fn logins_with_known_and_unknown_emails_are_throttled_alike() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut seen = Vec::new();
     for person in [ADA, NOBODY] {
         let mut statuses = Vec::new();
@@ -44,7 +44,7 @@ async fn logins_with_known_and_unknown_emails_are_throttled_alike() {
             clock::later(&site.db, "5 minutes").await;
         }
         seen.push(statuses);
-        wear_out(&site, person).await;
+        exceed_account_limit(&site, person).await;
     }
     assert_eq!(seen[0], seen[1]);
 }
@@ -52,10 +52,10 @@ async fn logins_with_known_and_unknown_emails_are_throttled_alike() {
 #[tokio::test]
 async fn a_throttled_login_shows_the_same_page_for_known_and_unknown_emails() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let (before, mut pages) = (site.app.hasher.runs(), Vec::new());
     for person in [ADA, NOBODY] {
-        wear_out(&site, person).await;
+        exceed_account_limit(&site, person).await;
     }
     let evaluated = site.app.hasher.runs() - before;
     assert_eq!(evaluated % 2, 0, "as many looks at one as at the other");
@@ -85,12 +85,12 @@ async fn refusal_with_a_day_to_wait(site: &Site, person: Person, password: &str)
 #[tokio::test]
 async fn requests_for_mail_are_counted_alike_for_known_and_unknown_emails() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut counted = Vec::new();
     for person in [ADA, NOBODY] {
         // Three of each kind are sent; then the budgets are used up.
         for number in 0..5 {
-            asks_for_a_reset(&site, &address(number), person.email).await;
+            request_reset_from(&site, &address(number), person.email).await;
             request_resend_from(&site, &address(number), person.email).await;
             registers(&site, &address(number), person.email).await;
             counted.push(counters(&site).await);

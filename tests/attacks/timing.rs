@@ -24,7 +24,7 @@ use crate::support::labels::*;
 use crate::support::site::{Site, config};
 
 const ROUNDS: usize = 200;
-const CHOSEN: &str = "trombone velvet lighthouse";
+const SIGN_UP_PASSWORD: &str = "trombone velvet lighthouse";
 const STATES: [&str; 4] = ["free", "take", "pend", "lock"];
 
 type Fields = &'static [(&'static str, &'static str)];
@@ -32,7 +32,7 @@ type Fields = &'static [(&'static str, &'static str)];
 /// Path, button, and fields by name; `…` is the email address.
 const ACTIONS: [(&str, &str, Fields); 5] = [
     ("/login", LOG_IN, &[("email", "…"), ("password", "not the password of anybody")]),
-    ("/register", CREATE_ACCOUNT, &[("email", "…"), ("password", CHOSEN)]),
+    ("/register", CREATE_ACCOUNT, &[("email", "…"), ("password", SIGN_UP_PASSWORD)]),
     ("/password/reset", SEND_LINK, &[("email", "…")]),
     ("/email/verify", RESEND, &[("email", "…")]),
     ("/email/verify", CONFIRM, &[("email", "…"), ("code", "0000-0000")]),
@@ -40,7 +40,7 @@ const ACTIONS: [(&str, &str, Fields); 5] = [
 
 /// Inserts enough people in each state that no email address is used twice.
 async fn people(site: &Site) {
-    let hash = site.app.hasher.hash(&Password::typed(CHOSEN)).await.expect("a hash");
+    let hash = site.app.hasher.hash(&Password::typed(SIGN_UP_PASSWORD)).await.expect("a hash");
     sqlx::query(
         "insert into users (id, email, email_canonical, password_hash, locked_at)
          select gen_random_uuid(), email, email, $1, case when state = 'lock' then now() end
@@ -71,7 +71,7 @@ async fn time(browser: &mut Browser, action: usize, address: &str) -> Duration {
     let filled = |value: &str| if value == "…" { address.to_owned() } else { value.to_owned() };
     if button == CONFIRM {
         browser.visit("/register").await;
-        browser.submit(CREATE_ACCOUNT, &[(EMAIL, address), (PASSWORD, CHOSEN)]).await;
+        browser.submit(CREATE_ACCOUNT, &[(EMAIL, address), (PASSWORD, SIGN_UP_PASSWORD)]).await;
         browser.follow_redirects = true;
     }
     browser.visit(path).await;

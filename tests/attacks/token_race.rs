@@ -22,7 +22,7 @@ use crate::support::site::Site;
 #[tokio::test]
 async fn of_fifty_concurrent_uses_of_one_token_one_succeeds() {
     let site = Site::on(database_with(50).await, &[]).await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     browser.visit("/password/reset").await;
     browser.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
@@ -51,7 +51,7 @@ async fn of_fifty_concurrent_uses_of_one_token_one_succeeds() {
 #[tokio::test]
 async fn two_concurrent_links_of_one_account_do_not_deadlock() {
     let site = Site::start().await;
-    let ada = ADA.joins(&site).await;
+    let ada = ADA.create_account(&site).await;
     let hash = user::password_hash(&site.db.pool, ada.id).await.expect("a hash");
     let mut browser = site.browser();
     let mut token_hashes = Vec::new();
@@ -111,7 +111,7 @@ async fn of_a_hundred_concurrent_code_guesses_five_are_verified() {
 #[tokio::test]
 async fn a_token_is_invalid_for_another_purpose() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     browser.visit("/password/reset").await;
     browser.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;

@@ -20,7 +20,7 @@ use tokio::sync::Barrier;
 use super::in_time;
 use crate::support::clock;
 use crate::support::database::{Database, database_with};
-use crate::support::people::somewhere;
+use crate::support::people::test_client;
 
 const SESSIONS: usize = 40;
 const TASKS: usize = 50;
@@ -36,7 +36,7 @@ async fn idle_sessions(db: &Database) -> Vec<SessionIdHash> {
             user: None,
             timeouts: Timeouts::ANONYMOUS,
             remembered: false,
-            client: &somewhere(),
+            client: &test_client(),
             state: &json!({}),
         };
         let id = session::start(&mut tx, new, 1).await.expect("to insert").expect("a session");

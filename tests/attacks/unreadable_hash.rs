@@ -91,7 +91,7 @@ async fn stored(site: &Site) -> String {
 #[tokio::test]
 async fn a_login_with_an_unreadable_hash_gets_the_response_to_a_wrong_password() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let wrong = Person { password: GRACE.password, ..ADA };
     let expected = answer(&mut site.browser(), wrong).await;
     for hash in unreadable(&stored(&site).await) {

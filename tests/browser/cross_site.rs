@@ -3,23 +3,23 @@
 
 use crate::other_site::OtherSite;
 use crate::pages;
-use crate::stage::Stage;
+use crate::stage::BrowserTest;
 use crate::support::labels::*;
 use crate::support::people::{ADA, EVE};
 
 /// Another port of the same host is same-site, so `SameSite` lets the session cookie pass.
-pub async fn a_same_site_post_from_another_port_is_rejected(stage: &Stage<'_>) {
-    forge(stage, OtherSite::neighbour).await;
+pub async fn a_same_site_post_from_another_port_is_rejected(stage: &BrowserTest<'_>) {
+    forge(stage, OtherSite::same_site_url).await;
 }
 
-pub async fn a_cross_site_post_is_rejected(stage: &Stage<'_>) {
+pub async fn a_cross_site_post_is_rejected(stage: &BrowserTest<'_>) {
     forge(stage, OtherSite::stranger).await;
 }
 
 /// The attacker has even stolen a CSRF token of this session; the check of the origin must suffice.
-async fn forge(stage: &Stage<'_>, from: impl Fn(&OtherSite) -> String) {
-    ADA.joins(&stage.site).await;
-    EVE.joins(&stage.site).await;
+async fn forge(stage: &BrowserTest<'_>, from: impl Fn(&OtherSite) -> String) {
+    ADA.create_account(&stage.site).await;
+    EVE.create_account(&stage.site).await;
     let window = stage.window().await;
     window.logs_in(ADA).await;
     window.visit("/test/value").await;
@@ -44,7 +44,7 @@ async fn forge(stage: &Stage<'_>, from: impl Fn(&OtherSite) -> String) {
         );
         let evil = OtherSite::with(page).await;
         window.visit(&from(&evil)).await;
-        window.arrive().await;
+        window.wait_for_page().await;
         window.must_be_at(path).await;
         window.must_see(NOTHING_CHANGED).await;
     }
@@ -55,14 +55,14 @@ async fn forge(stage: &Stage<'_>, from: impl Fn(&OtherSite) -> String) {
     assert_eq!(value.as_deref(), Some("Water the lemon tree"));
 }
 
-pub async fn no_page_can_be_framed(stage: &Stage<'_>) {
-    ADA.joins(&stage.site).await;
+pub async fn no_page_can_be_framed(stage: &BrowserTest<'_>) {
+    ADA.create_account(&stage.site).await;
     let window = stage.window().await;
     window.logs_in(ADA).await;
     for path in ["/", "/app", "/account/password", "/nowhere"] {
         let page = format!("<iframe src={}{path}></iframe>", stage.site.url);
         let evil = OtherSite::with(page).await;
-        window.visit(&evil.neighbour()).await;
+        window.visit(&evil.same_site_url()).await;
         let refused = window.console().await;
         assert!(
             refused.iter().any(|entry| entry.message.contains("frame-ancestors")),
@@ -76,7 +76,7 @@ pub async fn no_page_can_be_framed(stage: &Stage<'_>) {
 }
 
 /// No violation of the Content-Security-Policy, no script error, no missing file.
-pub async fn no_page_logs_to_the_console(stage: &Stage<'_>) {
+pub async fn no_page_logs_to_the_console(stage: &BrowserTest<'_>) {
     let window = stage.window().await;
     pages::walk(stage, &window, ADA, async |name| {
         let entries = window.console().await;

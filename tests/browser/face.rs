@@ -4,7 +4,7 @@ use serde_json::json;
 use thirtyfour::prelude::*;
 
 use crate::pages;
-use crate::stage::Stage;
+use crate::stage::BrowserTest;
 use crate::support::labels::*;
 use crate::support::people::{ADA, Person};
 use crate::window::{NARROW, WIDE};
@@ -20,7 +20,7 @@ const LONGEST: Person = Person {
     ..ADA
 };
 
-pub async fn axe_finds_no_violation_on_any_page(stage: &Stage<'_>) {
+pub async fn axe_finds_no_violation_on_any_page(stage: &BrowserTest<'_>) {
     let window = stage.window().await;
     let found = std::cell::RefCell::new(Vec::new());
     pages::walk(stage, &window, ADA, async |name| {
@@ -28,7 +28,7 @@ pub async fn axe_finds_no_violation_on_any_page(stage: &Stage<'_>) {
         for scheme in ["light", "dark"] {
             for width in [WIDE, NARROW] {
                 window.is_in(scheme).await;
-                window.is_wide(width, 1).await;
+                window.set_width(width, 1).await;
                 let violations = window
                     .ask(
                         "const { violations } = await axe.run();
@@ -48,12 +48,12 @@ pub async fn axe_finds_no_violation_on_any_page(stage: &Stage<'_>) {
 }
 
 /// 320 CSS pixels are a small phone, or a page of 1280 at 400 % zoom. 640 are that page at 200 %.
-pub async fn no_page_overflows_a_narrow_screen(stage: &Stage<'_>) {
+pub async fn no_page_overflows_a_narrow_screen(stage: &BrowserTest<'_>) {
     assert_eq!(LONGEST.email.len(), 250);
     let window = stage.window().await;
     pages::walk(stage, &window, LONGEST, async |name| {
         for (width, zoom) in [(NARROW, 1), (WIDE / 2, 2), (WIDE, 1)] {
-            window.is_wide(width, zoom).await;
+            window.set_width(width, zoom).await;
             // Elements beyond the screen, or wider inside than outside, except fields and `main`.
             let over = window
                 .ask(
@@ -70,9 +70,9 @@ pub async fn no_page_overflows_a_narrow_screen(stage: &Stage<'_>) {
     .await;
 }
 
-pub async fn no_page_animates_with_reduced_motion(stage: &Stage<'_>) {
+pub async fn no_page_animates_with_reduced_motion(stage: &BrowserTest<'_>) {
     let window = stage.window().await;
-    window.prefers(&[("reduced-motion", "reduce")]).await;
+    window.set_media_features(&[("reduced-motion", "reduce")]).await;
     pages::walk(stage, &window, ADA, async |name| {
         let moving = window
             .ask(
@@ -89,8 +89,8 @@ pub async fn no_page_animates_with_reduced_motion(stage: &Stage<'_>) {
 }
 
 /// Password managers and people with long passwords paste.
-pub async fn a_password_can_be_shown_and_pasted(stage: &Stage<'_>) {
-    ADA.joins(&stage.site).await;
+pub async fn a_password_can_be_shown_and_pasted(stage: &BrowserTest<'_>) {
+    ADA.create_account(&stage.site).await;
     let window = stage.window().await;
     window.visit("/login").await;
     window.fill(EMAIL, ADA.password).await;

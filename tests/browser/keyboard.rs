@@ -5,7 +5,7 @@ use thirtyfour::action_chain::ActionChain;
 use thirtyfour::prelude::*;
 
 use crate::pages;
-use crate::stage::Stage;
+use crate::stage::BrowserTest;
 use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::window::Window;
@@ -17,7 +17,7 @@ const CONTROLS: &str = "
     return controls.length";
 
 /// Tab visits exactly these, in this order; each is visible and has a focus ring.
-pub async fn tab_focuses_every_control_visibly(stage: &Stage<'_>) {
+pub async fn tab_focuses_every_control_visibly(stage: &BrowserTest<'_>) {
     let window = stage.window().await;
     pages::walk(stage, &window, ADA, async |name| {
         let controls = window.ask(CONTROLS).await;
@@ -44,8 +44,8 @@ pub async fn tab_focuses_every_control_visibly(stage: &Stage<'_>) {
     .await;
 }
 
-pub async fn enter_submits_a_form_and_the_skip_link_works(stage: &Stage<'_>) {
-    ADA.joins(&stage.site).await;
+pub async fn enter_submits_a_form_and_the_skip_link_works(stage: &BrowserTest<'_>) {
+    ADA.create_account(&stage.site).await;
     let window = stage.window().await;
     window.visit("/login?next=/test/value").await;
     while window.ask("return document.activeElement.id").await != "email" {

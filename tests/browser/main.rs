@@ -27,13 +27,13 @@ use std::sync::{Arc, OnceLock};
 
 use driver::Driver;
 use libtest_mimic::{Arguments, Completion, Trial};
-use stage::Stage;
+use stage::BrowserTest;
 
 /// Started by the first test that runs, killed after the last one.
-type TheDriver = Arc<OnceLock<Result<Driver, String>>>;
+type SharedDriver = Arc<OnceLock<Result<Driver, String>>>;
 
 fn main() -> ExitCode {
-    let driver = TheDriver::default();
+    let driver = SharedDriver::default();
     macro_rules! trials {
         ($($file:ident::$name:ident,)*) => {
             vec![$(trial(concat!(stringify!($file), "::", stringify!($name)), &driver, $file::$name)),*]
@@ -66,15 +66,15 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn trial<T>(name: &str, driver: &TheDriver, test: T) -> Trial
+fn trial<T>(name: &str, driver: &SharedDriver, test: T) -> Trial
 where
-    T: AsyncFn(&Stage) + Send + 'static,
+    T: AsyncFn(&BrowserTest) + Send + 'static,
 {
     let driver = driver.clone();
     Trial::ignorable_test(name, move || match driver.get_or_init(Driver::start) {
         Ok(driver) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(Stage::run(driver, test))?;
+            runtime.block_on(BrowserTest::run(driver, test))?;
             Ok(Completion::Completed)
         }
         Err(missing) if std::env::var("CI").is_ok_and(|ci| ci == "true") => Err(missing.into()),

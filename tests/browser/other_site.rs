@@ -30,7 +30,7 @@ impl OtherSite {
     }
 
     /// A URL that browsers treat as same-site with ours, because they ignore the port.
-    pub fn neighbour(&self) -> String {
+    pub fn same_site_url(&self) -> String {
         format!("http://localhost:{}/", self.port)
     }
 

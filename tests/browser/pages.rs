@@ -1,19 +1,24 @@
 //! Visits every page in every state. Linked pages are found automatically; states that need input
-//! are listed here. So a new page that is linked somewhere needs no line.
+//! are listed here. So a new page that is linked test_client needs no line.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::stage::BrowserTest;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::Person;
 use crate::window::Window;
 
 /// Walks through the site and calls `look` with a name for each page.
-pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl AsyncFn(&str)) {
-    person.joins(&stage.site).await;
+pub async fn walk(
+    stage: &BrowserTest<'_>,
+    window: &Window,
+    person: Person,
+    look: impl AsyncFn(&str),
+) {
+    person.create_account(&stage.site).await;
     follow_links(window, "/", "", &look).await;
 
     window.visit("/register").await;
@@ -109,7 +114,7 @@ pub async fn walk(stage: &Stage<'_>, window: &Window, person: Person, look: impl
 }
 
 /// A person with a long email address, who verifies it in another browser.
-async fn newcomer(stage: &Stage<'_>, window: &Window, look: &impl AsyncFn(&str)) {
+async fn newcomer(stage: &BrowserTest<'_>, window: &Window, look: &impl AsyncFn(&str)) {
     let newcomer = Person {
         email: "augusta.ada.king.countess.of.lovelace@mathematics.of.london.example",
         password: "trombone velvet lighthouse",

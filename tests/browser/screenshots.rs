@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::json;
 
 use crate::pages;
-use crate::stage::Stage;
+use crate::stage::BrowserTest;
 use crate::support::people::ADA;
 use crate::window::{NARROW, WIDE, Window};
 
@@ -18,7 +18,7 @@ pub fn folder() -> Option<PathBuf> {
     env::var_os("SCREENSHOTS").map(PathBuf::from)
 }
 
-pub async fn take_pictures_of_every_page(stage: &Stage<'_>) {
+pub async fn take_pictures_of_every_page(stage: &BrowserTest<'_>) {
     let folder = folder().expect("a folder");
     fs::create_dir_all(&folder).expect("a folder");
     let window = stage.window().await;
@@ -26,21 +26,21 @@ pub async fn take_pictures_of_every_page(stage: &Stage<'_>) {
     let mut doors = String::new();
     for scheme in ["light", "dark"] {
         window.is_in(scheme).await;
-        window.is_wide(WIDE / 2, 1).await;
+        window.set_width(WIDE / 2, 1).await;
         doors += &format!("<img src='data:image/png;base64,{}'>", take(&window).await);
     }
     pages::walk(stage, &window, ADA, async |name| {
         for scheme in ["light", "dark"] {
             for (size, width) in [("wide", WIDE), ("narrow", NARROW)] {
                 window.is_in(scheme).await;
-                window.is_wide(width, 1).await;
+                window.set_width(width, 1).await;
                 save(&folder.join(format!("{name}-{scheme}-{size}.png")), &take(&window).await);
             }
         }
     })
     .await;
     window.visit("about:blank").await;
-    window.is_wide(WIDE, 1).await;
+    window.set_width(WIDE, 1).await;
     let page = json!(format!("<body style='margin:0;display:flex'>{doors}"));
     window.ask(&format!("document.write({page}); document.close(); await Promise.all([...document.images].map(i => i.decode()))")).await;
     save(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/screenshot.png"), &take(&window).await);

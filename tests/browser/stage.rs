@@ -10,16 +10,16 @@ use crate::driver::Driver;
 use crate::support::site::Site;
 use crate::window::{Scripts, Window};
 
-pub struct Stage<'a> {
+pub struct BrowserTest<'a> {
     pub site: Site,
     driver: &'a Driver,
     open: RefCell<Vec<Window>>,
 }
 
-impl Stage<'_> {
+impl BrowserTest<'_> {
     /// Runs a test, then closes its windows, even if it panicked.
-    pub async fn run(driver: &Driver, test: impl AsyncFn(&Stage)) -> Result<(), String> {
-        let stage = Stage { site: Site::start().await, driver, open: RefCell::default() };
+    pub async fn run(driver: &Driver, test: impl AsyncFn(&BrowserTest)) -> Result<(), String> {
+        let stage = BrowserTest { site: Site::start().await, driver, open: RefCell::default() };
         let outcome = AssertUnwindSafe(test(&stage)).catch_unwind().await;
         for window in stage.open.take() {
             window.close().await;

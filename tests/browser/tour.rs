@@ -1,15 +1,15 @@
 //! One tour through the main flows, from the sign-up to a password reset.
 
-use crate::stage::Stage;
+use crate::stage::BrowserTest;
 use crate::support::labels::*;
 use crate::support::people::{ADA, EVE, GRACE};
 use crate::window::{Scripts, Window};
 
-pub async fn the_main_flows_work_with_scripts(stage: &Stage<'_>) {
+pub async fn the_main_flows_work_with_scripts(stage: &BrowserTest<'_>) {
     tour(&stage.window().await).await;
 }
 
-pub async fn the_main_flows_work_without_scripts(stage: &Stage<'_>) {
+pub async fn the_main_flows_work_without_scripts(stage: &BrowserTest<'_>) {
     let window = stage.window_with(Scripts::Off).await;
     window.visit("/login").await;
     // A script adds this button, so its absence shows that scripts are off.

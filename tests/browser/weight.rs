@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::stage::BrowserTest;
 
 const REQUESTS: usize = 3;
 const BYTES: f64 = 30.0 * 1024.0;
 
-pub async fn a_first_visit_transfers_at_most_30_kib(stage: &Stage<'_>) {
+pub async fn a_first_visit_transfers_at_most_30_kib(stage: &BrowserTest<'_>) {
     let window = stage.window().await;
     window.driver.get_log("performance").await.expect("the traffic");
     window.visit("/login").await;

@@ -16,9 +16,9 @@ pub const WIDE: u32 = 1280;
 pub const NARROW: u32 = 320;
 
 /// How long the next page may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// The polling interval.
-const GLANCE: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Scripts {
@@ -83,13 +83,13 @@ impl Window {
     pub async fn leave(&self, act: impl Future<Output = WebDriverResult<()>>) {
         let page = self.driver.find(By::Tag("html")).await.expect("a page");
         act.await.expect("a click");
-        let gone = page.wait_until().wait(PATIENCE, GLANCE).stale().await;
+        let gone = page.wait_until().wait(TIMEOUT, POLL_INTERVAL).stale().await;
         gone.expect("another page");
     }
 
     /// Waits for a page of the site, which has a heading, after an attacker's page, which has none.
-    pub async fn arrive(&self) {
-        let heading = self.driver.query(By::Tag("h1")).wait(PATIENCE, GLANCE);
+    pub async fn wait_for_page(&self) {
+        let heading = self.driver.query(By::Tag("h1")).wait(TIMEOUT, POLL_INTERVAL);
         heading.first().await.expect("a page of ours");
     }
 
@@ -152,7 +152,7 @@ impl Window {
     }
 
     /// Checks that the words are neither on the page nor in its source.
-    pub async fn must_not_hold(&self, words: &str) {
+    pub async fn must_not_contain(&self, words: &str) {
         let source = self.driver.source().await.expect("a page");
         assert!(!source.contains(words), "\"{words}\" at {}:\n{source}", self.path().await);
     }
@@ -169,22 +169,22 @@ impl Window {
         answer.unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// Sets media features: `prefers(&[("color-scheme", "dark")])`
-    pub async fn prefers(&self, wishes: &[(&str, &str)]) {
-        let features = wishes
-            .iter()
-            .map(|(what, value)| json!({ "name": format!("prefers-{what}"), "value": value }));
+    /// Sets media features: `set_media_features(&[("color-scheme", "dark")])`
+    pub async fn set_media_features(&self, wishes: &[(&str, &str)]) {
+        let features = wishes.iter().map(
+            |(what, value)| json!({ "name": format!("set_media_features-{what}"), "value": value }),
+        );
         let features: Vec<Value> = features.collect();
         self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
     /// `light` or `dark`. No transitions, because a half-changed colour has another contrast.
     pub async fn is_in(&self, scheme: &str) {
-        self.prefers(&[("color-scheme", scheme), ("reduced-motion", "reduce")]).await;
+        self.set_media_features(&[("color-scheme", scheme), ("reduced-motion", "reduce")]).await;
     }
 
     /// A `zoom` of 2 shows the page at 200 %.
-    pub async fn is_wide(&self, width: u32, zoom: u32) {
+    pub async fn set_width(&self, width: u32, zoom: u32) {
         let size =
             json!({ "width": width, "height": 800, "deviceScaleFactor": zoom, "mobile": false });
         self.command("Emulation.setDeviceMetricsOverride", size).await;

@@ -1,6 +1,6 @@
 //! The mailbox page of development.
 
-use app::mail::{self, LIFETIME, Mail};
+use app::mail::{self, MAIL_LIFETIME, Mail};
 
 use crate::support::people::ADA;
 use crate::support::site::Site;
@@ -10,7 +10,7 @@ async fn write(site: &Site, subject: &str, text: &str) {
         kind: "test",
         subject: subject.to_owned(),
         text: text.to_owned(),
-        lifetime: LIFETIME,
+        lifetime: MAIL_LIFETIME,
     };
     let mut tx = site.db.pool.begin().await.unwrap();
     mail::send(&mut tx, ADA.email, mail).await.unwrap();
@@ -61,7 +61,7 @@ async fn the_text_of_a_sent_mail_is_erased() {
     let site = Site::with(&[("SMTP_URL", "smtp://127.0.0.1:1")]).await;
     write(&site, "Hello", "K7QM-2F9D").await;
     let claimed = mail::outbox::claim(&site.db.pool).await.unwrap().expect("a mail");
-    let sent = mail::outbox::Outcome::Sent;
+    let sent = mail::outbox::DeliveryOutcome::Sent;
     mail::outbox::finish(&site.db.pool, &claimed, sent, None).await.unwrap();
     let mut browser = site.browser();
     browser.visit("/dev/mailbox").await;

@@ -12,54 +12,54 @@ use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::raw;
-use crate::support::requests::Answer;
+use crate::support::requests::BrowserResponse;
 use crate::support::site::Site;
 
 /// The response to a request. POSTs are sent with a valid token and no fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Gets {
+enum Expected {
     /// 200
-    Shown,
+    Page,
     /// 303 to this URL
     To(&'static str),
     /// 422: access is allowed, but the form was empty
-    Again,
+    FormErrors,
     /// 404: the page needs a valid token or ID
-    Nothing,
+    NotFound,
 }
-use Gets::{Again, Nothing, Shown, To};
+use Expected::{FormErrors, NotFound, Page, To};
 
 /// Method, route, response to an anonymous visitor, response to a logged-in user.
-const EXPECTED: &[(&str, &str, Gets, Gets)] = &[
-    ("GET", "/", Shown, Shown),
-    ("GET", "/register", Shown, To("/app")),
-    ("POST", "/register", Again, Again),
-    ("GET", "/login", Shown, To("/app")),
-    ("POST", "/login", Again, Again),
+const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
+    ("GET", "/", Page, Page),
+    ("GET", "/register", Page, To("/app")),
+    ("POST", "/register", FormErrors, FormErrors),
+    ("GET", "/login", Page, To("/app")),
+    ("POST", "/login", FormErrors, FormErrors),
     ("POST", "/logout", To("/login"), To("/login")),
-    ("GET", "/email/verify", Shown, To("/app")),
-    ("POST", "/email/verify", Again, Again),
-    ("POST", "/email/verify/resend", Again, Again),
-    ("GET", "/email/verify/{token}", Nothing, Nothing),
-    ("GET", "/password/reset", Shown, Shown),
-    ("POST", "/password/reset", Again, Again),
-    ("GET", "/password/reset/choose", Nothing, Nothing),
-    ("POST", "/password/reset/choose", Nothing, Nothing),
-    ("GET", "/password/reset/{token}", Nothing, Nothing),
-    ("GET", "/not-me/{token}", Nothing, Nothing),
-    ("POST", "/not-me", Nothing, Nothing),
-    ("GET", "/app", To("/login?next=%2Fapp"), Shown),
+    ("GET", "/email/verify", Page, To("/app")),
+    ("POST", "/email/verify", FormErrors, FormErrors),
+    ("POST", "/email/verify/resend", FormErrors, FormErrors),
+    ("GET", "/email/verify/{token}", NotFound, NotFound),
+    ("GET", "/password/reset", Page, Page),
+    ("POST", "/password/reset", FormErrors, FormErrors),
+    ("GET", "/password/reset/choose", NotFound, NotFound),
+    ("POST", "/password/reset/choose", NotFound, NotFound),
+    ("GET", "/password/reset/{token}", NotFound, NotFound),
+    ("GET", "/not-me/{token}", NotFound, NotFound),
+    ("POST", "/not-me", NotFound, NotFound),
+    ("GET", "/app", To("/login?next=%2Fapp"), Page),
     ("POST", "/app/note", To("/login?next=%2F"), To("/app")),
-    ("GET", "/account", To("/login?next=%2Faccount"), Shown),
-    ("GET", "/account/password", To("/login?next=%2Faccount%2Fpassword"), Shown),
-    ("POST", "/account/password", To("/login?next=%2F"), Again),
+    ("GET", "/account", To("/login?next=%2Faccount"), Page),
+    ("GET", "/account/password", To("/login?next=%2Faccount%2Fpassword"), Page),
+    ("POST", "/account/password", To("/login?next=%2F"), FormErrors),
     // Only in development; `tests/dev` checks that production has no mailbox.
-    ("GET", "/dev/mailbox", Shown, Shown),
-    ("GET", "/dev/mailbox/{id}", Nothing, Nothing),
-    ("GET", "/healthz", Shown, Shown),
-    ("GET", "/readyz", Shown, Shown),
-    ("GET", "/static/{hash}/{path:.*}", Shown, Shown),
-    ("GET", "/robots.txt", Shown, Shown),
+    ("GET", "/dev/mailbox", Page, Page),
+    ("GET", "/dev/mailbox/{id}", NotFound, NotFound),
+    ("GET", "/healthz", Page, Page),
+    ("GET", "/readyz", Page, Page),
+    ("GET", "/static/{hash}/{path:.*}", Page, Page),
+    ("GET", "/robots.txt", Page, Page),
     ("GET", "/.well-known/change-password", To("/account/password"), To("/account/password")),
 ];
 
@@ -113,7 +113,7 @@ async fn ada(site: &Site) -> Browser {
 }
 
 /// Sends one request with a valid token, as if from the front page.
-async fn ask(mut browser: Browser, method: &Method, address: &str) -> Answer {
+async fn ask(mut browser: Browser, method: &Method, address: &str) -> BrowserResponse {
     // Takes the token from a page with a form: `next` redirects a logged-in user to one.
     browser.visit("/login?next=/app").await;
     let button = if browser.path == "/app" { LOG_OUT } else { LOG_IN };
@@ -126,11 +126,11 @@ async fn ask(mut browser: Browser, method: &Method, address: &str) -> Answer {
 }
 
 /// The response, written as in `EXPECTED`.
-fn seen(answer: &Answer) -> String {
+fn seen(answer: &BrowserResponse) -> String {
     match (answer.status, answer.headers.get("location")) {
-        (200, None) => "Shown".to_owned(),
-        (422, None) => "Again".to_owned(),
-        (404, None) => "Nothing".to_owned(),
+        (200, None) => "Page".to_owned(),
+        (422, None) => "FormErrors".to_owned(),
+        (404, None) => "NotFound".to_owned(),
         (303, Some(location)) => format!("To({location:?})"),
         (status, _) => format!("{status}"),
     }
@@ -139,7 +139,7 @@ fn seen(answer: &Answer) -> String {
 #[tokio::test]
 async fn every_route_gives_visitors_and_users_the_expected_response() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut wrong = Vec::new();
     let mut asked = Vec::new();
     for route in routes().await {
@@ -179,11 +179,11 @@ async fn head_requests_get_the_headers_of_get_without_a_body() {
             format!("{method} {address} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n")
         };
         let get = raw::send(host, request("GET")).await;
-        let mut wire = raw::Wire::open(host).await;
+        let mut wire = raw::RawConnection::open(host).await;
         wire.write(request("HEAD")).await;
-        let head = wire.answer_to_head().await.expect("an answer");
+        let head = wire.response_to_head().await.expect("an answer");
         assert!(wire.is_closed().await, "HEAD {} sends a body", route.path);
-        let facts = |response: &raw::Response| {
+        let facts = |response: &raw::RawResponse| {
             let header = |name| response.header(name).map(str::to_owned);
             (response.status, header("content-type"), header("location"))
         };
@@ -194,7 +194,7 @@ async fn head_requests_get_the_headers_of_get_without_a_body() {
 #[tokio::test]
 async fn an_unsupported_method_gets_the_405_page() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     // One session for all requests: none of them ends it.
     let somebody = ada(&site).await;
     for route in routes().await {

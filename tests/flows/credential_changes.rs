@@ -45,7 +45,7 @@ async fn make(change: &str, site: &Site, user: &User, browser: &mut Browser) {
 }
 
 /// Whether the session of this browser is still valid.
-async fn goes_on(browser: &Browser) -> &'static str {
+async fn session_after(browser: &Browser) -> &'static str {
     let mut browser = browser.clone();
     browser.visit("/app").await;
     if browser.path == "/app" { "goes on" } else { "ends" }
@@ -72,15 +72,15 @@ async fn each_credential_change_ends_the_accesses_in_the_documented_table() {
     let mut lines = Vec::new();
     for change in CHANGES {
         let site = Site::start().await;
-        let ada = ADA.joins(&site).await;
+        let ada = ADA.create_account(&site).await;
         let mut here = ADA.log_in_on_new_device(&site).await;
         let elsewhere = ADA.log_in_on_new_device(&site).await;
         let reset = link(&site, &ada, Purpose::Reset).await;
         let not_me = link(&site, &ada, Purpose::NotMe).await;
         make(change, &site, &ada, &mut here).await;
         let cells = [
-            goes_on(&here).await,
-            goes_on(&elsewhere).await,
+            session_after(&here).await,
+            session_after(&elsewhere).await,
             works(&site, &reset).await,
             works(&site, &not_me).await,
             known(&site, &here).await,
@@ -127,5 +127,5 @@ async fn a_not_me_link_works_after_a_change_of_the_email() {
     owner.visit(&link).await;
     owner.press(NOT_ME).await;
     owner.must_see(EVERYWHERE_LOGGED_OUT);
-    assert_eq!(goes_on(&ada).await, "ends");
+    assert_eq!(session_after(&ada).await, "ends");
 }

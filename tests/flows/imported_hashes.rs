@@ -93,7 +93,7 @@ async fn cannot_log_in(site: &Site, person: Person) {
 #[tokio::test]
 async fn reference_hashes_log_in_and_are_rehashed() {
     let site = site_of_today().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let ada = Person { password: "password", ..ADA };
     for hash in REFERENCE {
         import(&site, hash).await;
@@ -113,7 +113,7 @@ async fn every_weaker_argon2_hash_logs_in_and_is_rehashed() {
     use Version::{V0x10, V0x13};
     const SALT: &[u8] = b"a salt, 16 bytes";
     let site = site_of_today().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     for hash in [
         hashed(Argon2i, V0x13, 64, 2, SALT, 32),
         hashed(Argon2d, V0x13, 64, 2, SALT, 32),
@@ -144,7 +144,7 @@ async fn every_weaker_argon2_hash_logs_in_and_is_rehashed() {
 #[tokio::test]
 async fn a_bcrypt_hash_logs_in_and_is_rehashed_with_argon2id() {
     let site = site_of_today().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let hash = bcrypt::hash(ADA.password, 4).expect("a hash");
     import(&site, &hash).await;
     cannot_log_in(&site, Person { password: GRACE.password, ..ADA }).await;
@@ -162,7 +162,7 @@ async fn a_bcrypt_hash_logs_in_and_is_rehashed_with_argon2id() {
 #[tokio::test]
 async fn a_bcrypt_hash_with_an_excessive_cost_is_rejected() {
     let site = site_of_today().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let hash = bcrypt::hash(ADA.password, 4).expect("a hash").replace("$04$", "$31$");
     import(&site, &hash).await;
     let runs = site.app.hasher.runs();
@@ -173,7 +173,7 @@ async fn a_bcrypt_hash_with_an_excessive_cost_is_rejected() {
 #[tokio::test]
 async fn a_failed_rehash_does_not_stop_the_login() {
     let site = site_of_today().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let weak = hashed(Algorithm::Argon2id, Version::V0x13, 8, 1, b"a salt, 16 bytes", 32);
     import(&site, &weak).await;
     site.db
@@ -195,7 +195,7 @@ async fn a_failed_rehash_does_not_stop_the_login() {
 #[tokio::test]
 async fn a_weak_hash_is_not_rehashed_while_a_reset_is_required() {
     let site = site_of_today().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let weak = hashed(Algorithm::Argon2id, Version::V0x13, 8, 1, b"a salt, 16 bytes", 32);
     import(&site, &weak).await;
     site.db.run("update users set reset_required_at = now()").await;

@@ -162,7 +162,7 @@ async fn a_form_opened_before_a_key_rotation_is_accepted() {
 #[tokio::test]
 async fn a_remembered_login_stays_remembered_under_the_new_key() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     browser.visit("/login").await;
     let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];

@@ -22,27 +22,27 @@ const NEW: &str = "marble kangaroo umbrella";
 #[tokio::test]
 async fn thirty_people_behind_one_ip_address_all_get_their_mails() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     for number in 0..30 {
         let email = format!("person{number}@example.com");
         registers(&site, OFFICE, &email).await.must_be_at("/email/verify", 200);
         assert_eq!(mails(&site, &email, "email.verify").await, 1, "{email}");
     }
-    asks_for_a_reset(&site, OFFICE, ADA.email).await.must_be_at("/password/reset", 200);
+    request_reset_from(&site, OFFICE, ADA.email).await.must_be_at("/password/reset", 200);
     assert_eq!(mails(&site, ADA.email, "password.reset.asked").await, 1);
 }
 
 #[tokio::test]
 async fn an_email_gets_three_reset_mails_and_then_one_an_hour() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     for number in 0..6 {
-        asks_for_a_reset(&site, &address(number), ADA.email).await;
+        request_reset_from(&site, &address(number), ADA.email).await;
     }
     let mut sent = vec![mails(&site, ADA.email, "password.reset.asked").await];
     for number in 1..=6 * 10 {
         clock::later(&site.db, "10 minutes").await;
-        asks_for_a_reset(&site, &address(number), ADA.email).await;
+        request_reset_from(&site, &address(number), ADA.email).await;
         if number % 6 == 0 {
             sent.push(mails(&site, ADA.email, "password.reset.asked").await);
         }
@@ -53,10 +53,10 @@ async fn an_email_gets_three_reset_mails_and_then_one_an_hour() {
 #[tokio::test]
 async fn a_locked_out_owner_can_log_in_after_a_reset() {
     let site = Site::behind_a_proxy().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let nobody = Person { email: "nob@example.com", ..ADA };
     for person in [ADA, nobody] {
-        wear_out(&site, person).await;
+        exceed_account_limit(&site, person).await;
     }
     let closed =
         "update throttles set wait_until = 'infinity' where action = 'login' and scope = 'account'";
@@ -71,7 +71,7 @@ async fn a_locked_out_owner_can_log_in_after_a_reset() {
     }
     assert_eq!(texts[0], texts[1]);
 
-    let mut browser = asks_for_a_reset(&site, OFFICE, ADA.email).await;
+    let mut browser = request_reset_from(&site, OFFICE, ADA.email).await;
     browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
     browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, NEW)]).await;
     assert_eq!(try_password(&mut browser, ADA.email, NEW).await, 303);

@@ -19,7 +19,7 @@ use crate::support::site::Site;
 const ROUNDS: usize = 6;
 const PASSWORDS: [&str; 3] = [ADA.password, GRACE.password, EVE.password];
 
-type Act = Pin<Box<dyn Future<Output = u16>>>;
+type Operation = Pin<Box<dyn Future<Output = u16>>>;
 
 async fn link(site: &Site, ada: &User, purpose: Purpose) -> String {
     let new = NewToken {
@@ -38,7 +38,7 @@ fn press(
     mut browser: Browser,
     button: &'static str,
     fields: Vec<(&'static str, &'static str)>,
-) -> Act {
+) -> Operation {
     Box::pin(async move {
         browser.follow_redirects = false;
         browser.submit(button, &fields).await;
@@ -47,7 +47,7 @@ fn press(
 }
 
 /// Every operation on the account, each in a browser that has the form open.
-async fn acts(site: &Site, ada: &User) -> Vec<Act> {
+async fn acts(site: &Site, ada: &User) -> Vec<Operation> {
     let mut acts = Vec::new();
     for number in 0..2 {
         let new = PASSWORDS[number + 1];
@@ -92,8 +92,8 @@ async fn acts(site: &Site, ada: &User) -> Vec<Act> {
 #[tokio::test]
 async fn concurrent_operations_on_one_account_do_not_deadlock() {
     let site = Site::on(database_with(20).await, &[("SESSIONS_PER_USER", "3")]).await;
-    let ada = ADA.joins(&site).await;
-    GRACE.joins(&site).await;
+    let ada = ADA.create_account(&site).await;
+    GRACE.create_account(&site).await;
     let hash = "select password_hash from users where email like 'ada%'";
     let hash: String = sqlx::query_scalar(hash).fetch_one(&site.db.pool).await.expect("a hash");
     let mut answers = Vec::new();

@@ -10,7 +10,7 @@ use crate::support::site::{Site, config};
 #[tokio::test]
 async fn a_user_logs_in_and_sees_the_dashboard() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     browser.visit("/app").await;
     browser.must_be_at("/login?next=%2Fapp", 200);
@@ -24,7 +24,7 @@ async fn a_user_logs_in_and_sees_the_dashboard() {
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_email_get_the_same_page() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut seen = Vec::new();
     for email in [ADA.email, "nobody@example.com", "not an address", ""] {
         let mut browser = site.browser();
@@ -40,7 +40,7 @@ async fn a_wrong_password_and_an_unknown_email_get_the_same_page() {
 #[tokio::test]
 async fn a_failed_login_keeps_the_fields_but_not_the_password() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     browser.visit("/account/password").await;
     let fields = [(EMAIL, ADA.email), (PASSWORD, EVE.password), (STAY_LOGGED_IN, "on")];
@@ -68,7 +68,7 @@ async fn a_session_that_is_not_remembered_ends_with_the_browser() {
 #[tokio::test]
 async fn a_remembered_session_survives_a_browser_restart() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     browser.visit("/login").await;
     let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];
@@ -106,7 +106,7 @@ async fn remembering_one_device_does_not_change_another() {
 #[tokio::test]
 async fn a_login_redirects_to_the_requested_page() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     browser.visit("/account/password?from=mail").await;
     browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
@@ -116,7 +116,7 @@ async fn a_login_redirects_to_the_requested_page() {
 #[tokio::test]
 async fn a_login_never_redirects_to_another_site() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     for next in ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example"] {
         let mut browser = site.browser();
         browser.visit("/login").await;
@@ -159,7 +159,7 @@ async fn the_login_page_redirects_a_logged_in_user() {
 #[tokio::test]
 async fn a_login_form_in_a_second_tab_redirects_the_logged_in_user() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut first_tab = site.browser();
     first_tab.visit("/login?next=/account").await;
     let second_tab = first_tab.clone();
@@ -184,7 +184,7 @@ async fn a_login_form_in_a_second_tab_redirects_the_logged_in_user() {
 #[tokio::test]
 async fn a_weak_hash_is_rehashed_at_the_next_login() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let db = site.stop().await;
     let settings = config(&db.url, &[]);
     let stronger = Params::new(64, 2, 1, None).expect("stronger settings");

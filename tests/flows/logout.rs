@@ -73,7 +73,7 @@ async fn a_get_request_does_not_log_out() {
 #[tokio::test]
 async fn the_next_user_of_the_browser_sees_no_data_of_the_previous_one() {
     let site = Site::start().await;
-    GRACE.joins(&site).await;
+    GRACE.create_account(&site).await;
     let mut browser = ADA.at(&site).await;
     browser.keep_value("a secret of Ada's").await;
     browser.press(LOG_OUT).await;

@@ -41,7 +41,7 @@ async fn forms(site: &Site) -> Vec<Case> {
     let letter = newest(&site.db, GRACE.email).await;
     let mut asking = site.browser();
     asking.visit("/password/reset").await;
-    HEIDI.joins(site).await;
+    HEIDI.create_account(site).await;
     asking.submit(SEND_LINK, &[(EMAIL, HEIDI.email)]).await;
     let reset = newest(&site.db, HEIDI.email).await.link("/password/reset/");
     let code: &'static str = letter.code().leak();
@@ -134,7 +134,7 @@ async fn a_form_without_cookies_is_shown_again_and_then_works() {
 #[tokio::test]
 async fn two_tabs_that_load_the_login_concurrently_both_work() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut first = site.browser();
     let mut second = site.browser();
     first.visit("/login").await;

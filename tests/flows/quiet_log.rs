@@ -12,7 +12,7 @@ async fn races_and_old_tabs_log_no_error() {
     let db = database().await;
     let process = Process::logging(&db, &[("RUST_LOG", "info")]);
     let mut ada = process.browser();
-    ADA.registers_in(&mut ada).await;
+    ADA.sign_up_in(&mut ada).await;
     ada.submit(CONFIRM, &[(CODE, &newest(&db, ADA.email).await.code())]).await;
     ada.must_be_at("/app", 200);
 

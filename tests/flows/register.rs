@@ -10,7 +10,7 @@ use crate::support::site::Site;
 async fn a_new_user_signs_up_verifies_logs_out_and_logs_in() {
     let site = Site::start().await;
     let mut browser = site.browser();
-    ADA.registers_in(&mut browser).await;
+    ADA.sign_up_in(&mut browser).await;
     browser.must_be_at("/email/verify", 200);
     browser.must_see(ADA.email);
 
@@ -30,10 +30,10 @@ async fn a_new_user_signs_up_verifies_logs_out_and_logs_in() {
 #[tokio::test]
 async fn signing_up_with_a_known_email_gets_the_same_page_and_mails_the_owner() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let (mut known, mut new) = (site.browser(), site.browser());
-    ADA.registers_in(&mut known).await;
-    GRACE.registers_in(&mut new).await;
+    ADA.sign_up_in(&mut known).await;
+    GRACE.sign_up_in(&mut new).await;
     assert_eq!((known.status, &known.path), (new.status, &new.path));
     assert_eq!(
         known.text().replace(ADA.email, "…"),
@@ -108,7 +108,7 @@ async fn fifty_concurrent_sign_ups_keep_their_own_passwords() {
     let registrations = race((0..50).map(|_| {
         let mut browser = site.browser();
         async move {
-            ADA.registers_in(&mut browser).await;
+            ADA.sign_up_in(&mut browser).await;
             browser.status
         }
     }));
@@ -125,7 +125,7 @@ async fn fifty_concurrent_sign_ups_keep_their_own_passwords() {
 async fn a_weak_password_is_rejected_with_a_meter_and_advice() {
     let site = Site::start().await;
     let mut browser = site.browser();
-    Person { password: "aaaaaaaaaaaaaaaaaaa", ..ADA }.registers_in(&mut browser).await;
+    Person { password: "aaaaaaaaaaaaaaaaaaa", ..ADA }.sign_up_in(&mut browser).await;
     browser.must_see("very weak");
     browser.must_see("Avoid repeated words and characters.");
     assert!(browser.html().contains("<meter"));
@@ -135,7 +135,7 @@ async fn a_weak_password_is_rejected_with_a_meter_and_advice() {
 async fn a_rejected_sign_up_reports_every_invalid_field() {
     let site = Site::start().await;
     let mut browser = site.browser();
-    Person { email: "", password: "" }.registers_in(&mut browser).await;
+    Person { email: "", password: "" }.sign_up_in(&mut browser).await;
     browser.must_be_at("/register", 422);
     browser.must_see(EMAIL_MISSING);
     browser.must_see("Choose a password.");
@@ -145,7 +145,7 @@ async fn a_rejected_sign_up_reports_every_invalid_field() {
 async fn the_operator_sets_the_minimum_password_length() {
     let site = Site::with(&[("PASSWORD_MIN_LENGTH", "20")]).await;
     let mut browser = site.browser();
-    Person { password: "velvet lighthouse", ..ADA }.registers_in(&mut browser).await;
+    Person { password: "velvet lighthouse", ..ADA }.sign_up_in(&mut browser).await;
     browser.must_see("Use at least 20 characters. This one has 17.");
     browser.must_see("At least 20 characters.");
 }

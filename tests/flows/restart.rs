@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::authority::{Authority, tomorrow};
+use crate::support::authority::{CertificateAuthority, tomorrow};
 use crate::support::browser::Browser;
 use crate::support::cluster::Cluster;
 use crate::support::database::{Database, database};
@@ -80,11 +80,11 @@ async fn sigterm_lets_a_request_in_flight_finish() {
 }
 
 /// The limit when nothing is in flight. `IN_TIME` is always kept: `docker stop` kills after 10 s.
-const SOON: Duration = Duration::from_secs(5);
+const IDLE_LIMIT: Duration = Duration::from_secs(5);
 const IN_TIME: Duration = Duration::from_secs(10);
 
 /// The time from SIGTERM to the exit, which must be a success.
-async fn seconds_to_stop(process: Process, meanwhile: &str) -> Duration {
+async fn time_to_stop(process: Process, meanwhile: &str) -> Duration {
     let began = Instant::now();
     process.signal("TERM");
     let (status, _) = tokio::task::spawn_blocking(|| process.ends()).await.expect("its end");
@@ -96,7 +96,7 @@ async fn seconds_to_stop(process: Process, meanwhile: &str) -> Duration {
 
 #[tokio::test]
 async fn idle_connections_do_not_delay_the_exit() {
-    let (db, authority) = (database().await, Authority::new());
+    let (db, authority) = (database().await, CertificateAuthority::new());
     let files = authority.issue("localhost", tomorrow());
     let (certificate, key) = (files.certificate.to_str(), files.key.to_str());
     let tls = [("TLS_CERT", certificate.expect("UTF-8")), ("TLS_KEY", key.expect("UTF-8"))];
@@ -112,9 +112,9 @@ async fn idle_connections_do_not_delay_the_exit() {
         browser.must_be_at("/login", 200);
         assert_eq!(browser.hops[0].version, version);
         // `browser` keeps its connection open until here.
-        let took = seconds_to_stop(process, &format!("an idle connection of {version:?}")).await;
+        let took = time_to_stop(process, &format!("an idle connection of {version:?}")).await;
         drop(browser);
-        assert!(took < SOON, "{took:?} with an idle connection of {version:?}");
+        assert!(took < IDLE_LIMIT, "{took:?} with an idle connection of {version:?}");
     }
 }
 
@@ -123,10 +123,10 @@ async fn a_mail_in_delivery_does_not_delay_the_exit() {
     let (db, mut server, url) = database_and_hanging_mail_server().await;
     let process = Process::serve_with(&db, &[("SMTP_URL", &url)]);
     let mut browser = process.browser();
-    ADA.registers_in(&mut browser).await;
-    server.hears(".").await;
-    let took = seconds_to_stop(process, "a mail on its way and an idle connection").await;
-    assert!(took < SOON, "{took:?}");
+    ADA.sign_up_in(&mut browser).await;
+    server.wait_for_command(".").await;
+    let took = time_to_stop(process, "a mail on its way and an idle connection").await;
+    assert!(took < IDLE_LIMIT, "{took:?}");
 }
 
 #[tokio::test]
@@ -134,8 +134,8 @@ async fn a_stuck_request_and_a_stuck_mail_are_aborted_within_10_seconds() {
     let (db, mut server, url) = database_and_hanging_mail_server().await;
     let process = Process::serve_with(&db, &[("SMTP_URL", &url)]);
     let mut browser = process.browser();
-    ADA.registers_in(&mut browser).await;
-    server.hears(".").await;
+    ADA.sign_up_in(&mut browser).await;
+    server.wait_for_command(".").await;
     let mut client = TcpStream::connect(process.address()).await.expect("a server");
     let host = process.url.trim_start_matches("http://");
     let head = format!(
@@ -148,7 +148,7 @@ async fn a_stuck_request_and_a_stuck_mail_are_aborted_within_10_seconds() {
     client.read_exact(&mut said).await.expect("an answer");
     assert_eq!(&said, b"HTTP/1.1 100");
     // Stopped one after the other, the two would take 12 s.
-    let took = seconds_to_stop(process, "a request and a mail that never end").await;
+    let took = time_to_stop(process, "a request and a mail that never end").await;
     assert!(took < IN_TIME, "{took:?}");
 }
 
@@ -157,7 +157,7 @@ async fn the_first_request_after_a_restart_of_postgresql_succeeds() {
     let cluster = Cluster::start();
     let site = Site::on(cluster.database().await, &[]).await;
     let mut ada = ADA.at(&site).await;
-    site.fill_the_pool().await;
+    site.open_all_connections().await;
     cluster.stop();
     cluster.start_again();
     ada.visit("/app").await;

@@ -7,7 +7,7 @@ use app::database::Connection;
 use serde_json::json;
 
 use crate::support::labels::*;
-use crate::support::people::{ADA, GRACE, somewhere};
+use crate::support::people::{ADA, GRACE, test_client};
 use crate::support::race::race;
 use crate::support::site::Site;
 
@@ -17,7 +17,7 @@ async fn start(site: &Site, tx: &mut Connection, user: &User, per_user: i64) -> 
         user: Some(user),
         timeouts: site.app.config.lifetimes.ordinary,
         remembered: false,
-        client: &somewhere(),
+        client: &test_client(),
         state: &json!({}),
     };
     session::start(tx, new, per_user).await.expect("the database")
@@ -41,7 +41,7 @@ async fn a_login_beyond_the_limit_ends_the_oldest_session() {
 #[tokio::test]
 async fn a_hundred_concurrent_logins_keep_the_session_limit() {
     let site = Site::with(&[("SESSIONS_PER_USER", "5"), ("ARGON2_CONCURRENCY", "4")]).await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut page = site.browser();
     page.visit("/login").await;
     page.follow_redirects = false;
@@ -70,7 +70,7 @@ async fn a_hundred_concurrent_logins_keep_the_session_limit() {
 #[tokio::test]
 async fn a_login_that_waited_for_a_lock_keeps_its_session() {
     let site = Site::with(&[("SESSIONS_PER_USER", "1")]).await;
-    let ada = ADA.joins(&site).await;
+    let ada = ADA.create_account(&site).await;
     let mut late = site.db.pool.begin().await.expect("the database");
     sqlx::query("select now()").execute(&mut *late).await.expect("its time");
     let mut early = ADA.log_in_on_new_device(&site).await;
@@ -103,7 +103,7 @@ async fn an_expired_session_does_not_use_up_the_session_limit() {
 async fn a_login_during_a_password_change_starts_no_session() {
     let site = Site::start().await;
     // This user was read together with the hash of the old password …
-    let ada = ADA.joins(&site).await;
+    let ada = ADA.create_account(&site).await;
     let mut tx = site.db.pool.begin().await.expect("the database");
     let old = user::password_hash(&mut *tx, ada.id).await.expect("a hash");
     // … and the password is changed before the session starts.

@@ -1,9 +1,9 @@
 //! Static files: compressed for clients that accept it.
 
-use crate::support::raw::{self, Response};
+use crate::support::raw::{self, RawResponse};
 use crate::support::site::Site;
 
-async fn asked(site: &Site, path: &str, lines: &str) -> Response {
+async fn asked(site: &Site, path: &str, lines: &str) -> RawResponse {
     let host = &site.app.origin.host;
     let get = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n");
     raw::send(site.address, get).await

@@ -48,7 +48,7 @@ async fn a_server_that_answers_after_35_seconds_gets_one_copy() {
     let url = format!("smtp://127.0.0.1:{}", server.port);
     let mailer = mailer_at(&url, CommandTimeouts::RFC_5321.divided_by(100), &[]);
     let delivery = Delivery::start(db.pool.clone(), mailer);
-    server.hears("QUIT").await;
+    server.wait_for_command("QUIT").await;
     delivery.stop().await;
     assert_eq!(server.received().len(), 1);
     let row = the_row(&db.pool).await;
@@ -61,7 +61,7 @@ async fn a_claim_is_renewed_while_the_attempt_runs() {
     write(&db.pool, notice()).await;
     let often = Duration::from_millis(20);
     let delivery = Delivery::renewing_every(often, db.pool.clone(), mailer(&server));
-    server.hears(".").await;
+    server.wait_for_command(".").await;
     for _ in 0..3 {
         clock::later(&db, "4 minutes").await;
         // Waits for the next renewal.
@@ -74,7 +74,7 @@ async fn a_claim_is_renewed_while_the_attempt_runs() {
     }
     assert!(claim(&db.pool).await.unwrap().is_none(), "another instance leaves it alone");
     server.release();
-    server.hears("QUIT").await;
+    server.wait_for_command("QUIT").await;
     delivery.stop().await;
     assert_eq!(server.received().len(), 1);
     let row = the_row(&db.pool).await;
@@ -87,11 +87,11 @@ async fn an_instance_that_lost_its_claim_sends_nothing() {
     let (db, mut server) = (database().await, holding("RCPT").await);
     write(&db.pool, notice()).await;
     let delivery = carry(&db.pool, &server);
-    server.hears("RCPT").await;
+    server.wait_for_command("RCPT").await;
     clock::later(&db, "6 minutes").await;
     let other = claim(&db.pool).await.unwrap().expect("the claim has run out");
     server.release();
-    server.hears("QUIT").await;
+    server.wait_for_command("QUIT").await;
     delivery.stop().await;
     assert!(server.received().is_empty(), "the other instance sends it");
     // Nor does it report on an email whose claim it has lost.
@@ -114,7 +114,7 @@ async fn a_renewal_that_finds_the_claim_lost_ends_the_attempt() {
     let often = Duration::from_millis(20);
     let delivery = Delivery::renewing_every(often, db.pool.clone(), mailer(&server));
     for _ in 0..4 {
-        server.hears("RCPT").await;
+        server.wait_for_command("RCPT").await;
     }
     // All four places are in use. Other instances claim these emails.
     db.run("update outbox set attempts = attempts + 1").await;

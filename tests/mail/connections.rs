@@ -37,7 +37,7 @@ async fn the_last_mail_of_a_batch_is_followed_by_quit() {
     write(&db.pool, notice()).await;
     let delivery = carry(&db.pool, &server);
     server.mail().await;
-    server.hears("QUIT").await;
+    server.wait_for_command("QUIT").await;
     write_batch(&db).await;
     arrive_at_the_first_try(&mut server, &db).await;
     delivery.stop().await;

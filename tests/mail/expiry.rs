@@ -40,10 +40,10 @@ async fn a_link_that_expires_during_the_attempt_is_not_sent() {
     .await;
     write(&db.pool, notice().expires_in(HALF_AN_HOUR)).await;
     let delivery = carry(&db.pool, &server);
-    server.hears("RCPT").await;
+    server.wait_for_command("RCPT").await;
     clock::later(&db, "31 minutes").await;
     server.release();
-    server.hears("QUIT").await;
+    server.wait_for_command("QUIT").await;
     delivery.stop().await;
     assert!(server.received().is_empty());
     assert_eq!(the_row(&db.pool).await, expired(1));
@@ -63,7 +63,7 @@ async fn the_text_is_erased_when_the_link_expires() {
 #[tokio::test]
 async fn a_reset_mail_expires_with_its_link_and_a_notice_after_a_day() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     browser.visit("/password/reset").await;
     browser.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;

@@ -1,7 +1,7 @@
 //! Faults of mail servers: no email is lost, and the outbox keeps the reason.
 
 use app::mail::delivery::Delivery;
-use app::mail::outbox::refused_at;
+use app::mail::outbox::rejected_at;
 use app::mail::smtp::CommandTimeouts;
 
 use super::{Row, carry, impatient, mailer_at, notice, the_row, write};
@@ -16,7 +16,7 @@ async fn met(mut server: MailServer, url: &str, until: &str, roots: &[&str]) -> 
     write(&db.pool, notice()).await;
     let url = format!("{url}:{}", server.port);
     let delivery = Delivery::start(db.pool.clone(), mailer_at(&url, impatient(), roots));
-    server.hears(until).await;
+    server.wait_for_command(until).await;
     delivery.stop().await;
     let row = the_row(&db.pool).await;
     (db, row)
@@ -28,7 +28,7 @@ async fn is_delivered_later(db: &Database, row: &Row, problem: &str) {
     assert!(row.body.is_some());
     let found = row.problem.as_deref().unwrap_or_default();
     assert!(found.starts_with(problem), "{found}");
-    assert_eq!(refused_at(&db.pool, ADA.email).await.unwrap(), None);
+    assert_eq!(rejected_at(&db.pool, ADA.email).await.unwrap(), None);
     clock::later(db, "1 minute").await;
     let mut server = MailServer::start().await;
     let delivery = carry(&db.pool, &server);
@@ -96,7 +96,7 @@ async fn an_address_that_is_refused_for_good_is_remembered() {
         attempts: 1,
     };
     assert_eq!(row, refused);
-    assert!(refused_at(&db.pool, ADA.email).await.unwrap().is_some());
+    assert!(rejected_at(&db.pool, ADA.email).await.unwrap().is_some());
 
     // Until a later email is sent.
     let mut server = MailServer::start().await;
@@ -104,7 +104,7 @@ async fn an_address_that_is_refused_for_good_is_remembered() {
     write(&db.pool, notice()).await;
     server.mail().await;
     delivery.stop().await;
-    assert_eq!(refused_at(&db.pool, ADA.email).await.unwrap(), None);
+    assert_eq!(rejected_at(&db.pool, ADA.email).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn a_server_without_tls_gets_no_mail_when_tls_is_required() {
         let url = format!("{url}:{}?tls={tls}", server.port);
         let mailer = mailer_at(&url, CommandTimeouts::RFC_5321, &[]);
         let delivery = Delivery::start(db.pool.clone(), mailer);
-        server.hears("EHLO").await;
+        server.wait_for_command("EHLO").await;
         delivery.stop().await;
         assert!(server.received().is_empty());
         let heard = server.heard();

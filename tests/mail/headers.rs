@@ -1,14 +1,14 @@
 //! The headers and parts of an email that arrives, and attempts to inject a header or a recipient
 //! into it.
 
-use app::mail::{LIFETIME, Mail};
+use app::mail::{MAIL_LIFETIME, Mail};
 
 use super::{Row, carry, notice, the_row, write, write_to};
 use crate::support::database::database;
-use crate::support::mail_server::{MailServer, Received};
+use crate::support::mail_server::{DeliveredMail, MailServer};
 use crate::support::people::ADA;
 
-async fn arrives(mail: Mail) -> Received {
+async fn arrives(mail: Mail) -> DeliveredMail {
     let (db, mut server) = (database().await, MailServer::start().await);
     write(&db.pool, mail).await;
     let delivery = carry(&db.pool, &server);
@@ -64,7 +64,7 @@ async fn nobody_writes_a_header_into_a_mail() {
         kind: "test",
         subject: smuggled.to_owned(),
         text: text.to_owned(),
-        lifetime: LIFETIME,
+        lifetime: MAIL_LIFETIME,
     };
     let received = arrives(mail).await;
     assert_eq!(received.to, [ADA.email]);

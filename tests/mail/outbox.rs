@@ -50,7 +50,7 @@ async fn the_text_is_erased_once_the_mail_is_sent() {
     delivery.stop().await;
     let sent = Row { outcome: Some("sent".to_owned()), problem: None, body: None, attempts: 1 };
     assert_eq!(the_row(&db.pool).await, sent);
-    assert_eq!(mail::outbox::refused_at(&db.pool, ADA.email).await.unwrap(), None);
+    assert_eq!(mail::outbox::rejected_at(&db.pool, ADA.email).await.unwrap(), None);
 }
 
 #[tokio::test]

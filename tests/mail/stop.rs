@@ -23,7 +23,7 @@ async fn a_mail_that_has_not_come_to_data_is_given_back() {
     let (db, mut server) = (database().await, server("RCPT", Reaction::Hang).await);
     write(&db.pool, notice()).await;
     let delivery = carry(&db.pool, &server);
-    server.hears("RCPT").await;
+    server.wait_for_command("RCPT").await;
     let began = Instant::now();
     delivery.stop().await;
     println!("stopped in {:?} with a server that hangs at RCPT", began.elapsed());
@@ -36,7 +36,7 @@ async fn a_mail_that_is_being_handed_over_is_waited_for() {
     let (db, mut server) = (database().await, server(".", Reaction::Hold).await);
     write(&db.pool, notice()).await;
     let delivery = carry(&db.pool, &server);
-    server.hears(".").await;
+    server.wait_for_command(".").await;
     let release = async {
         tokio::task::yield_now().await;
         server.release();
@@ -52,7 +52,7 @@ async fn the_app_stops_in_time_while_a_mail_server_hangs() {
         let url = format!("smtp://127.0.0.1:{}", server.port);
         let process = Process::serve_with(&db, &[("SMTP_URL", &url)]);
         write(&db.pool, notice()).await;
-        server.hears(at).await;
+        server.wait_for_command(at).await;
         let began = Instant::now();
         process.signal("TERM");
         let (status, _) = tokio::task::spawn_blocking(|| process.ends()).await.unwrap();

@@ -54,12 +54,12 @@ async fn mail_goes_on_after_a_proxy_before_the_database_went_silent() {
     write(&db.pool, notice()).await;
     server.mail().await;
     // At QUIT, the outcome of this email is in the outbox.
-    server.hears("QUIT").await;
-    proxy.goes_silent();
+    server.wait_for_command("QUIT").await;
+    proxy.stop_forwarding();
     // The notification of this one is lost.
     write(&db.pool, notice()).await;
     server.mail().await;
-    server.hears("QUIT").await;
+    server.wait_for_command("QUIT").await;
     let start = Instant::now();
     write(&db.pool, notice()).await;
     server.mail().await;

@@ -26,7 +26,7 @@ async fn login_and_logout_work_through_nginx_and_forged_headers_do_not() {
         .map(|name| (name, "203.0.113.66".to_owned()))
         .to_vec();
     browser.extra_headers.push(("x-forwarded-proto", "http".to_owned()));
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
     assert_eq!(browser.cookies.refused, []);

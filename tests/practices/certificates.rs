@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::https::connect;
-use crate::support::authority::{Authority, Folder, tomorrow, write};
+use crate::support::authority::{CertificateAuthority, Folder, tomorrow, write};
 use crate::support::browser::Browser;
 use crate::support::database::database_with;
 use crate::support::site::Site;
@@ -70,7 +70,7 @@ fn mistakes(settings: &[(&str, &str)]) -> String {
 
 #[test]
 fn wrong_certificate_settings_are_reported_at_the_start() {
-    let authority = Authority::new();
+    let authority = CertificateAuthority::new();
     let text = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
     let good = authority.issue("login.example.com", tomorrow());
     let other = authority.issue("localhost", tomorrow());
@@ -121,16 +121,16 @@ fn wrong_certificate_settings_are_reported_at_the_start() {
 }
 
 /// The binary, started as a developer would start it. It is killed when this is dropped.
-struct Running(Child);
+struct KillOnDrop(Child);
 
-impl Drop for Running {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         self.0.kill().and_then(|()| self.0.wait()).expect("its end");
     }
 }
 
 /// Starts the binary in a folder. Returns the first line that it prints, too.
-fn start_in(folder: &Path, database: &str) -> (Running, String) {
+fn start_in(folder: &Path, database: &str) -> (KillOnDrop, String) {
     let mut app = Command::new(env!("CARGO_BIN_EXE_vestibule"))
         .current_dir(folder)
         .env_clear()
@@ -142,7 +142,7 @@ fn start_in(folder: &Path, database: &str) -> (Running, String) {
     let mut line = String::new();
     let out = app.stdout.as_mut().expect("its output");
     BufReader::new(out).read_line(&mut line).expect("its first line");
-    (Running(app), line.trim().to_owned())
+    (KillOnDrop(app), line.trim().to_owned())
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn development_creates_a_self_signed_certificate_once() {
 
 #[test]
 fn a_self_signed_certificate_is_replaced_before_it_expires() {
-    let authority = Authority::new();
+    let authority = CertificateAuthority::new();
     let folder = Folder::new();
     for days in [6, 8] {
         let until = SystemTime::now() + Duration::from_secs(days * 86_400);

@@ -18,7 +18,7 @@ use crate::support::touches::Touches;
 
 async fn remembered(site: &Site) -> Browser {
     let mut browser = site.browser();
-    ADA.joins(site).await;
+    ADA.create_account(site).await;
     browser.visit("/login").await;
     let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];
     browser.submit(LOG_IN, &fields).await;

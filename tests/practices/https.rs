@@ -13,7 +13,7 @@ use tokio_rustls::client::TlsStream;
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::people::{ADA, EVE};
-use crate::support::raw::{self, Wire};
+use crate::support::raw::{self, RawConnection};
 use crate::support::site::Site;
 
 const HSTS: &str = "max-age=63072000; includeSubDomains";
@@ -53,7 +53,7 @@ async fn takes_the_tour(mut browser: Browser, version: Version) {
 async fn login_and_logout_work_over_http_1_and_http_2() {
     let site = Site::with_tls(&[]).await;
     assert_eq!(site.url, format!("https://localhost:{}", site.address.port()));
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     takes_the_tour(site.browser(), Version::HTTP_2).await;
     let browser = site.browser_with(|client| client.http1_only());
     takes_the_tour(browser, Version::HTTP_11).await;
@@ -122,7 +122,7 @@ async fn too_many_or_too_large_headers_are_rejected() {
 #[tokio::test]
 async fn plain_http_on_the_tls_port_gets_no_response() {
     let site = Site::with_tls(&[]).await;
-    let mut wire = Wire::open(site.address).await;
+    let mut wire = RawConnection::open(site.address).await;
     wire.write("GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert!(wire.answer().await.is_none(), "no HTTP comes back");
     let mut browser = site.browser();

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::support::browser::Browser;
 use crate::support::labels::*;
-use crate::support::people::{ADA, GRACE, somewhere};
+use crate::support::people::{ADA, GRACE, test_client};
 use crate::support::site::Site;
 
 /// A browser with an anonymous session, whose ID an attacker knows, and with a value of theirs.
@@ -23,7 +23,7 @@ async fn with_a_planted_session(site: &Site) -> Browser {
         user: None,
         timeouts: Timeouts::ANONYMOUS,
         remembered: false,
-        client: &somewhere(),
+        client: &test_client(),
         state: &state,
     };
     let id = session::start(&mut tx, new, 20).await.expect("the database").expect("a session");
@@ -40,7 +40,7 @@ async fn id_hashes(site: &Site) -> Vec<Vec<u8>> {
 }
 
 /// Checks that this copy of an earlier cookie is invalid, whether or not it is removed.
-async fn must_be_out(mut copy: Browser) {
+async fn must_be_logged_out(mut copy: Browser) {
     copy.visit("/app").await;
     copy.must_be_at("/login?next=%2Fapp", 200);
 }
@@ -48,7 +48,7 @@ async fn must_be_out(mut copy: Browser) {
 #[tokio::test]
 async fn a_login_starts_a_session_with_a_new_id_and_no_old_values() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut victim = with_a_planted_session(&site).await;
     let attacker = victim.clone();
     let planted = id_hashes(&site).await;
@@ -58,7 +58,7 @@ async fn a_login_starts_a_session_with_a_new_id_and_no_old_values() {
     let now = id_hashes(&site).await;
     assert_eq!(now.len(), 1);
     assert_ne!(now, planted);
-    must_be_out(attacker).await;
+    must_be_logged_out(attacker).await;
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_password_change_rotates_the_session_id_in_place() {
     assert_eq!(after.len(), 1);
     assert_ne!(after, before);
     assert_eq!(site.db.number(row).await, 0, "a proof, not a session begun anew");
-    must_be_out(copy).await;
+    must_be_logged_out(copy).await;
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_logout_deletes_the_row_of_the_session() {
     let copy = browser.clone();
     browser.press(LOG_OUT).await;
     assert!(id_hashes(&site).await.is_empty());
-    must_be_out(copy).await;
+    must_be_logged_out(copy).await;
     // The next login in this browser begins a new session.
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
@@ -126,7 +126,7 @@ async fn a_logout_deletes_the_row_of_the_session() {
 #[tokio::test]
 async fn a_login_replaces_an_id_that_was_never_issued() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let key = site.app.keys.cookies().next().expect("a key");
     let mut browser = site.browser();
     browser.plant_cookie(SESSION, &encrypt(key, SESSION, "a".repeat(64)));
@@ -136,5 +136,5 @@ async fn a_login_replaces_an_id_that_was_never_issued() {
     assert_ne!(browser.cookie(SESSION), planted);
     let mut attacker = site.browser();
     attacker.plant_cookie(SESSION, &planted.unwrap_or_default());
-    must_be_out(attacker).await;
+    must_be_logged_out(attacker).await;
 }

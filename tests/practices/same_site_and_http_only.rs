@@ -14,7 +14,7 @@ const ELSEWHERE: &str = "https://elsewhere.example";
 async fn every_cookie_has_explicit_samesite_and_httponly() {
     let site = Site::start().await;
     let mut browser = site.browser();
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     browser.visit("/login").await;
     let mut lines = browser.raw_set_cookies();
     browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
@@ -31,7 +31,7 @@ async fn every_cookie_has_explicit_samesite_and_httponly() {
 async fn a_link_from_another_site_opens_a_page_of_the_session() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
-    browser.lured_from(ELSEWHERE, "/app").await;
+    browser.follow_link_from(ELSEWHERE, "/app").await;
     browser.must_be_at("/app", 200);
     browser.must_see(ADA.email);
 }
@@ -45,7 +45,7 @@ async fn a_cross_site_post_arrives_without_the_cookie_and_is_rejected() {
         ("/logout", vec![]),
         ("/account/password", vec![("current_password", ADA.password), ("password", "x")]),
     ] {
-        browser.forged_post(ELSEWHERE, path, &fields).await;
+        browser.cross_site_post(ELSEWHERE, path, &fields).await;
         browser.must_be_at(path, 403);
         assert_eq!(browser.raw_set_cookies(), [""; 0], "what is refused sets nothing");
     }
@@ -60,7 +60,7 @@ async fn a_cross_site_link_changes_nothing() {
     let mut browser = ADA.at(&site).await;
     let state = "select count(*) from sessions where state = '{}'";
     for path in ["/logout", "/test/value?value=not+mine", "/account/password?password=x"] {
-        browser.lured_from(ELSEWHERE, path).await;
+        browser.follow_link_from(ELSEWHERE, path).await;
         assert_eq!(site.db.number(state).await, 1, "{path}");
     }
 }

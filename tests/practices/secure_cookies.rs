@@ -94,7 +94,7 @@ async fn every_cookie_of_login_and_logout_has_the_secure_attributes() {
     assert_eq!(check(&browser), 1, "the visitor's, for the form");
     browser.submit(CREATE_ACCOUNT, &[(EMAIL, GRACE.email), (PASSWORD, GRACE.password)]).await;
     assert!(check(&browser) > 0, "the visitor's, for the mail that will come back");
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     ADA.logs_in(&mut browser).await;
     assert!(check(&browser) > 0, "a session");
     let stale = browser.clone();
@@ -136,7 +136,7 @@ async fn two_copies_on_localhost_do_not_log_each_other_out() {
     assert!(ada.cookie("__Host-session").is_some(), "port 0, like 8080, leaves the names alone");
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
     let other = Site::with(&[("LISTEN", &format!("127.0.0.1:{port}"))]).await;
-    ADA.joins(&other).await;
+    ADA.create_account(&other).await;
 
     let mut there = other.browser();
     there.clone_cookies_from(&ada);

@@ -10,14 +10,14 @@ use app::web::encrypted_cookie::{decrypt, encrypt};
 use crate::support::clock;
 use crate::support::database::database_with;
 use crate::support::people::ADA;
-use crate::support::postgres_wire::Wire;
+use crate::support::postgres_wire::StatementCounter;
 use crate::support::site::Site;
 use crate::support::touches::Touches;
 
 #[tokio::test]
 async fn the_cookie_contains_a_random_id_and_no_data() {
     let site = Site::start().await;
-    let ada = ADA.joins(&site).await;
+    let ada = ADA.create_account(&site).await;
     let key = site.app.keys.cookies().next().expect("a key");
     let mut names = Vec::new();
     for _ in 0..2 {
@@ -75,7 +75,7 @@ async fn a_stolen_dump_logs_nobody_in_even_with_the_keys() {
 #[tokio::test]
 async fn a_page_with_a_session_runs_one_statement_and_without_none() {
     let db = database_with(10).await;
-    let wire = Wire::to(&db).await;
+    let wire = StatementCounter::to(&db).await;
     let site = Site::on(db, &[("DATABASE_URL", &wire.url)]).await;
     let mut browser = ADA.at(&site).await;
     wire.statements();

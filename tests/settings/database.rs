@@ -33,7 +33,7 @@ async fn fails(url: &str, wait: &str, expected: &str) {
 #[tokio::test]
 async fn a_start_waits_for_its_database() {
     let db = database().await;
-    let proxy = Proxy::that_hangs_up_on(2, &db).await;
+    let proxy = Proxy::closing_first(2, &db).await;
     let url = proxy.url.clone();
     let process = tokio::task::spawn_blocking(move || {
         Process::serve_with(&db, &[("DATABASE_URL", &url), ("DATABASE_WAIT", "1h")])

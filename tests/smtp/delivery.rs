@@ -3,7 +3,7 @@
 use app::config::mail::{Sender, SmtpServer, SmtpTls};
 use app::mail::delivery::Delivery;
 use app::mail::smtp::{CommandTimeouts, Mailer};
-use app::mail::{self, LIFETIME, Mail};
+use app::mail::{self, MAIL_LIFETIME, Mail};
 use secrecy::SecretString;
 
 use crate::aiosmtpd::{LOGIN, Server, header};
@@ -56,7 +56,7 @@ async fn with_a_mail() -> Database {
         kind: "test",
         subject: "Hello".to_owned(),
         text: "good news".to_owned(),
-        lifetime: LIFETIME,
+        lifetime: MAIL_LIFETIME,
     };
     mail::send(&mut tx, ADA.email, mail).await.unwrap();
     tx.commit().await.unwrap();

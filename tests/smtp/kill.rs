@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Stdio;
 
 use app::keys::Keys;
-use app::mail::{self, LIFETIME, Mail};
+use app::mail::{self, MAIL_LIFETIME, Mail};
 use tokio::process::{Child, Command};
 
 use crate::aiosmtpd::Server;
@@ -19,7 +19,7 @@ pub async fn at_random_moments(python: &str) {
     let mut tx = db.pool.begin().await.unwrap();
     for number in 0..MAILS {
         let (subject, text) = (format!("Mail {number}"), "good news".to_owned());
-        let mail = Mail { kind: "test", subject, text, lifetime: LIFETIME };
+        let mail = Mail { kind: "test", subject, text, lifetime: MAIL_LIFETIME };
         mail::send(&mut tx, &format!("person{number}@example.com"), mail).await.unwrap();
     }
     tx.commit().await.unwrap();

@@ -1,29 +1,29 @@
 //! Forms that make the site send mail, submitted from any IP address, and a count of the mails.
 
 use super::browser::Browser;
-use super::guesses::move_to;
+use super::guesses::set_ip_address;
 use super::labels::*;
 use super::mailbox::mailbox;
 use super::site::Site;
 
 /// The password that these visitors choose.
-pub const CHOSEN: &str = "whisper quarry albatross";
+pub const SIGN_UP_PASSWORD: &str = "whisper quarry albatross";
 
 /// A new browser with this IP address, which has opened a page.
 pub async fn at(site: &Site, ip: &str, path: &str) -> Browser {
     let mut browser = site.browser();
-    move_to(&mut browser, ip);
+    set_ip_address(&mut browser, ip);
     browser.visit(path).await;
     browser
 }
 
 pub async fn registers(site: &Site, ip: &str, email: &str) -> Browser {
     let mut browser = at(site, ip, "/register").await;
-    browser.submit(CREATE_ACCOUNT, &[(EMAIL, email), (PASSWORD, CHOSEN)]).await;
+    browser.submit(CREATE_ACCOUNT, &[(EMAIL, email), (PASSWORD, SIGN_UP_PASSWORD)]).await;
     browser
 }
 
-pub async fn asks_for_a_reset(site: &Site, ip: &str, email: &str) -> Browser {
+pub async fn request_reset_from(site: &Site, ip: &str, email: &str) -> Browser {
     let mut browser = at(site, ip, "/password/reset").await;
     browser.submit(SEND_LINK, &[(EMAIL, email)]).await;
     browser

@@ -28,18 +28,18 @@ impl Drop for Folder {
     }
 }
 
-pub struct Authority {
+pub struct CertificateAuthority {
     root: CertifiedIssuer<'static, KeyPair>,
     folder: Folder,
 }
 
-impl Authority {
-    pub fn new() -> Authority {
+impl CertificateAuthority {
+    pub fn new() -> CertificateAuthority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         let root = CertifiedIssuer::self_signed(params, key).expect("a root certificate");
-        Authority { root, folder: Folder::new() }
+        CertificateAuthority { root, folder: Folder::new() }
     }
 
     /// The root certificate, for the clients of the test.

@@ -16,10 +16,10 @@ use reqwest::{
 };
 use url::{Url, form_urlencoded};
 
-use super::cookie_jar::{CookieJar, Sending};
+use super::cookie_jar::{CookieJar, RequestSite};
 use super::form::{self, Form};
 use super::page;
-use super::requests::{Answer, Document, Navigation, relation, set};
+use super::requests::{BrowserResponse, Document, Navigation, relation, set};
 
 const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36";
 
@@ -31,7 +31,7 @@ pub struct Browser {
     /// Path and query; the whole URL if it is another site's.
     pub path: String,
     /// Every response of the last action, including redirects.
-    pub hops: Vec<Answer>,
+    pub hops: Vec<BrowserResponse>,
     /// If false, the redirect response itself is the current page.
     pub follow_redirects: bool,
     pub user_agent: String,
@@ -142,7 +142,7 @@ impl Browser {
     }
 
     /// Follows a link to this site on a page of `origin`.
-    pub async fn lured_from(&mut self, origin: &str, path: &str) {
+    pub async fn follow_link_from(&mut self, origin: &str, path: &str) {
         let url = self.base.join(path).expect("an address");
         let from = Some(Document::elsewhere(origin));
         self.navigate(Navigation { method: Method::GET, url, body: None, from, by_hand: true })
@@ -150,7 +150,7 @@ impl Browser {
     }
 
     /// A script on a page of `origin` submits a form to this site: a CSRF attack.
-    pub async fn forged_post(&mut self, origin: &str, path: &str, fields: &[(&str, &str)]) {
+    pub async fn cross_site_post(&mut self, origin: &str, path: &str, fields: &[(&str, &str)]) {
         let url = self.base.join(path).expect("an address");
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let from = Some(Document::elsewhere(origin));
@@ -171,7 +171,7 @@ impl Browser {
         path: &str,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> Answer {
+    ) -> BrowserResponse {
         let url = self.url.join(path).expect("an address");
         let mut all = HeaderMap::new();
         let document = self.document();
@@ -186,10 +186,10 @@ impl Browser {
         headers.iter().for_each(|(name, value)| set(&mut all, name, value));
         self.hops.clear();
         let body = (!body.is_empty()).then(|| body.to_owned());
-        self.exchange(method, url, all, body, Sending::SameSite).await
+        self.exchange(method, url, all, body, RequestSite::SameSite).await
     }
 
-    pub(super) fn show(&mut self, answer: Answer) {
+    pub(super) fn show(&mut self, answer: BrowserResponse) {
         let elsewhere = answer.url.origin() != self.base.origin();
         let query = answer.url.query().map(|query| format!("?{query}")).unwrap_or_default();
         self.path = if elsewhere {

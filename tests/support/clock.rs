@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, query_scalar, raw_sql};
 use super::database::Database;
 
 /// Tables whose timestamps stay, because sqlx owns them.
-const OUTSIDE_TIME: [&str; 1] = ["_sqlx_migrations"];
+const NOT_MOVED: [&str; 1] = ["_sqlx_migrations"];
 
 /// `later(&db, "2 hours")`, with an interval as PostgreSQL writes it.
 pub async fn later(db: &Database, time: &str) {
@@ -21,7 +21,7 @@ pub async fn later(db: &Database, time: &str) {
          group by table_name order by table_name",
     )
     .bind(time)
-    .bind(OUTSIDE_TIME.as_slice())
+    .bind(NOT_MOVED.as_slice())
     .fetch_all(&db.pool)
     .await
     .expect("the columns that hold moments");

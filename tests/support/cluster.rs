@@ -54,7 +54,7 @@ impl Cluster {
     }
 
     /// Suspends all its processes (SIGSTOP), like a frozen machine: sockets stay open.
-    pub async fn freeze(&self, db: &Database) -> Frozen {
+    pub async fn suspend(&self, db: &Database) -> Suspended {
         let backends: Vec<i32> = sqlx::query_scalar("select pid from pg_stat_activity")
             .fetch_all(&db.pool)
             .await
@@ -64,7 +64,7 @@ impl Cluster {
         let postmaster = pid_file.lines().next().expect("a process").to_owned();
         // The postmaster first, so that it starts no new process.
         let pids = std::iter::once(postmaster).chain(backends.iter().map(ToString::to_string));
-        let frozen = Frozen(pids.collect());
+        let frozen = Suspended(pids.collect());
         frozen.signal("STOP");
         frozen
     }
@@ -96,9 +96,9 @@ impl Cluster {
 }
 
 /// Suspended processes. They continue when this is dropped.
-pub struct Frozen(Vec<String>);
+pub struct Suspended(Vec<String>);
 
-impl Frozen {
+impl Suspended {
     fn signal(&self, name: &str) {
         // Fails for a process that has ended meanwhile.
         let _ =
@@ -106,7 +106,7 @@ impl Frozen {
     }
 }
 
-impl Drop for Frozen {
+impl Drop for Suspended {
     fn drop(&mut self) {
         self.signal("CONT");
     }

@@ -11,7 +11,7 @@ use url::Url;
 
 /// Which page caused a request, as far as `SameSite` distinguishes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Sending {
+pub enum RequestSite {
     SameSite,
     /// A link on another site, which sends `Lax` cookies.
     CrossSiteLink,
@@ -68,7 +68,7 @@ impl CookieJar {
     }
 
     /// The `Cookie` header of a request: longer paths first, then the order of arrival.
-    pub fn header(&self, to: &Url, sending: Sending) -> Option<String> {
+    pub fn header(&self, to: &Url, sending: RequestSite) -> Option<String> {
         let host = to.host_str().unwrap_or_default();
         let now = SystemTime::now();
         let mut sent: Vec<&Cookie> = self.cookies.iter().collect();
@@ -76,8 +76,8 @@ impl CookieJar {
             let host_fits =
                 host == cookie.domain || !cookie.host_only && is_below(host, &cookie.domain);
             let site_fits = match cookie.same_site {
-                SameSite::Strict => sending == Sending::SameSite,
-                SameSite::Lax => sending != Sending::CrossSite,
+                SameSite::Strict => sending == RequestSite::SameSite,
+                SameSite::Lax => sending != RequestSite::CrossSite,
                 SameSite::None => true,
             };
             host_fits
@@ -292,9 +292,12 @@ mod tests {
             "none=3; SameSite=None; Secure; Path=/a",
         ]);
         let sent = |to: &str, sending| jar.header(&url(to), sending).unwrap_or_default();
-        assert_eq!(sent("http://localhost:1/a/c", Sending::SameSite), "none=3; lax=1; strict=2");
-        assert_eq!(sent("http://localhost/ab", Sending::CrossSiteLink), "lax=1");
-        assert_eq!(sent("http://localhost/a", Sending::CrossSite), "none=3");
-        assert_eq!(sent("http://other.example/a", Sending::SameSite), "");
+        assert_eq!(
+            sent("http://localhost:1/a/c", RequestSite::SameSite),
+            "none=3; lax=1; strict=2"
+        );
+        assert_eq!(sent("http://localhost/ab", RequestSite::CrossSiteLink), "lax=1");
+        assert_eq!(sent("http://localhost/a", RequestSite::CrossSite), "none=3");
+        assert_eq!(sent("http://other.example/a", RequestSite::SameSite), "");
     }
 }

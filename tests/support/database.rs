@@ -29,9 +29,9 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const TESTS: (&str, i32) = ("test", 0x7665_7301);
 const TEMPLATES: (&str, i32) = ("template", 0x7665_7302);
 /// The lock held while a template is made. No template has the key 0.
-const MAKING: i32 = 0;
+const TEMPLATE_LOCK: i32 = 0;
 /// How many databases are dropped concurrently.
-const TOGETHER: usize = 8;
+const CONCURRENT_DROPS: usize = 8;
 
 pub struct Database {
     pub pool: Pool,
@@ -114,7 +114,7 @@ async fn begin_run() -> Result<Run> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
         // The short queue makes tests wait for the drops, or hundreds of databases would be left.
-        let (dropped, drops) = sync_channel(TOGETHER);
+        let (dropped, drops) = sync_channel(CONCURRENT_DROPS);
         let prepared = runtime.block_on(prepare(cluster.clone(), &own, dropped));
         let (run, mut connection) = match prepared {
             Ok(prepared) => prepared,
@@ -123,14 +123,14 @@ async fn begin_run() -> Result<Run> {
         let kept = (run.prefix.clone(), run.template.clone());
         let _ = ready.send(Ok(run));
         for family in [TESTS, TEMPLATES] {
-            let cleared = clear_away(&mut connection, &cluster, &own, family, &kept);
+            let cleared = drop_unused(&mut connection, &cluster, &own, family, &kept);
             if let Err(error) = runtime.block_on(cleared) {
                 eprintln!("databases of earlier runs stay: {error}");
             }
         }
         while let Ok(first) = drops.recv() {
             let names: Vec<String> =
-                [first].into_iter().chain(drops.try_iter().take(TOGETHER)).collect();
+                [first].into_iter().chain(drops.try_iter().take(CONCURRENT_DROPS)).collect();
             runtime.block_on(remove_all(&cluster, &names));
         }
     })?;
@@ -157,7 +157,7 @@ async fn prepare(
 
     // One process makes the template while the others wait here. It is renamed when it is complete,
     // so a killed process leaves no broken template.
-    lock(&mut connection, "pg_advisory_lock", TEMPLATES.1, MAKING).await?;
+    lock(&mut connection, "pg_advisory_lock", TEMPLATES.1, TEMPLATE_LOCK).await?;
     lock(&mut connection, "pg_advisory_lock_shared", TEMPLATES.1, hash).await?;
     let exists: bool =
         sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
@@ -176,13 +176,13 @@ async fn prepare(
         let finish = format!(r#"alter database "{unfinished}" rename to "{template}""#);
         execute(&mut connection, finish).await?;
     }
-    lock(&mut connection, "pg_advisory_unlock", TEMPLATES.1, MAKING).await?;
+    lock(&mut connection, "pg_advisory_unlock", TEMPLATES.1, TEMPLATE_LOCK).await?;
     let prefix = format!("{own}_{}_{number}_", TESTS.0);
     Ok((Run { cluster, prefix, template, dropped }, connection))
 }
 
 /// Drops the databases whose lock is free: of dead runs, and templates of other migrations.
-async fn clear_away(
+async fn drop_unused(
     connection: &mut PgConnection,
     cluster: &Url,
     own: &str,
@@ -205,7 +205,7 @@ async fn clear_away(
             dead.push(name.clone());
         }
     }
-    for names in dead.chunks(TOGETHER) {
+    for names in dead.chunks(CONCURRENT_DROPS) {
         remove_all(cluster, names).await;
     }
     for key in keys {

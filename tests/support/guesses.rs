@@ -29,14 +29,14 @@ pub fn address(number: usize) -> String {
 }
 
 /// The browser has this IP address from now on, as reported by the proxy.
-pub fn move_to(browser: &mut Browser, address: &str) {
+pub fn set_ip_address(browser: &mut Browser, address: &str) {
     browser.extra_headers = vec![("x-forwarded-for", address.to_owned())];
 }
 
 /// A new browser with this IP address, with the login page open.
 pub async fn stranger(site: &Site, address: &str) -> Browser {
     let mut browser = site.browser();
-    move_to(&mut browser, address);
+    set_ip_address(&mut browser, address);
     browser.visit("/login").await;
     browser
 }
@@ -52,14 +52,14 @@ pub async fn guess_from_many_ip_addresses(site: &Site, email: &str, times: usize
     let mut browser = stranger(site, &address(0)).await;
     let mut answers = Vec::new();
     for number in 0..times {
-        move_to(&mut browser, &address(number));
+        set_ip_address(&mut browser, &address(number));
         answers.push(try_password(&mut browser, email, WRONG).await);
     }
     answers
 }
 
 /// Makes enough attempts that the account has to wait.
-pub async fn wear_out(site: &Site, person: Person) {
+pub async fn exceed_account_limit(site: &Site, person: Person) {
     let free = limit(Action::Login, Scope::Account).free as usize;
     let answers = guess_from_many_ip_addresses(site, person.email, free + 1).await;
     assert_eq!(answers.last(), Some(&429), "{answers:?}");

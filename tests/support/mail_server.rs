@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 /// The limit for a reply or mail that never arrives; no test waits for it to pass.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaction {
@@ -35,14 +35,14 @@ pub enum Reaction {
 
 /// A mail as the server received it.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub struct DeliveredMail {
     pub from: String,
     pub to: Vec<String>,
     /// Headers, an empty line and the body, without the dots that SMTP adds.
     pub data: String,
 }
 
-impl Received {
+impl DeliveredMail {
     /// The value of a header, with its lines joined.
     pub fn header(&self, name: &str) -> Option<String> {
         let head = self.data.split("\r\n\r\n").next().unwrap_or_default();
@@ -64,7 +64,7 @@ pub struct MailServer {
     pub port: u16,
     /// Its certificate in PEM, for clients to trust.
     pub root: String,
-    mails: UnboundedReceiver<Received>,
+    mails: UnboundedReceiver<DeliveredMail>,
     commands: UnboundedReceiver<String>,
     held: Arc<Semaphore>,
 }
@@ -98,7 +98,7 @@ impl MailServer {
         let released = held.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let session = Session {
+                let session = SmtpSession {
                     script: script.clone(),
                     mails: mails.clone(),
                     commands: commands.clone(),
@@ -121,12 +121,12 @@ impl MailServer {
     }
 
     /// Waits for the next mail.
-    pub async fn mail(&mut self) -> Received {
-        timeout(PATIENCE, self.mails.recv()).await.expect("a mail in time").expect("a server")
+    pub async fn mail(&mut self) -> DeliveredMail {
+        timeout(TIMEOUT, self.mails.recv()).await.expect("a mail in time").expect("a server")
     }
 
     /// Waits for a command that begins with `start`.
-    pub async fn hears(&mut self, start: &str) -> String {
+    pub async fn wait_for_command(&mut self, start: &str) -> String {
         let heard = async {
             loop {
                 let command = self.commands.recv().await.expect("a server");
@@ -135,7 +135,7 @@ impl MailServer {
                 }
             }
         };
-        timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("never heard {start}"))
+        timeout(TIMEOUT, heard).await.unwrap_or_else(|_| panic!("never heard {start}"))
     }
 
     /// Sends one reply that is held, or will be.
@@ -149,7 +149,7 @@ impl MailServer {
     }
 
     /// Mails that no call has returned yet.
-    pub fn received(&mut self) -> Vec<Received> {
+    pub fn received(&mut self) -> Vec<DeliveredMail> {
         std::iter::from_fn(|| self.mails.try_recv().ok()).collect()
     }
 }
@@ -169,17 +169,17 @@ fn certificate(name: &str) -> (TlsAcceptor, String) {
     (TlsAcceptor::from(Arc::new(config)), certificate.pem())
 }
 
-struct Session {
+struct SmtpSession {
     script: Arc<Script>,
-    mails: UnboundedSender<Received>,
+    mails: UnboundedSender<DeliveredMail>,
     commands: UnboundedSender<String>,
     released: Arc<Semaphore>,
 }
 
-impl Session {
+impl SmtpSession {
     async fn run(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let mut stream = BufReader::new(stream);
-        let mut mail = Received { from: String::new(), to: Vec::new(), data: String::new() };
+        let mut mail = DeliveredMail { from: String::new(), to: Vec::new(), data: String::new() };
         let mut command = "CONNECT".to_owned();
         loop {
             let usual = match command.split([' ', ':']).next().unwrap_or_default() {

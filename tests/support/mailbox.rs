@@ -6,14 +6,14 @@ use super::database::Database;
 
 /// A mail, as its recipient sees it.
 #[derive(sqlx::FromRow)]
-pub struct Letter {
+pub struct OutboxMail {
     pub kind: String,
     pub subject: String,
     pub text: String,
 }
 
 /// All mails to an email address, oldest first.
-pub async fn mailbox(db: &Database, address: &str) -> Vec<Letter> {
+pub async fn mailbox(db: &Database, address: &str) -> Vec<OutboxMail> {
     query_as("select kind, subject, coalesce(body, '') as text from outbox where recipient = $1 order by id")
         .bind(address)
         .fetch_all(&db.pool)
@@ -22,11 +22,11 @@ pub async fn mailbox(db: &Database, address: &str) -> Vec<Letter> {
 }
 
 /// The newest mail to an email address.
-pub async fn newest(db: &Database, address: &str) -> Letter {
+pub async fn newest(db: &Database, address: &str) -> OutboxMail {
     mailbox(db, address).await.pop().unwrap_or_else(|| panic!("no mail to {address}"))
 }
 
-impl Letter {
+impl OutboxMail {
     /// The path of the link that contains `part`.
     pub fn link(&self, part: &str) -> String {
         let line = self.text.lines().find(|line| line.starts_with("http") && line.contains(part));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use app::tls::Files;
 
-use super::authority::{Authority, Folder, tomorrow};
+use super::authority::{CertificateAuthority, Folder, tomorrow};
 
 /// A running nginx. It stops when it is dropped.
 pub struct Nginx {
@@ -16,7 +16,7 @@ pub struct Nginx {
     folder: Folder,
     pub http: u16,
     pub https: u16,
-    pub authority: Arc<Authority>,
+    pub authority: Arc<CertificateAuthority>,
 }
 
 impl Nginx {
@@ -38,7 +38,7 @@ impl Nginx {
             folder: Folder::new(),
             http,
             https,
-            authority: Arc::new(Authority::new()),
+            authority: Arc::new(CertificateAuthority::new()),
         })
     }
 

@@ -26,7 +26,7 @@ pub fn title(html: &str) -> String {
     let page = Html::parse_document(html);
     page.select(&selector("title"))
         .next()
-        .map(|title| squeeze(&title.text().collect::<String>()))
+        .map(|title| collapse_whitespace(&title.text().collect::<String>()))
         .unwrap_or_default()
 }
 
@@ -40,12 +40,12 @@ pub fn text_of(element: ElementRef) -> String {
     let mut text = String::new();
     read(element, &mut text);
     let lines: Vec<String> =
-        text.split('\u{b}').map(squeeze).filter(|line| !line.is_empty()).collect();
+        text.split('\u{b}').map(collapse_whitespace).filter(|line| !line.is_empty()).collect();
     lines.join("\n")
 }
 
 fn read(element: ElementRef, text: &mut String) {
-    const UNSEEN: [&str; 6] = ["head", "script", "style", "template", "select", "textarea"];
+    const INVISIBLE: [&str; 6] = ["head", "script", "style", "template", "select", "textarea"];
     const INLINE: [&str; 19] = [
         "a", "abbr", "b", "bdi", "button", "cite", "code", "em", "i", "input", "kbd", "mark", "q",
         "s", "small", "span", "strong", "time", "u",
@@ -53,7 +53,8 @@ fn read(element: ElementRef, text: &mut String) {
     for child in element.children() {
         match child.value() {
             Node::Text(piece) => text.push_str(piece),
-            Node::Element(tag) if UNSEEN.contains(&tag.name()) || tag.attr("hidden").is_some() => {}
+            Node::Element(tag)
+                if INVISIBLE.contains(&tag.name()) || tag.attr("hidden").is_some() => {}
             Node::Element(tag) => {
                 // A vertical tab marks the border of a block: no page contains one.
                 let edge = if INLINE.contains(&tag.name()) { "" } else { "\u{b}" };
@@ -66,7 +67,7 @@ fn read(element: ElementRef, text: &mut String) {
     }
 }
 
-fn squeeze(text: &str) -> String {
+fn collapse_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

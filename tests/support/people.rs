@@ -24,7 +24,7 @@ pub const EVE: Person = Person { email: "eve@example.net", password: "whisper qu
 
 impl Person {
     /// Creates the account.
-    pub async fn joins(self, site: &Site) -> User {
+    pub async fn create_account(self, site: &Site) -> User {
         let email = Email::parse(self.email).expect("an address");
         let hash = site.app.hasher.hash(&Password::typed(self.password)).await.expect("a hash");
         let user = user::create(&site.db.pool, &email, &hash).await.expect("the database");
@@ -34,20 +34,20 @@ impl Person {
     /// Signs up on a new device. The email address is not verified yet.
     pub async fn registers(self, site: &Site) -> Browser {
         let mut browser = site.browser();
-        self.registers_in(&mut browser).await;
+        self.sign_up_in(&mut browser).await;
         browser.must_be_at("/email/verify", 200);
         browser
     }
 
     /// Submits email address and password at `/register`.
-    pub async fn registers_in(self, browser: &mut Browser) {
+    pub async fn sign_up_in(self, browser: &mut Browser) {
         browser.visit("/register").await;
         browser.submit(CREATE_ACCOUNT, &[(EMAIL, self.email), (PASSWORD, self.password)]).await;
     }
 
     /// Creates the account and logs in on a new device.
     pub async fn at(self, site: &Site) -> Browser {
-        self.joins(site).await;
+        self.create_account(site).await;
         self.log_in_on_new_device(site).await
     }
 
@@ -67,6 +67,6 @@ impl Person {
 }
 
 /// The client in the tests' own rows.
-pub fn somewhere() -> Client {
+pub fn test_client() -> Client {
     Client::new("192.0.2.1".parse().expect("an address"), "a test")
 }

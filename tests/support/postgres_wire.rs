@@ -11,7 +11,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use super::database::Database;
 use super::proxy::in_front_of;
 
-pub struct Wire {
+pub struct StatementCounter {
     /// For `DATABASE_URL`.
     pub url: String,
     executed: Executed,
@@ -21,8 +21,8 @@ pub struct Wire {
 #[derive(Clone, Default)]
 struct Executed(Arc<Mutex<(usize, Vec<String>)>>);
 
-impl Wire {
-    pub async fn to(db: &Database) -> Wire {
+impl StatementCounter {
+    pub async fn to(db: &Database) -> StatementCounter {
         let (listener, server, url) = in_front_of(db).await;
         let executed = Executed::default();
         let recorder = executed.clone();
@@ -39,7 +39,7 @@ impl Wire {
                 tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_app).await });
             }
         });
-        Wire { url, executed }
+        StatementCounter { url, executed }
     }
 
     /// The number of statements since the last call.

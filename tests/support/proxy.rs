@@ -38,11 +38,11 @@ pub struct Proxy {
 
 impl Proxy {
     pub async fn to(db: &Database) -> Proxy {
-        Proxy::that_hangs_up_on(0, db).await
+        Proxy::closing_first(0, db).await
     }
 
     /// Closes this many connections at once, and forwards the later ones.
-    pub async fn that_hangs_up_on(first: usize, db: &Database) -> Proxy {
+    pub async fn closing_first(first: usize, db: &Database) -> Proxy {
         let (listener, server, url) = in_front_of(db).await;
         let (fates, accepted) = (watch::Sender::new(None), Arc::new(AtomicUsize::new(0)));
         let (sender, count) = (fates.clone(), accepted.clone());
@@ -74,12 +74,12 @@ impl Proxy {
     }
 
     /// Stops forwarding on the connections that are open; new ones work.
-    pub fn goes_silent(&self) {
+    pub fn stop_forwarding(&self) {
         self.fates.send_replace(Some(Fate::Silent));
     }
 
     /// Closes the connections that are open; new ones work.
-    pub fn cuts(&self) {
+    pub fn close_connections(&self) {
         self.fates.send_replace(Some(Fate::Cut));
     }
 

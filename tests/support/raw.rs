@@ -8,17 +8,17 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::timeout;
 
 /// The limit for a server that never responds; no test waits for it to pass.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
-pub struct Response {
+pub struct RawResponse {
     pub status: u16,
     /// In order, with names as received. Bytes beyond ASCII are read as Latin-1.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Response {
+impl RawResponse {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.all(name).into_iter().next()
     }
@@ -34,8 +34,8 @@ impl Response {
 }
 
 /// Sends one request on a connection of its own.
-pub async fn send(address: impl ToSocketAddrs, request: impl AsRef<[u8]>) -> Response {
-    let mut wire = Wire::open(address).await;
+pub async fn send(address: impl ToSocketAddrs, request: impl AsRef<[u8]>) -> RawResponse {
+    let mut wire = RawConnection::open(address).await;
     wire.write(&request).await;
     wire.read(request.as_ref().starts_with(b"HEAD "))
         .await
@@ -43,20 +43,20 @@ pub async fn send(address: impl ToSocketAddrs, request: impl AsRef<[u8]>) -> Res
 }
 
 /// An open connection, for several requests or one in pieces.
-pub struct Wire {
+pub struct RawConnection {
     stream: TcpStream,
     unread: Vec<u8>,
 }
 
-impl Wire {
-    pub async fn open(address: impl ToSocketAddrs) -> Wire {
+impl RawConnection {
+    pub async fn open(address: impl ToSocketAddrs) -> RawConnection {
         let stream = TcpStream::connect(address).await.expect("a server that listens");
         stream.set_nodelay(true).expect("pieces sent as they are");
-        Wire { stream, unread: Vec::new() }
+        RawConnection { stream, unread: Vec::new() }
     }
 
     pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
-        timeout(PATIENCE, self.stream.write_all(bytes.as_ref()))
+        timeout(TIMEOUT, self.stream.write_all(bytes.as_ref()))
             .await
             .expect("a server that reads")
             .expect("to write");
@@ -68,19 +68,19 @@ impl Wire {
     }
 
     /// The next response, or None if the server closes the connection without one.
-    pub async fn answer(&mut self) -> Option<Response> {
+    pub async fn answer(&mut self) -> Option<RawResponse> {
         self.read(false).await
     }
 
     /// The next response, if the server waits for a timeout of its own first.
-    pub async fn late_answer(&mut self) -> Option<Response> {
-        let arriving = timeout(3 * PATIENCE, self.stream.peek(&mut [0])).await;
+    pub async fn late_response(&mut self) -> Option<RawResponse> {
+        let arriving = timeout(3 * TIMEOUT, self.stream.peek(&mut [0])).await;
         arriving.expect("an answer at last").expect("to read");
         self.read(false).await
     }
 
     /// The next response, to a HEAD request: despite its Content-Length it has no body.
-    pub async fn answer_to_head(&mut self) -> Option<Response> {
+    pub async fn response_to_head(&mut self) -> Option<RawResponse> {
         self.read(true).await
     }
 
@@ -89,7 +89,7 @@ impl Wire {
         self.unread.is_empty() && !self.more().await
     }
 
-    async fn read(&mut self, to_head: bool) -> Option<Response> {
+    async fn read(&mut self, to_head: bool) -> Option<RawResponse> {
         loop {
             let end = loop {
                 match find(&self.unread, b"\r\n\r\n") {
@@ -109,7 +109,7 @@ impl Wire {
                 .map(|line| line.split_once(':').expect("a header with a colon"))
                 .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
                 .collect();
-            let mut response = Response { status, headers, body: Vec::new() };
+            let mut response = RawResponse { status, headers, body: Vec::new() };
             // A 1xx response is only interim; the final one follows.
             if status >= 200 {
                 if !to_head && status != 204 && status != 304 {
@@ -120,7 +120,7 @@ impl Wire {
         }
     }
 
-    async fn body(&mut self, response: &Response) -> Vec<u8> {
+    async fn body(&mut self, response: &RawResponse) -> Vec<u8> {
         if response
             .header("transfer-encoding")
             .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"))
@@ -174,9 +174,9 @@ impl Wire {
     /// Reads more bytes. False at the end, or after a reset.
     async fn more(&mut self) -> bool {
         let mut buffer = [0; 16 * 1024];
-        let Ok(read) = timeout(PATIENCE, self.stream.read(&mut buffer)).await else {
+        let Ok(read) = timeout(TIMEOUT, self.stream.read(&mut buffer)).await else {
             panic!(
-                "no answer within {PATIENCE:?}; so far: {:?}",
+                "no answer within {TIMEOUT:?}; so far: {:?}",
                 String::from_utf8_lossy(&self.unread)
             );
         };

@@ -8,13 +8,13 @@ use reqwest::{
 use url::Url;
 
 use super::browser::Browser;
-use super::cookie_jar::Sending;
+use super::cookie_jar::RequestSite;
 
 const PAGES: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[derive(Clone)]
-pub struct Answer {
+pub struct BrowserResponse {
     pub method: Method,
     pub url: Url,
     pub version: Version,
@@ -52,7 +52,7 @@ impl Browser {
             if by_hand {
                 set(&mut headers, "sec-fetch-user", "?1");
             }
-            let mut sending = Sending::SameSite;
+            let mut sending = RequestSite::SameSite;
             if let Some(document) = &from {
                 // A redirect chain keeps its weakest relation: once cross-site, always cross-site.
                 let now = relation(&document.url, &url);
@@ -60,9 +60,9 @@ impl Browser {
                     site = now;
                 }
                 sending = match (site, &method) {
-                    ("cross-site", &Method::GET) => Sending::CrossSiteLink,
-                    ("cross-site", _) => Sending::CrossSite,
-                    _ => Sending::SameSite,
+                    ("cross-site", &Method::GET) => RequestSite::CrossSiteLink,
+                    ("cross-site", _) => RequestSite::CrossSite,
+                    _ => RequestSite::SameSite,
                 };
                 if method == Method::POST {
                     set(&mut headers, "origin", &document.origin_for(&url));
@@ -99,8 +99,8 @@ impl Browser {
         url: Url,
         mut headers: HeaderMap,
         body: Option<String>,
-        sending: Sending,
-    ) -> Answer {
+        sending: RequestSite,
+    ) -> BrowserResponse {
         set(&mut headers, "user-agent", &self.user_agent);
         set(&mut headers, "accept-language", "en-GB,en;q=0.9");
         self.extra_headers.iter().for_each(|(name, value)| set(&mut headers, name, value));
@@ -121,7 +121,7 @@ impl Browser {
             .text()
             .await
             .unwrap_or_else(|e| panic!("{method} {url}: the body broke off: {e:?}"));
-        let answer = Answer { method, url, version, status, headers, body };
+        let answer = BrowserResponse { method, url, version, status, headers, body };
         self.hops.push(answer.clone());
         answer
     }

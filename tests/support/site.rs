@@ -18,13 +18,13 @@ use argon2::Params;
 use futures_util::future::join_all;
 use reqwest::{Certificate, ClientBuilder};
 
-use super::authority::{Authority, tomorrow};
+use super::authority::{CertificateAuthority, tomorrow};
 use super::browser::Browser;
 use super::database::{Database, database_with};
 use super::mechanics;
 
 /// How long a request waits for a database connection: long, for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const LONG_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running site. It stops when this is dropped.
 pub struct Site {
@@ -36,8 +36,8 @@ pub struct Site {
     /// `http://localhost:PORT`, or the value of `BASE_URL`.
     pub url: String,
     /// The authority that signed the site's certificate.
-    pub authority: Option<Arc<Authority>>,
-    server: Running,
+    pub authority: Option<Arc<CertificateAuthority>>,
+    server: StopOnDrop,
 }
 
 impl Site {
@@ -84,12 +84,12 @@ impl Site {
     ) -> Site {
         let config = config(&db.url, settings);
         let hasher = Hasher::new(argon2, config.argon2_concurrency).expect("a hasher");
-        Site::run(db, config, hasher, PATIENCE, limits).await
+        Site::run(db, config, hasher, LONG_ACQUIRE_TIMEOUT, limits).await
     }
 
     /// Serves HTTPS itself, and redirects plain HTTP to it.
     pub async fn with_tls(settings: &[(&str, &str)]) -> Site {
-        let authority = Authority::new();
+        let authority = CertificateAuthority::new();
         let files = authority.issue("localhost", tomorrow());
         let (certificate, key) = (files.certificate.to_str(), files.key.to_str());
         let mut all = vec![
@@ -111,14 +111,14 @@ impl Site {
 
     /// With production's time limit for getting a database connection. Other sites wait longer, so
     /// that a busy machine does not cause a 503.
-    pub async fn impatient_on(db: Database, settings: &[(&str, &str)]) -> Site {
+    pub async fn with_production_timeout(db: Database, settings: &[(&str, &str)]) -> Site {
         let config = config(&db.url, settings);
         let hasher = Hasher::new(cheapest(), config.argon2_concurrency).expect("a hasher");
         Site::run(db, config, hasher, ACQUIRE_TIMEOUT, Limits::None).await
     }
 
     pub async fn with_hasher(db: Database, config: Config, hasher: Hasher) -> Site {
-        Site::run(db, config, hasher, PATIENCE, Limits::None).await
+        Site::run(db, config, hasher, LONG_ACQUIRE_TIMEOUT, Limits::None).await
     }
 
     async fn run(
@@ -147,7 +147,7 @@ impl Site {
         let handle = server.handle();
         tokio::spawn(server);
         let url = app.origin.url.clone();
-        Site { db, app, address, http, url, authority: None, server: Running(handle) }
+        Site { db, app, address, http, url, authority: None, server: StopOnDrop(handle) }
     }
 
     /// Stops the server and returns its database, for the next server.
@@ -157,7 +157,7 @@ impl Site {
     }
 
     /// Opens all connections that the app may have, and leaves them idle.
-    pub async fn fill_the_pool(&self) {
+    pub async fn open_all_connections(&self) {
         let connections = self.app.config.database_max_connections;
         drop(join_all((0..connections).map(|_| self.app.db.acquire())).await);
         while self.app.db.idle() < connections as usize {
@@ -180,9 +180,9 @@ impl Site {
 }
 
 /// Stops the server when dropped. A type of its own, so that `Site::stop` can move `db` out.
-struct Running(ServerHandle);
+struct StopOnDrop(ServerHandle);
 
-impl Drop for Running {
+impl Drop for StopOnDrop {
     fn drop(&mut self) {
         drop(self.0.stop(false));
     }

@@ -20,7 +20,7 @@ use crate::accounts::password::{Password, PasswordHash, Verdict};
 use crate::accounts::session;
 use crate::accounts::user::{self, User, proof};
 use crate::email::Email;
-use crate::mail::notice::{self, Owner, What};
+use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::throttle::Admission;
 use crate::throttle::Rejection;
 use crate::throttle::limits::{Action, Key};
@@ -58,119 +58,119 @@ pub struct PasswordForm {
     password: String,
 }
 
-pub async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
-    page::show(blank(&somebody))
+pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
+    page::show(blank(&logged_in))
 }
 
 pub async fn submit(
-    somebody: LoggedIn,
+    logged_in: LoggedIn,
     form: Checked<PasswordForm>,
 ) -> Result<HttpResponse, Error> {
-    let mut again = blank(&somebody);
+    let mut form_page = blank(&logged_in);
     let form = match form {
         Checked::Valid(form) => form,
         Checked::OutOfDate(_, invalid) => {
-            again.problems.form = Some(invalid.sentence().to_owned());
-            return page::out_of_date(again);
+            form_page.problems.form = Some(invalid.sentence().to_owned());
+            return page::out_of_date(form_page);
         }
     };
-    let app = &somebody.visitor.app;
+    let app = &logged_in.visitor.app;
     let new = Password::typed(&form.password);
-    if let Err(weakness) = strength::check_length(&new, again.minimum) {
-        again.problems.password = Some(weakness.reason);
-        return page::invalid(again);
+    if let Err(weakness) = strength::check_length(&new, form_page.minimum) {
+        form_page.problems.password = Some(weakness.reason);
+        return page::invalid(form_page);
     }
     if form.password == form.current_password {
-        again.problems.password =
+        form_page.problems.password =
             Some("This is your current password. Choose a different one.".to_owned());
-        return page::invalid(again);
+        return page::invalid(form_page);
     }
-    let who = somebody.user.id.to_string();
+    let who = logged_in.user.id.to_string();
     let (throttle, key) = (&app.throttle, [Key::Account(&who)]);
     let attempt = match throttle.admit(Action::CurrentPassword, &key).await? {
         Admission::Counted(attempt) => attempt,
-        Admission::Rejected(rejection) => return too_many(again, rejection),
+        Admission::Rejected(rejection) => return too_many(form_page, rejection),
     };
-    let stored = user::password_hash(&app.db, somebody.user.id).await?;
+    let stored = user::password_hash(&app.db, logged_in.user.id).await?;
     let current = Password::typed(&form.current_password);
-    let hash_of = Some((somebody.user.id, &stored));
+    let hash_of = Some((logged_in.user.id, &stored));
     if app.verify(&attempt, &current, hash_of).await? == Verdict::Wrong {
-        note_failure(&somebody).await?;
-        again.problems.current_password = Some("This isn't your current password.".to_owned());
-        return page::invalid(again);
+        note_failure(&logged_in).await?;
+        form_page.problems.current_password = Some("This isn't your current password.".to_owned());
+        return page::invalid(form_page);
     }
     throttle.succeeded(attempt).await?;
     if let Admission::Rejected(rejection) =
-        admission::by_ip(&somebody.visitor, Action::NewPassword).await?
+        admission::by_ip(&logged_in.visitor, Action::NewPassword).await?
     {
-        return too_many(again, rejection);
+        return too_many(form_page, rejection);
     }
-    let hash = match app.hash_new(&new, &Email::parse(&somebody.user.email)?).await? {
+    let hash = match app.hash_new(&new, &Email::parse(&logged_in.user.email)?).await? {
         NewHash::Hashed(hash) => hash,
         NewHash::TooWeak(weakness) => {
-            again.problems.password = Some(weakness.reason);
-            again.strength = weakness.strength;
-            return page::invalid(again);
+            form_page.problems.password = Some(weakness.reason);
+            form_page.strength = weakness.strength;
+            return page::invalid(form_page);
         }
     };
     // Every change sends a notice, and a notice is never dropped, so the change is limited.
     if let Admission::Rejected(rejection) = throttle.admit(Action::PasswordChanged, &key).await? {
-        return too_many(again, rejection);
+        return too_many(form_page, rejection);
     }
-    if !change(&somebody, &stored, &hash).await? {
+    if !change(&logged_in, &stored, &hash).await? {
         // Another request did, and ended this session; or a login renewed the hash, and did not.
         let problem = "Your account changed at the same moment, so this wasn't saved. Try again.";
-        again.problems.form = Some(problem.to_owned());
-        return page::invalid(again);
+        form_page.problems.form = Some(problem.to_owned());
+        return page::invalid(form_page);
     }
     let text = "Password changed. You've been logged out everywhere else.";
-    somebody.visitor.flash(FlashKind::Good, text);
+    logged_in.visitor.flash(FlashKind::Good, text);
     page::redirect("/account")
 }
 
-fn blank(somebody: &LoggedIn) -> PasswordPage {
+fn blank(logged_in: &LoggedIn) -> PasswordPage {
     PasswordPage {
-        page: somebody.visitor.page("Change your password"),
+        page: logged_in.visitor.page("Change your password"),
         problems: Problems::default(),
-        minimum: somebody.visitor.app.config.password_min_length,
+        minimum: logged_in.visitor.app.config.password_min_length,
         strength: None,
     }
 }
 
-fn too_many(mut again: PasswordPage, rejection: Rejection) -> Result<HttpResponse, Error> {
-    again.problems.form = Some(rejection::sentence(rejection));
-    page::too_many(again, rejection)
+fn too_many(mut form_page: PasswordPage, rejection: Rejection) -> Result<HttpResponse, Error> {
+    form_page.problems.form = Some(rejection::sentence(rejection));
+    page::too_many(form_page, rejection)
 }
 
 /// All of it, or nothing: the password, the end of the other sessions, the new ID of this one.
 async fn change(
-    somebody: &LoggedIn,
+    logged_in: &LoggedIn,
     old: &PasswordHash,
     new: &PasswordHash,
 ) -> Result<bool, Error> {
-    let user_id = somebody.user.id;
-    let mut tx = somebody.visitor.app.db.begin().await?;
+    let user_id = logged_in.user.id;
+    let mut tx = logged_in.visitor.app.db.begin().await?;
     let Some(epoch) = proof::change_password(&mut tx, user_id, old, new).await? else {
         return Ok(false);
     };
-    credentials::end_access(&mut tx, user_id, Some(somebody.session.id)).await?;
-    let rotated = session::rotate_after_proof(&mut tx, somebody.session.id, epoch).await?;
+    credentials::end_access(&mut tx, user_id, Some(logged_in.session.id)).await?;
+    let rotated = session::rotate_after_proof(&mut tx, logged_in.session.id, epoch).await?;
     let Some(session_id) = rotated else { return Ok(false) };
-    audit::record(&mut tx, Kind::PasswordChanged, Some(user_id), &somebody.visitor.client).await?;
-    let app = &somebody.visitor.app;
-    let client = &somebody.visitor.client;
-    let owner = Owner { user_id, email: &somebody.user.email, client };
-    notice::send(&mut tx, app, owner, What::PasswordChanged).await?;
+    audit::record(&mut tx, Kind::PasswordChanged, Some(user_id), &logged_in.visitor.client).await?;
+    let app = &logged_in.visitor.app;
+    let client = &logged_in.visitor.client;
+    let owner = ChangedAccount { user_id, email: &logged_in.user.email, client };
+    notice::send(&mut tx, app, owner, Change::PasswordChanged).await?;
     tx.commit().await?;
-    somebody.visitor.rotate_session(session_id);
-    let user = User { session_epoch: epoch, ..somebody.user.clone() };
-    log_if_failed("a device", known_device::remember(&somebody.visitor, &user).await);
+    logged_in.visitor.rotate_session(session_id);
+    let user = User { session_epoch: epoch, ..logged_in.user.clone() };
+    log_if_failed("a device", known_device::keep(&logged_in.visitor, &user).await);
     Ok(true)
 }
 
-async fn note_failure(somebody: &LoggedIn) -> Result<(), Error> {
-    let (user_id, client) = (Some(somebody.user.id), &somebody.visitor.client);
-    let mut tx = somebody.visitor.app.db.begin().await?;
+async fn note_failure(logged_in: &LoggedIn) -> Result<(), Error> {
+    let (user_id, client) = (Some(logged_in.user.id), &logged_in.visitor.client);
+    let mut tx = logged_in.visitor.app.db.begin().await?;
     audit::record(&mut tx, Kind::PasswordChangeFailed, user_id, client).await?;
     Ok(tx.commit().await?)
 }

@@ -22,7 +22,7 @@ use crate::accounts::token;
 use crate::accounts::user::User;
 use crate::email::Email;
 use crate::flows::start_session;
-use crate::mail::notice::{self, Owner, What};
+use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::throttle::Admission;
 use crate::throttle::limits::{Action, Key};
 use crate::web::csrf::Checked;
@@ -101,9 +101,9 @@ pub async fn submit(
         Checked::Valid(form) if form.token.is_empty() => submit_code(&req, &visitor, form).await,
         Checked::Valid(form) => link::submit(&req, &visitor, form).await,
         Checked::OutOfDate(form, invalid) if form.token.is_empty() => {
-            let mut again = CheckEmailPage { code: form.code, ..check_email(&visitor) };
-            again.problems.code = Some(invalid.sentence().to_owned());
-            page::out_of_date(again)
+            let mut form_page = CheckEmailPage { code: form.code, ..check_email(&visitor) };
+            form_page.problems.code = Some(invalid.sentence().to_owned());
+            page::out_of_date(form_page)
         }
         Checked::OutOfDate(form, invalid) => link::out_of_date(&visitor, form, invalid).await,
     }
@@ -114,12 +114,12 @@ async fn submit_code(
     visitor: &Visitor,
     form: VerifyForm,
 ) -> Result<HttpResponse, Error> {
-    let mut again = CheckEmailPage { code: form.code.clone(), ..check_email(visitor) };
+    let mut form_page = CheckEmailPage { code: form.code.clone(), ..check_email(visitor) };
     let Some(pending) = visitor.registration() else {
         let problem = "A code works only in the browser where you signed up. Open the link in \
                        the email instead.";
-        again.problems.code = Some(problem.to_owned());
-        return page::invalid(again);
+        form_page.problems.code = Some(problem.to_owned());
+        return page::invalid(form_page);
     };
     let email = Email::parse(&pending.email)?;
     // Two tabs, two registrations: the form names the one it was drawn for.
@@ -129,8 +129,8 @@ async fn submit_code(
              link in its email.",
             pending.email
         );
-        again.problems.code = Some(problem);
-        return page::invalid(again);
+        form_page.problems.code = Some(problem);
+        return page::invalid(form_page);
     }
     let canonical = email.canonical();
     let address = visitor.client.address;
@@ -140,8 +140,8 @@ async fn submit_code(
         Admission::Counted(attempt) => attempt,
         Admission::Rejected(rejection) => {
             let problem = "Or open the link in the email: it works right away.";
-            again.problems.code = Some(format!("{} {problem}", rejection::sentence(rejection)));
-            return page::too_many(again, rejection);
+            form_page.problems.code = Some(format!("{} {problem}", rejection::sentence(rejection)));
+            return page::too_many(form_page, rejection);
         }
     };
     let macs = visitor.app.keys.code_macs(&canonical, &token::typed_code(&form.code));
@@ -154,9 +154,9 @@ async fn submit_code(
             None => already_confirmed(visitor, &email),
         };
     }
-    again.problems.code =
+    form_page.problems.code =
         Some("This code is wrong or has expired. Open the link in the email instead.".to_owned());
-    page::invalid(again)
+    page::invalid(form_page)
 }
 
 /// Creates the user and logs in. If another user is logged in here, their session is kept.
@@ -171,7 +171,7 @@ async fn confirm(
         return already_confirmed(visitor, email);
     };
     log_if_failed("the limits", reset_counters(visitor, email).await);
-    log_if_failed("a device", known_device::remember(visitor, &user).await);
+    log_if_failed("a device", known_device::keep(visitor, &user).await);
     visitor.forget_registration(email);
     if let Some(other) = &visitor.user {
         let text = format!(
@@ -198,8 +198,8 @@ async fn create(
     let confirmed = registration::confirm(&mut tx, registration, password_hash).await?;
     let Some(user) = confirmed else { return Ok(None) };
     audit::record(&mut tx, Kind::AccountCreated, Some(user.id), client).await?;
-    let owner = Owner { user_id: user.id, email: &user.email, client };
-    notice::send(&mut tx, app, owner, What::AccountCreated).await?;
+    let owner = ChangedAccount { user_id: user.id, email: &user.email, client };
+    notice::send(&mut tx, app, owner, Change::AccountCreated).await?;
     tx.commit().await?;
     Ok(Some(user))
 }

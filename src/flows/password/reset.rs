@@ -23,7 +23,7 @@ use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::token::{self, Holder, TokenHash};
 use crate::accounts::user::{self, User, proof};
 use crate::email::Email;
-use crate::mail::notice::{self, Owner, What};
+use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::throttle::Admission;
 use crate::throttle::limits::{Action, Key};
 use crate::web::admission;
@@ -98,28 +98,28 @@ fn ask(visitor: &Visitor) -> ResetPage {
 }
 
 pub async fn submit(visitor: Visitor, form: Checked<ResetForm>) -> Result<HttpResponse, Error> {
-    let mut again = ask(&visitor);
+    let mut form_page = ask(&visitor);
     let form = match form {
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
-            again.email = form.email;
-            again.problems.form = Some(invalid.sentence().to_owned());
-            return page::out_of_date(again);
+            form_page.email = form.email;
+            form_page.problems.form = Some(invalid.sentence().to_owned());
+            return page::out_of_date(form_page);
         }
     };
-    again.email = form.email.clone();
+    form_page.email = form.email.clone();
     let email = match Email::parse(&form.email) {
         Ok(email) => email,
         Err(error) => {
-            again.problems.email = Some(error.to_string());
-            return page::invalid(again);
+            form_page.problems.email = Some(error.to_string());
+            return page::invalid(form_page);
         }
     };
     if let Admission::Rejected(rejection) =
         admission::by_ip(&visitor, Action::PasswordReset).await?
     {
-        again.problems.form = Some(rejection::sentence(rejection));
-        return page::too_many(again, rejection);
+        form_page.problems.form = Some(rejection::sentence(rejection));
+        return page::too_many(form_page, rejection);
     }
     send_link(&visitor, &email).await?;
     let text = "If we can email this address, a link is on its way. It works for 30 minutes. \
@@ -145,16 +145,16 @@ async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
 pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let token_hash = token::hash(&token.into_inner());
     if token::holder(&visitor.app.db, token::Purpose::Reset, &token_hash).await?.is_none() {
-        return dead_link(&visitor);
+        return invalid_link(&visitor);
     }
-    visitor.keep_reset_proof(Some(&token_hash));
+    visitor.set_reset_proof(Some(&token_hash));
     page::redirect("/password/reset/choose")
 }
 
 pub async fn choose(visitor: Visitor) -> Result<HttpResponse, Error> {
     match proved(&visitor).await? {
         Some(proof) => page::show(blank(&visitor, &proof)),
-        None => dead_link(&visitor),
+        None => invalid_link(&visitor),
     }
 }
 
@@ -164,39 +164,39 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
         Checked::OutOfDate(form, invalid) => (form, Some(invalid)),
     };
     let Some(proof) = proved(&visitor).await? else {
-        return invalid.map_or_else(|| dead_link(&visitor), |invalid| Err(invalid.into()));
+        return invalid.map_or_else(|| invalid_link(&visitor), |invalid| Err(invalid.into()));
     };
-    let mut again = blank(&visitor, &proof);
+    let mut form_page = blank(&visitor, &proof);
     // First, because opening another link makes every older form out of date.
-    if form.link != again.link {
-        let (page, address) = (visitor.page("Another link was opened"), again.address);
+    if form.link != form_page.link {
+        let (page, address) = (visitor.page("Another link was opened"), form_page.address);
         return page::out_of_date(OtherLinkPage { page, address });
     }
     if let Some(invalid) = invalid {
-        again.problem = Some(invalid.sentence().to_owned());
-        return page::out_of_date(again);
+        form_page.problem = Some(invalid.sentence().to_owned());
+        return page::out_of_date(form_page);
     }
     if let Admission::Rejected(rejection) = admission::by_ip(&visitor, Action::NewPassword).await? {
-        again.problem = Some(rejection::sentence(rejection));
-        return page::too_many(again, rejection);
+        form_page.problem = Some(rejection::sentence(rejection));
+        return page::too_many(form_page, rejection);
     }
     let password = Password::typed(&form.password);
     let hash = match visitor.app.hash_new(&password, &proof.holder.email).await? {
         NewHash::Hashed(hash) => hash,
         NewHash::TooWeak(weakness) => {
-            again.problem = Some(weakness.reason);
-            again.strength = weakness.strength;
-            return page::invalid(again);
+            form_page.problem = Some(weakness.reason);
+            form_page.strength = weakness.strength;
+            return page::invalid(form_page);
         }
     };
     let Some((owner, epoch)) = take_and_change(&visitor, &proof.token_hash, &hash).await? else {
-        return dead_link(&visitor);
+        return invalid_link(&visitor);
     };
-    visitor.keep_reset_proof(None);
+    visitor.set_reset_proof(None);
     // This browser is known from now on, so it does not wait while strangers keep guessing.
     let (id, email) = (owner.user_id, owner.email.as_str().to_owned());
     let user = User { id, email, session_epoch: epoch };
-    log_if_failed("a device", known_device::remember(&visitor, &user).await);
+    log_if_failed("a device", known_device::keep(&visitor, &user).await);
     let account = owner.email.canonical();
     // Failed guesses at the old password must not delay a login with the new one.
     let pair = Key::Pair(&account, visitor.client.address);
@@ -223,14 +223,14 @@ async fn take_and_change(
     let epoch = proof::reset_password(&mut tx, user_id, password_hash).await?;
     credentials::end_access(&mut tx, user_id, None).await?;
     audit::record(&mut tx, Kind::PasswordReset, Some(user_id), &visitor.client).await?;
-    let told = Owner { user_id, email: owner.email.as_str(), client: &visitor.client };
-    notice::send(&mut tx, &visitor.app, told, What::PasswordReset).await?;
+    let told = ChangedAccount { user_id, email: owner.email.as_str(), client: &visitor.client };
+    notice::send(&mut tx, &visitor.app, told, Change::PasswordReset).await?;
     tx.commit().await?;
     Ok(Some((owner, epoch)))
 }
 
-fn dead_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
-    page::dead_link(visitor.page("This link no longer works"), token::Purpose::Reset)
+fn invalid_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
+    page::invalid_link(visitor.page("This link no longer works"), token::Purpose::Reset)
 }
 
 /// A link that was opened in this browser and still works.

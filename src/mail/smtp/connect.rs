@@ -30,7 +30,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::failure::{answer, answered, broken};
-use super::{Connection, Failure, Mailer, Stage};
+use super::{Failure, Mailer, SmtpConnection, Stage};
 use crate::config::mail::SmtpTls;
 
 const NO_AUTHORITIES: &str = "this machine has no CA certificates, so no server can be verified: \
@@ -78,8 +78,8 @@ impl Mailer {
     /// Opens a new connection, up to AUTH.
     ///
     /// # Errors
-    /// Names the stage that failed; never `Failure::Refused`.
-    pub async fn connect(&self) -> Result<Connection, Failure> {
+    /// Names the stage that failed; never `Failure::Rejected`.
+    pub async fn connect(&self) -> Result<SmtpConnection, Failure> {
         let (tcp, peer) = self.reach().await?;
         let mut smtp = match self.server.tls {
             SmtpTls::Implicit => self.greet(self.handshake(tcp).await?, peer).await?,
@@ -102,7 +102,7 @@ impl Mailer {
             let login = smtp.auth(&mechanisms, &credentials);
             answer(Stage::Auth, self.timeouts.command, login).await?;
         }
-        Ok(Connection { smtp, timeouts: self.timeouts })
+        Ok(SmtpConnection { smtp, timeouts: self.timeouts })
     }
 
     /// Tries each IP address of the server in turn. The first may be an IPv6 address, while the

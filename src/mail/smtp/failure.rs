@@ -49,7 +49,7 @@ impl Display for Stage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The server permanently rejects this recipient or email, or the email cannot be built.
-    Refused(String),
+    Rejected(String),
     /// Any other failure: the email is sent again later.
     Failed(String),
 }
@@ -60,7 +60,7 @@ impl Failure {
     }
 
     pub fn problem(&self) -> &str {
-        let (Self::Refused(problem) | Self::Failed(problem)) = self;
+        let (Self::Rejected(problem) | Self::Failed(problem)) = self;
         problem
     }
 }
@@ -96,7 +96,7 @@ fn failure(stage: Stage, error: &Error) -> Failure {
     let for_good = about_mailbox && !words.starts_with("5.7.");
     match stage {
         Stage::Rcpt | Stage::EndOfData if for_good => {
-            Failure::Refused(one_line(&format!("{stage}: {code} {words}")))
+            Failure::Rejected(one_line(&format!("{stage}: {code} {words}")))
         }
         _ => Failure::at(stage, &format!("{code} {words}")),
     }

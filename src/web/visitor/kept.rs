@@ -13,8 +13,8 @@ impl Visitor {
         self.context.visitor_cookie.borrow().reset_proof()
     }
 
-    pub fn keep_reset_proof(&self, token_hash: Option<&TokenHash>) {
-        self.context.visitor_cookie.borrow_mut().keep_reset_proof(token_hash);
+    pub fn set_reset_proof(&self, token_hash: Option<&TokenHash>) {
+        self.context.visitor_cookie.borrow_mut().set_reset_proof(token_hash);
     }
 
     /// The pending registration that was begun in this browser.

@@ -13,12 +13,12 @@ use crate::support::clock;
 use crate::support::database::database;
 use crate::support::mailbox::mailbox;
 use crate::support::people::Person;
-use crate::support::postgres_wire::Wire;
-use crate::support::requests::Answer;
+use crate::support::postgres_wire::StatementCounter;
+use crate::support::requests::BrowserResponse;
 use crate::support::site::Site;
 
 /// The password that the attacker chooses.
-const CHOSEN: &str = "glacier pumpkin harmonica";
+const SIGN_UP_PASSWORD: &str = "glacier pumpkin harmonica";
 const WRONG: &str = "not the password of anybody";
 /// The password of all other people, which the attacker does not know.
 const SECRET: &str = "trombone velvet lighthouse";
@@ -63,7 +63,7 @@ struct Links {
 
 pub struct ReplaySite {
     pub site: Site,
-    wire: Wire,
+    wire: StatementCounter,
     /// A browser that has just opened its first page; every other person gets a clone of it.
     anybody: Visitor,
     used: Links,
@@ -74,7 +74,7 @@ pub struct ReplaySite {
 impl ReplaySite {
     pub async fn start() -> ReplaySite {
         let db = database().await;
-        let wire = Wire::to(&db).await;
+        let wire = StatementCounter::to(&db).await;
         let site = Site::behind_a_proxy_on(db, &[("DATABASE_URL", &wire.url)]).await;
         let link = async |email: &'static str, kind| {
             site.db.run("delete from throttles").await;
@@ -161,11 +161,11 @@ impl ReplaySite {
         action: Action,
         target: &str,
         own: &str,
-    ) -> (Vec<Answer>, String) {
+    ) -> (Vec<BrowserResponse>, String) {
         let email = |whose| if whose == Whose::Target { target } else { own };
         let answers = match action {
-            Action::Register(whose) => visitor.register(email(whose), CHOSEN).await,
-            Action::LogIn(whose, true) => visitor.log_in(email(whose), CHOSEN).await,
+            Action::Register(whose) => visitor.register(email(whose), SIGN_UP_PASSWORD).await,
+            Action::LogIn(whose, true) => visitor.log_in(email(whose), SIGN_UP_PASSWORD).await,
             Action::LogIn(whose, false) => visitor.log_in(email(whose), WRONG).await,
             Action::AskForReset(whose) => visitor.ask_for_reset(email(whose)).await,
             Action::Resend(whose) => visitor.resend(email(whose)).await,
@@ -176,7 +176,7 @@ impl ReplaySite {
             }
             Action::SubmitLink(kind, from) => {
                 let link = self.link(kind, from, own).await;
-                let answers = visitor.submit_link(kind, &link, CHOSEN).await;
+                let answers = visitor.submit_link(kind, &link, SIGN_UP_PASSWORD).await;
                 return (answers, token(&link).to_owned());
             }
         };
@@ -207,7 +207,7 @@ impl ReplaySite {
             State::Taken | State::Locked => {
                 // Inserted directly: through the pages this takes five times as long.
                 let email: &'static str = target.to_owned().leak();
-                Person { email, password: SECRET }.joins(&self.site).await;
+                Person { email, password: SECRET }.create_account(&self.site).await;
             }
         }
         if state == State::Locked {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::support::requests::Answer;
+use crate::support::requests::BrowserResponse;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -57,7 +57,7 @@ impl Line {
 }
 
 /// The lines of a response. `typed`: the attacker's values, and the names that replace them.
-pub fn lines(answer: &Answer, typed: &[(&str, &str)]) -> Vec<Line> {
+pub fn lines(answer: &BrowserResponse, typed: &[(&str, &str)]) -> Vec<Line> {
     let mask = |text: &str| {
         let mut text = text.to_owned();
         for (secret, name) in typed {

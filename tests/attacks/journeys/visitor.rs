@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::support::browser::Browser;
 use crate::support::database::Database;
-use crate::support::guesses::move_to;
+use crate::support::guesses::set_ip_address;
 use crate::support::mailbox::mailbox;
-use crate::support::requests::Answer;
+use crate::support::requests::BrowserResponse;
 use crate::support::site::Site;
 
 use super::actions::Kind;
@@ -30,29 +30,29 @@ impl Visitor {
 
     /// Sends its requests from this IP address from now on.
     pub fn at(mut self, ip: &str) -> Visitor {
-        move_to(&mut self.browser, ip);
+        set_ip_address(&mut self.browser, ip);
         self
     }
 
     /// Opens a page, and returns every response, redirects included.
-    pub async fn open(&mut self, path: &str) -> Vec<Answer> {
+    pub async fn open(&mut self, path: &str) -> Vec<BrowserResponse> {
         self.browser.visit(path).await;
         self.responses()
     }
 
     /// Opens the page of a form, unless the browser already shows it.
-    async fn show(&mut self, path: &str) -> Vec<Answer> {
+    async fn show(&mut self, path: &str) -> Vec<BrowserResponse> {
         if self.browser.path == path { Vec::new() } else { self.open(path).await }
     }
 
     /// Posts these fields with the CSRF token of the page that is shown.
-    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Vec<Answer> {
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Vec<BrowserResponse> {
         let fields = [&[("csrf", self.csrf.as_str())], fields].concat();
-        self.browser.forged_post(&self.origin, path, &fields).await;
+        self.browser.cross_site_post(&self.origin, path, &fields).await;
         self.responses()
     }
 
-    fn responses(&mut self) -> Vec<Answer> {
+    fn responses(&mut self) -> Vec<BrowserResponse> {
         // A page without a form has no token; the last one is kept.
         if let Some((_, rest)) = self.browser.html().split_once("name=\"csrf\" value=\"") {
             self.csrf = rest.split('"').next().unwrap_or_default().to_owned();
@@ -60,38 +60,43 @@ impl Visitor {
         self.browser.hops.clone()
     }
 
-    pub async fn register(&mut self, email: &str, password: &str) -> Vec<Answer> {
+    pub async fn register(&mut self, email: &str, password: &str) -> Vec<BrowserResponse> {
         let page = self.show("/register").await;
         let done = self.post("/register", &[("email", email), ("password", password)]).await;
         [page, done].concat()
     }
 
-    pub async fn log_in(&mut self, email: &str, password: &str) -> Vec<Answer> {
+    pub async fn log_in(&mut self, email: &str, password: &str) -> Vec<BrowserResponse> {
         let page = self.show("/login").await;
         let done = self.post("/login", &[("email", email), ("password", password)]).await;
         [page, done].concat()
     }
 
-    pub async fn ask_for_reset(&mut self, email: &str) -> Vec<Answer> {
+    pub async fn ask_for_reset(&mut self, email: &str) -> Vec<BrowserResponse> {
         let page = self.show("/password/reset").await;
         let done = self.post("/password/reset", &[("email", email)]).await;
         [page, done].concat()
     }
 
-    pub async fn resend(&mut self, email: &str) -> Vec<Answer> {
+    pub async fn resend(&mut self, email: &str) -> Vec<BrowserResponse> {
         let page = self.show("/email/verify").await;
         let done = self.post("/email/verify/resend", &[("email", email)]).await;
         [page, done].concat()
     }
 
-    pub async fn type_code(&mut self, email: &str, code: &str) -> Vec<Answer> {
+    pub async fn type_code(&mut self, email: &str, code: &str) -> Vec<BrowserResponse> {
         let page = self.show("/email/verify").await;
         let done = self.post("/email/verify", &[("email", email), ("code", code)]).await;
         [page, done].concat()
     }
 
     /// Opens a link and submits the form on its page.
-    pub async fn submit_link(&mut self, kind: Kind, link: &str, password: &str) -> Vec<Answer> {
+    pub async fn submit_link(
+        &mut self,
+        kind: Kind,
+        link: &str,
+        password: &str,
+    ) -> Vec<BrowserResponse> {
         let page = self.open(link).await;
         let done = match kind {
             Kind::Verify => self.post("/email/verify", &[("token", token(link))]).await,

@@ -56,7 +56,7 @@ async fn a_change_ends_other_sessions_and_rotates_the_id_of_this_one() {
 #[tokio::test]
 async fn a_remembered_session_stays_remembered_after_a_change() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = site.browser();
     browser.visit("/login").await;
     let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];

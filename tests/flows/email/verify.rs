@@ -49,7 +49,7 @@ async fn a_browser_restart_keeps_the_pending_registration() {
 #[tokio::test]
 async fn a_code_works_after_another_user_logs_in_in_the_browser() {
     let site = Site::start().await;
-    GRACE.joins(&site).await;
+    GRACE.create_account(&site).await;
     let mut browser = ADA.registers(&site).await;
     GRACE.logs_in(&mut browser).await;
     browser.visit("/email/verify").await;
@@ -66,7 +66,7 @@ async fn a_code_form_of_an_earlier_registration_is_rejected() {
     let mut browser = ADA.registers(&site).await;
     let mut first_tab = browser.form(CONFIRM);
     first_tab.forge("code", &newest(&site.db, ADA.email).await.code());
-    GRACE.registers_in(&mut browser).await;
+    GRACE.sign_up_in(&mut browser).await;
     browser.send(first_tab).await;
     browser.must_be_at("/email/verify", 422);
     browser.must_see(&format!("This browser has since been used to sign up as {}", GRACE.email));

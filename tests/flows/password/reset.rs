@@ -50,7 +50,7 @@ async fn an_owner_resets_a_forgotten_password_and_every_session_ends() {
 #[tokio::test]
 async fn an_unknown_email_gets_the_same_page_and_no_mail() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let (known, unknown) = (asks(&site, ADA.email).await, asks(&site, GRACE.email).await);
     assert_eq!(known.text(), unknown.text());
     assert!(mailbox(&site.db, GRACE.email).await.is_empty());
@@ -59,7 +59,7 @@ async fn an_unknown_email_gets_the_same_page_and_no_mail() {
 #[tokio::test]
 async fn a_rejected_password_leaves_the_reset_link_valid() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = asks(&site, ADA.email).await;
     browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
     browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, "passwordpassword")]).await;
@@ -72,7 +72,7 @@ async fn a_rejected_password_leaves_the_reset_link_valid() {
 #[tokio::test]
 async fn a_reset_link_expires_after_30_minutes() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = asks(&site, ADA.email).await;
     let link = newest(&site.db, ADA.email).await.link("/password/reset/");
     clock::later(&site.db, "29 minutes").await;
@@ -90,7 +90,7 @@ async fn a_reset_link_expires_after_30_minutes() {
 #[tokio::test]
 async fn the_url_of_the_reset_form_contains_no_token() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
+    ADA.create_account(&site).await;
     let mut browser = asks(&site, ADA.email).await;
     let link = newest(&site.db, ADA.email).await.link("/password/reset/");
     let token = link.rsplit('/').next().expect("a token").to_owned();
@@ -115,8 +115,8 @@ async fn an_unverified_registration_gets_no_reset_link() {
 #[tokio::test]
 async fn a_login_or_logout_closes_an_opened_reset_form() {
     let site = Site::start().await;
-    ADA.joins(&site).await;
-    GRACE.joins(&site).await;
+    ADA.create_account(&site).await;
+    GRACE.create_account(&site).await;
     for person in [ADA, GRACE] {
         let mut browser = asks(&site, ADA.email).await;
         browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;

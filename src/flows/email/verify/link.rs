@@ -53,7 +53,9 @@ impl NewPassword {
 
 pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let token = token.into_inner();
-    let Some(registration) = of_link(&visitor, &token).await? else { return dead_link(&visitor) };
+    let Some(registration) = of_link(&visitor, &token).await? else {
+        return invalid_link(&visitor);
+    };
     let chosen = chosen_here(&visitor, &registration).await?;
     if chosen == Chosen::Confirmed {
         return already_confirmed(&visitor, &registration.email);
@@ -93,9 +95,9 @@ pub(super) async fn out_of_date(
         Chosen::Nothing => Some(NewPassword::blank(visitor)),
         Chosen::Password(_) => None,
     };
-    let mut again = link_page(visitor, form.token, &registration, choose);
-    again.problem = Some(invalid.sentence().to_owned());
-    page::out_of_date(again)
+    let mut form_page = link_page(visitor, form.token, &registration, choose);
+    form_page.problem = Some(invalid.sentence().to_owned());
+    page::out_of_date(form_page)
 }
 
 pub(super) async fn submit(
@@ -104,7 +106,7 @@ pub(super) async fn submit(
     form: VerifyForm,
 ) -> Result<HttpResponse, Error> {
     let Some(registration) = of_link(visitor, &form.token).await? else {
-        return dead_link(visitor);
+        return invalid_link(visitor);
     };
     let password_hash = match chosen_here(visitor, &registration).await? {
         Chosen::Confirmed => return already_confirmed(visitor, &registration.email),
@@ -157,6 +159,6 @@ async fn chosen_here(visitor: &Visitor, registration: &Registration) -> Result<C
     })
 }
 
-fn dead_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
-    page::dead_link(visitor.page("This link no longer works"), Purpose::Verify)
+fn invalid_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
+    page::invalid_link(visitor.page("This link no longer works"), Purpose::Verify)
 }

@@ -30,28 +30,28 @@ pub struct ResendForm {
 }
 
 pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpResponse, Error> {
-    let mut again = check_email(&visitor);
+    let mut form_page = check_email(&visitor);
     let form = match form {
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
-            again.resend_to = form.email;
-            again.problems.resend = Some(invalid.sentence().to_owned());
-            return page::out_of_date(again);
+            form_page.resend_to = form.email;
+            form_page.problems.resend = Some(invalid.sentence().to_owned());
+            return page::out_of_date(form_page);
         }
     };
-    again.resend_to = form.email.clone();
+    form_page.resend_to = form.email.clone();
     let email = match Email::parse(&form.email) {
         Ok(email) => email,
         Err(error) => {
-            again.problems.resend = Some(error.to_string());
-            return page::invalid(again);
+            form_page.problems.resend = Some(error.to_string());
+            return page::invalid(form_page);
         }
     };
     if let Admission::Rejected(rejection) =
         admission::by_ip(&visitor, Action::EmailVerifyResend).await?
     {
-        again.problems.resend = Some(rejection::sentence(rejection));
-        return page::too_many(again, rejection);
+        form_page.problems.resend = Some(rejection::sentence(rejection));
+        return page::too_many(form_page, rejection);
     }
     let may_mail = admission::may_mail(&visitor, Action::EmailVerifyResendMail, &email).await?;
     send_again(&visitor, &email, may_mail).await?;

@@ -60,7 +60,7 @@ async fn an_earlier_link_verifies_with_the_latest_password_of_the_browser() {
     let mut browser = ADA.registers(&site).await;
     let first = newest(&site.db, ADA.email).await.link("/email/verify/");
     let again = Person { password: CHOSEN_ELSEWHERE, ..ADA };
-    again.registers_in(&mut browser).await;
+    again.sign_up_in(&mut browser).await;
     browser.visit(&first).await;
     browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);

@@ -1,4 +1,4 @@
-//! Sending the verification email again.
+//! RequestSite the verification email again.
 
 use crate::support::clock;
 use crate::support::labels::*;
@@ -54,7 +54,7 @@ async fn a_resend_sends_the_code_of_the_browsers_own_registration() {
 #[tokio::test]
 async fn only_the_mail_says_that_an_email_already_has_an_account() {
     let site = Site::start().await;
-    GRACE.joins(&site).await;
+    GRACE.create_account(&site).await;
     // Grace forgot that she has an account, and signs up once more.
     let mut grace = GRACE.registers(&site).await;
     grace.press(RESEND).await;

@@ -71,8 +71,8 @@ pub(super) fn of(config: &Config) -> Vec<String> {
 
 fn development(config: &Config) -> Vec<String> {
     let mut reasons = Vec::new();
-    let doors = [("LISTEN", Some(config.listen)), ("LISTEN_HTTP", config.https.listen_http)];
-    for (name, address) in doors {
+    let listeners = [("LISTEN", Some(config.listen)), ("LISTEN_HTTP", config.https.listen_http)];
+    for (name, address) in listeners {
         if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
             reasons.push(format!(
                 "{name} is {address}: development shows mail and sessions to everybody who can \
