@@ -4,6 +4,8 @@
 //! listens on loopback only (`config/unsafe_settings.rs`). To remove these pages, delete this file with
 //! `dev/`, `templates/dev/`, and the scope in `routes.rs`.
 
+#![allow(clippy::missing_errors_doc, reason = "the error of a handler becomes a page")]
+
 pub mod mailbox;
 
 use actix_web::body::{BoxBody, MessageBody};

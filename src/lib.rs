@@ -8,8 +8,6 @@
 //! `flows` (the pages and forms) uses `web` (HTTP), which uses `throttle` and `accounts` (users and
 //! sessions). `docs/architecture.md` explains the order; `tests/house_rules.rs` enforces it.
 
-#![forbid(unsafe_code)]
-
 pub mod accounts;
 pub mod background;
 pub mod cli;

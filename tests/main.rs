@@ -5,6 +5,8 @@
 //! `dev`: the pages of development. `settings`: how an operator configures, starts and checks the
 //! app. `traps`: surprising behaviour of libraries, the reason for some of our code.
 
+#![allow(unreachable_pub, reason = "modules of tests share their items with each other")]
+
 mod support;
 
 mod attacks;

@@ -187,9 +187,9 @@ fn ids_of_standards_have_their_form() {
     let mut places = Vec::new();
     for text in texts() {
         for (number, line) in prose(&text) {
-            let mut words = line.split(|c: char| c.is_whitespace() || "(),;|`\"".contains(c));
+            let words = line.split(|c: char| c.is_whitespace() || "(),;|`\"".contains(c));
             let mut previous = "";
-            while let Some(word) = words.next() {
+            for word in words {
                 let bare = word.trim_end_matches(['.', ':']).trim_end_matches("'s");
                 let first_digit = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
                 let digits = |word: &str| word.chars().all(|c| c.is_ascii_digit());

@@ -13,7 +13,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Names the line that is invalid, but does not repeat it: it may contain a secret.
-pub fn read(path: &Path) -> Result<HashMap<String, String>, String> {
+pub(super) fn read(path: &Path) -> Result<HashMap<String, String>, String> {
     let name = path.display();
     let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),

@@ -13,7 +13,7 @@ use url::Url;
 use super::Environment;
 use crate::keys::Keys;
 
-pub fn environment(value: &str) -> Result<Environment, String> {
+pub(super) fn environment(value: &str) -> Result<Environment, String> {
     match value {
         "development" => Ok(Environment::Development),
         "production" => Ok(Environment::Production),
@@ -21,7 +21,7 @@ pub fn environment(value: &str) -> Result<Environment, String> {
     }
 }
 
-pub fn one_line(value: &str) -> Result<String, String> {
+pub(super) fn one_line(value: &str) -> Result<String, String> {
     let fits = value.chars().count() <= 60 && !value.contains(char::is_control);
     if fits {
         Ok(value.to_owned())
@@ -30,11 +30,11 @@ pub fn one_line(value: &str) -> Result<String, String> {
     }
 }
 
-pub fn parsed<T: FromStr>(example: &str) -> impl FnOnce(&str) -> Result<T, String> {
+pub(super) fn parsed<T: FromStr>(example: &str) -> impl FnOnce(&str) -> Result<T, String> {
     move |value| value.parse().map_err(|_| format!("must be {example}"))
 }
 
-pub fn at_least(least: usize) -> impl FnOnce(&str) -> Result<usize, String> {
+pub(super) fn at_least(least: usize) -> impl FnOnce(&str) -> Result<usize, String> {
     move |value| {
         let number =
             value.parse().ok().filter(|number| (least..=u32::MAX as usize).contains(number));
@@ -42,7 +42,7 @@ pub fn at_least(least: usize) -> impl FnOnce(&str) -> Result<usize, String> {
     }
 }
 
-pub fn base_url(value: &str) -> Result<Option<Url>, String> {
+pub(super) fn base_url(value: &str) -> Result<Option<Url>, String> {
     if value.is_empty() {
         return Ok(None);
     }
@@ -53,7 +53,7 @@ pub fn base_url(value: &str) -> Result<Option<Url>, String> {
     url.map(Some).ok_or_else(|| "must be an origin, such as https://login.example.com".to_owned())
 }
 
-pub fn database_url(value: &str) -> Result<PgConnectOptions, String> {
+pub(super) fn database_url(value: &str) -> Result<PgConnectOptions, String> {
     let example = "must be a PostgreSQL URL, such as postgres://user:password@localhost/vestibule";
     if !value.starts_with("postgres://") && !value.starts_with("postgresql://") {
         return Err(example.to_owned());
@@ -61,7 +61,7 @@ pub fn database_url(value: &str) -> Result<PgConnectOptions, String> {
     value.parse().map_err(|_| example.to_owned())
 }
 
-pub fn secret_keys(value: &str) -> Result<SecretString, String> {
+pub(super) fn secret_keys(value: &str) -> Result<SecretString, String> {
     if value.is_empty() {
         return Err("is missing; `vestibule key generate` makes one".to_owned());
     }
@@ -70,13 +70,13 @@ pub fn secret_keys(value: &str) -> Result<SecretString, String> {
     Ok(value.into())
 }
 
-pub fn duration(value: &str) -> Result<Duration, String> {
+pub(super) fn duration(value: &str) -> Result<Duration, String> {
     let parsed = humantime::parse_duration(value).ok();
     let sane = parsed.filter(|time| (1..=366 * 86_400).contains(&time.as_secs()));
     sane.ok_or_else(|| "must be a duration of 1s to 1 year, such as 90s, 15m, 1h, 14d".to_owned())
 }
 
-pub fn networks(value: &str) -> Result<Vec<IpNet>, String> {
+pub(super) fn networks(value: &str) -> Result<Vec<IpNet>, String> {
     const PRIVATE: &str =
         "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7,fe80::/10";
     let list = if value == "private" { PRIVATE } else { value };
@@ -92,7 +92,7 @@ pub fn networks(value: &str) -> Result<Vec<IpNet>, String> {
         })
 }
 
-pub fn log_format(value: &str) -> Result<bool, String> {
+pub(super) fn log_format(value: &str) -> Result<bool, String> {
     match value {
         "json" => Ok(true),
         "pretty" => Ok(false),
@@ -100,7 +100,7 @@ pub fn log_format(value: &str) -> Result<bool, String> {
     }
 }
 
-pub fn log_filter(value: &str) -> Result<String, String> {
+pub(super) fn log_filter(value: &str) -> Result<String, String> {
     let valid = tracing_subscriber::EnvFilter::try_new(value);
     valid
         .map(|_| value.to_owned())

@@ -1,7 +1,7 @@
 //! The dashboard: the protected page, and a value kept in the session.
 //!
 //! `GET  /app`       show       who you are, and how long this session lasts
-//! `POST /app/note`  keep_note  an ordinary value in this session, Express's `req.session.note`
+//! `POST /app/note`  `keep_note`  an ordinary value in this session, Express's `req.session.note`
 //!
 //! Put the pages of your own product here: the scope in `routes.rs` requires a login.
 

@@ -237,7 +237,7 @@ impl Work {
     async fn keep_renewing(&self, mail: &Claimed) -> Infallible {
         loop {
             if let Ended::Lost = self.renew_until_over(mail).await {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }

@@ -33,6 +33,9 @@ pub struct InFlight(watch::Sender<usize>);
 struct InFlightRequest<'a>(&'a InFlight);
 
 /// The outermost middleware: counts the requests in flight.
+///
+/// # Errors
+/// Those of the inner middleware.
 pub async fn count(
     in_flight: web::Data<InFlight>,
     req: ServiceRequest,

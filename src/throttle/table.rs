@@ -170,6 +170,9 @@ pub(super) async fn undo(db: &Database, keys: &[KeyHash]) -> sqlx::Result<()> {
 }
 
 /// Deletes up to `batch` counters whose attempts are all forgotten; returns how many.
+///
+/// # Errors
+/// The database's.
 pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query!(
         "delete from throttles where key_hash in (

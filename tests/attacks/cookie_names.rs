@@ -6,7 +6,7 @@
 //! the attacker's account and leave data there. One cookie that is not UTF-8 makes actix drop all
 //! cookies, so the victim is logged out for as long as it exists.
 //! Stops in: `src/web/cookies.rs` (`known_cookies` compares raw bytes, and drops repeated names).
-//! Sources: ASVS 5.0 3.3.3; RFC 6265bis; PortSwigger "Cookie Chaos"; CVE-2020-8184 (Rack).
+//! Sources: ASVS 5.0 3.3.3; RFC 6265bis; `PortSwigger` "Cookie Chaos"; CVE-2020-8184 (Rack).
 
 use app::web::cookies::SESSION;
 

@@ -94,7 +94,7 @@ async fn requests_cancelled_while_a_proxy_is_silent_hold_no_connection() {
         .collect();
     wait_for_a_lock(&site.db, CONNECTIONS as i64).await;
     proxy.stop_forwarding();
-    abandoned.iter().for_each(|task| task.abort());
+    abandoned.iter().for_each(tokio::task::JoinHandle::abort);
     join_all(abandoned).await;
     is_well(&mut ada).await;
     elsewhere.rollback().await.expect("the database");

@@ -116,7 +116,7 @@ async fn measure(site: &Site, version: Version) -> Vec<String> {
         let (least, most) = (medians.iter().min(), medians.iter().max());
         let (least, most) = (*least.expect("four"), *most.expect("four"));
         // Smaller differences are the remainder that docs/security.md describes.
-        if most - least > (least / 10).max(Duration::from_micros(250)) {
+        if most.checked_sub(least).unwrap() > (least / 10).max(Duration::from_micros(250)) {
             told.push(format!("{version:?} {button}: {medians:?}"));
         }
     }

@@ -5,6 +5,8 @@
 //!
 //! With `SCREENSHOTS=FOLDER` it takes pictures of every page instead; see `bin/screenshots`.
 
+#![allow(unreachable_pub, reason = "modules of tests share their items with each other")]
+
 #[allow(unused_imports, reason = "this runner leaves out the support's own unit tests")]
 #[path = "../support/mod.rs"]
 mod support;

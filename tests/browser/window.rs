@@ -78,7 +78,7 @@ impl Window {
         self.leave(self.button(words).await.click()).await;
     }
 
-    /// Performs an action that opens another page. WebDriver returns before that page has loaded,
+    /// Performs an action that opens another page. `WebDriver` returns before that page has loaded,
     /// so this waits until the old page is gone.
     pub async fn leave(&self, act: impl Future<Output = WebDriverResult<()>>) {
         let page = self.driver.find(By::Tag("html")).await.expect("a page");
@@ -163,7 +163,7 @@ impl Window {
         answer.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
     }
 
-    /// Sends a DevTools command: `command("Emulation.setEmulatedMedia", json!({…}))`
+    /// Sends a `DevTools` command: `command("Emulation.setEmulatedMedia", json!({…}))`
     pub async fn command(&self, name: &str, parameters: Value) -> Value {
         let answer = self.driver.cdp().send_raw(name, parameters).await;
         answer.unwrap_or_else(|error| panic!("{name}: {error}"))

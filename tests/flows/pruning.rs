@@ -9,7 +9,7 @@ use crate::support::clock;
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
 
-const YEAR: Duration = Duration::from_secs(365 * 86_400);
+const YEAR: Duration = Duration::from_hours(8760);
 
 /// Two and a half batches of sessions. Half are past the idle timeout, half past the absolute one.
 const EXPIRED: &str = "

@@ -10,7 +10,7 @@ use crate::support::mail_server::{MailServer, Reaction};
 use crate::support::people::{ADA, GRACE};
 use crate::support::site::Site;
 
-const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60);
+const HALF_AN_HOUR: Duration = Duration::from_mins(30);
 
 fn expired(attempts: i32) -> Row {
     Row { outcome: Some("expired".to_owned()), problem: None, body: None, attempts }

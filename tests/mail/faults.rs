@@ -90,7 +90,7 @@ async fn an_address_that_is_refused_for_good_is_remembered() {
     });
     let (db, row) = met(server.await, "smtp://127.0.0.1", "RCPT", &[]).await;
     let refused = Row {
-        outcome: Some("refused".to_owned()),
+        outcome: Some("rejected".to_owned()),
         problem: Some("RCPT: 550 5.1.1 (address) no such user here".to_owned()),
         body: None,
         attempts: 1,

@@ -111,7 +111,7 @@ async fn a_mail_has_one_recipient() {
             .await
             .unwrap();
         let Row { outcome, .. } = the_row(&db.pool).await;
-        assert_eq!(outcome.as_deref(), Some("refused"), "{recipient:?}");
+        assert_eq!(outcome.as_deref(), Some("rejected"), "{recipient:?}");
     }
 }
 

@@ -74,7 +74,7 @@ async fn the_age_of_the_oldest_waiting_mail_is_known() {
     clock::later(&db, "10 minutes").await;
     write(&db.pool, notice()).await;
     let Some(Waiting { mails, oldest }) = waiting(&db.pool).await.unwrap() else { panic!("none") };
-    let ten_minutes = Duration::from_secs(600)..Duration::from_secs(660);
+    let ten_minutes = Duration::from_mins(10)..Duration::from_mins(11);
     assert!(mails == 2 && ten_minutes.contains(&oldest), "{mails}, {oldest:?}");
     db.run("update outbox set finished_at = now(), outcome = 'sent', body = null").await;
     assert_eq!(waiting(&db.pool).await.unwrap(), None);

@@ -50,7 +50,7 @@ async fn a_renewed_certificate_is_used_without_a_restart() {
     write(&files.certificate, &whole);
     write(&files.key, &key);
     assert_eq!(leaf(&connect(&site, "http/1.1").await), second);
-    authority.issue("localhost", SystemTime::now() + Duration::from_secs(3_600));
+    authority.issue("localhost", SystemTime::now() + Duration::from_hours(1));
     let third = leaf(&connect(&site, "http/1.1").await);
     assert!(third != second && third != first);
 }

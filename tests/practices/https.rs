@@ -55,7 +55,7 @@ async fn login_and_logout_work_over_http_1_and_http_2() {
     assert_eq!(site.url, format!("https://localhost:{}", site.address.port()));
     ADA.create_account(&site).await;
     takes_the_tour(site.browser(), Version::HTTP_2).await;
-    let browser = site.browser_with(|client| client.http1_only());
+    let browser = site.browser_with(reqwest::ClientBuilder::http1_only);
     takes_the_tour(browser, Version::HTTP_11).await;
 }
 

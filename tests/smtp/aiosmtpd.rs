@@ -14,7 +14,7 @@ use tokio::time::timeout;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const AIOSMTPD: &str = "aiosmtpd==1.4.6";
 /// How long to wait for an event before the test fails. A test that passes never waits so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The Python of `target/aiosmtpd`, an environment that the first run creates.
 pub fn python() -> Result<String, String> {

@@ -4,6 +4,8 @@
 //! ignored, with the reason, and never as passed. With `CI=true` they fail then. Faults of mail
 //! servers are tested in `tests/mail`.
 
+#![allow(unreachable_pub, reason = "modules of tests share their items with each other")]
+
 #[allow(unused_imports, reason = "this runner leaves out the support's own unit tests")]
 #[path = "../support/mod.rs"]
 mod support;

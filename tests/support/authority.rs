@@ -52,7 +52,7 @@ impl CertificateAuthority {
     pub fn issue(&self, host: &str, until: SystemTime) -> Files {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new([host.to_owned()]).expect("a name");
-        params.not_before = (SystemTime::now() - Duration::from_secs(86_400)).into();
+        params.not_before = (SystemTime::now() - Duration::from_hours(24)).into();
         params.not_after = until.into();
         let certificate = params.signed_by(&key, &self.root).expect("a certificate");
         let files = Files {
@@ -76,5 +76,5 @@ pub fn write(path: &Path, text: &str) {
 }
 
 pub fn tomorrow() -> SystemTime {
-    SystemTime::now() + Duration::from_secs(86_400)
+    SystemTime::now() + Duration::from_hours(24)
 }

@@ -2,7 +2,7 @@
 //!
 //! A client that stores every cookie would hide bugs that lock people out, such as a `__Host-`
 //! cookie with a Domain. So the jar rejects what a browser rejects, and `refused` gives the
-//! reasons. http://localhost counts as secure, as it does in Chromium and Firefox.
+//! reasons. <http://localhost> counts as secure, as it does in Chromium and Firefox.
 
 use std::time::{Duration, SystemTime};
 

@@ -201,14 +201,14 @@ fn ancestor<'a>(element: ElementRef<'a>, names: &[&str]) -> Option<ElementRef<'a
 mod tests {
     use super::*;
 
-    const PAGE: &str = r#"<form method=post action=/login><input type=hidden name=csrf value=t0k>
+    const PAGE: &str = r"<form method=post action=/login><input type=hidden name=csrf value=t0k>
           <label for=e>Email</label><input id=e name=email value=ada@example.com>
           <label><input type=checkbox name=remember> Keep me logged in</label>
           <label>Words <textarea name=words>
 one</textarea></label>
           <label>Size <select name=size><option value=s>Small<option value=l selected>Large</select></label>
           <button name=act value=go>Log in</button><button name=act value=other>Other</button></form>
-        <ul><li>Firefox <form><button>End</button></form><li>Safari <form action=/2><button>End</button></form></ul>"#;
+        <ul><li>Firefox <form><button>End</button></form><li>Safari <form action=/2><button>End</button></form></ul>";
 
     fn find(button: &str, beside: Option<&str>) -> Result<Form, String> {
         super::find(PAGE, &Url::parse("http://localhost/here?q").expect("a URL"), button, beside)

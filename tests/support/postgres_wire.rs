@@ -109,7 +109,7 @@ impl Messages {
         let mut done = 0;
         loop {
             let rest = &bytes[done..];
-            let head = if self.begun { 1 } else { 0 };
+            let head = usize::from(self.begun);
             let Some(length) = rest.get(head..).and_then(|rest| rest.first_chunk()) else {
                 return done;
             };

@@ -141,12 +141,11 @@ impl RawConnection {
             while !self.line().await.is_empty() {}
             return body;
         }
-        match response.header("content-length") {
-            Some(length) => self.exactly(length.parse().expect("a Content-Length")).await,
-            None => {
-                while self.more().await {}
-                std::mem::take(&mut self.unread)
-            }
+        if let Some(length) = response.header("content-length") {
+            self.exactly(length.parse().expect("a Content-Length")).await
+        } else {
+            while self.more().await {}
+            std::mem::take(&mut self.unread)
         }
     }
 

@@ -109,7 +109,7 @@ impl Browser {
             .iter()
             .for_each(|cookies| set(&mut headers, "cookie", cookies));
         let request = self.client.request(method.clone(), url.clone()).headers(headers);
-        let request = body.into_iter().fold(request, |request, body| request.body(body));
+        let request = body.into_iter().fold(request, reqwest::RequestBuilder::body);
         let answer =
             request.send().await.unwrap_or_else(|e| panic!("{method} {url}: no answer: {e:?}"));
         let (version, status) = (answer.version(), answer.status().as_u16());

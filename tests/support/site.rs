@@ -84,7 +84,7 @@ impl Site {
     ) -> Site {
         let config = config(&db.url, settings);
         let hasher = Hasher::new(argon2, config.argon2_concurrency).expect("a hasher");
-        Site::run(db, config, hasher, LONG_ACQUIRE_TIMEOUT, limits).await
+        Site::run(db, config, hasher, LONG_ACQUIRE_TIMEOUT, limits)
     }
 
     /// Serves HTTPS itself, and redirects plain HTTP to it.
@@ -114,14 +114,14 @@ impl Site {
     pub async fn with_production_timeout(db: Database, settings: &[(&str, &str)]) -> Site {
         let config = config(&db.url, settings);
         let hasher = Hasher::new(cheapest(), config.argon2_concurrency).expect("a hasher");
-        Site::run(db, config, hasher, ACQUIRE_TIMEOUT, Limits::None).await
+        Site::run(db, config, hasher, ACQUIRE_TIMEOUT, Limits::None)
     }
 
     pub async fn with_hasher(db: Database, config: Config, hasher: Hasher) -> Site {
-        Site::run(db, config, hasher, LONG_ACQUIRE_TIMEOUT, Limits::None).await
+        Site::run(db, config, hasher, LONG_ACQUIRE_TIMEOUT, Limits::None)
     }
 
-    async fn run(
+    fn run(
         db: Database,
         config: Config,
         hasher: Hasher,

@@ -5,21 +5,21 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-pub struct Source {
+pub(crate) struct Source {
     /// Relative to the root of the project, with `/`.
     pub path: String,
     pub text: String,
 }
 
 /// A path in the code, as `crate::…` or `library::…`, with its line number.
-pub struct Name {
+pub(crate) struct Name {
     pub line: usize,
     pub path: String,
 }
 
 /// All files with this extension in a folder and its subfolders, sorted. An empty extension gives
 /// the paths of all files, without their text.
-pub fn files(folder: &str, extension: &str) -> Vec<Source> {
+pub(crate) fn files(folder: &str, extension: &str) -> Vec<Source> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(root(folder)) else { return found };
     for entry in entries {
@@ -37,29 +37,29 @@ pub fn files(folder: &str, extension: &str) -> Vec<Source> {
     found
 }
 
-pub fn read(path: &str) -> Source {
+pub(crate) fn read(path: &str) -> Source {
     let text = fs::read_to_string(root(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     Source { path: path.to_owned(), text }
 }
 
-pub fn root(path: &str) -> std::path::PathBuf {
+pub(crate) fn root(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// Panics with the advice and the list of places, if there are any.
 #[track_caller]
-pub fn none_of(advice: &str, places: Vec<String>) {
+pub(crate) fn none_of(advice: &str, places: Vec<String>) {
     assert!(places.is_empty(), "{advice}\n  {}\n", places.join("\n  "));
 }
 
 impl Source {
     /// The code with comments blanked out. Strings stay, because they contain the SQL.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         blank(&self.text, false)
     }
 
     /// `crate::flows::password::reset` for `src/flows/password/reset.rs`.
-    pub fn module(&self) -> String {
+    pub(crate) fn module(&self) -> String {
         let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
         let path = path.strip_suffix("mod").map_or(path, |folder| folder.trim_end_matches('/'));
         match path {
@@ -68,7 +68,7 @@ impl Source {
         }
     }
 
-    pub fn names(&self) -> Vec<Name> {
+    pub(crate) fn names(&self) -> Vec<Name> {
         let tokens = tokens(&blank(&self.text, true));
         let mut names = Vec::new();
         let mut imported = HashMap::new();
@@ -121,7 +121,7 @@ impl Source {
 }
 
 /// Whether a path is this module or type, or inside it.
-pub fn is_in(path: &str, place: &str) -> bool {
+pub(crate) fn is_in(path: &str, place: &str) -> bool {
     path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
@@ -203,8 +203,8 @@ fn blank(text: &str, strings: bool) -> String {
             keep = false;
             let mut depth = 0;
             loop {
-                depth += if starts(at, "/*") { 1 } else { 0 };
-                depth -= if starts(at, "*/") { 1 } else { 0 };
+                depth += i32::from(starts(at, "/*"));
+                depth -= i32::from(starts(at, "*/"));
                 at += if starts(at, "/*") || starts(at, "*/") { 2 } else { 1 };
                 if depth == 0 || at >= text.len() {
                     break;

@@ -46,7 +46,7 @@ pub(super) struct Tls {
 
 impl Tls {
     /// Trusts the certificate authorities of this machine, and those of `more` (PEM).
-    pub fn new(host: &str, more: &[&str]) -> anyhow::Result<Self> {
+    pub(super) fn new(host: &str, more: &[&str]) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::empty();
         let mut starttls = TlsParameters::builder(host.to_owned());
         starttls = starttls.certificate_store(CertificateStore::None);
