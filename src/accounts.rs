@@ -1,16 +1,16 @@
-//! Accounts: a file for each table, with its SQL, without HTTP and templates.
+//! Accounts: one file for each table, with its SQL. HTTP and templates are elsewhere.
 //!
-//! A `registration` is pending until its email address is confirmed; then a user is created.
-//! `users` hold a password hash and an epoch. `sessions` belong to a user and store the epoch they
-//! began with; when the two differ, the session is invalid. `audit_events` record what happened.
+//! A `registration` is a sign-up; when its email address is verified, a user is created. `users`
+//! hold a password hash and an epoch. `sessions` store the epoch they began with; when the user's
+//! epoch differs, the session is invalid. `audit_events` record what happened.
 //!
-//! **Lock order.** A transaction that writes more than one row of an account locks the user first,
-//! so no two of them can deadlock: `user::proof`, `token::take`, `session::start`,
-//! `device::remember` and `registration::confirm` begin with it. `tests/flows/lock_order.rs` runs
-//! them all at once.
+//! **Lock order.** A transaction that writes several rows of an account locks the user's row first:
+//! `user::proof`, `token::take`, `session::start`, `device::remember` and `registration::confirm`
+//! do. So two of them cannot deadlock; `tests/flows/lock_order.rs` runs them concurrently.
 //!
-//! A function with one statement takes any executor; one with several takes the caller's
-//! transaction, because the flow decides what commits together.
+//! A function with one statement takes any executor. One with several takes the caller's
+//! transaction, because the flow decides what commits together. A function that returns
+//! `sqlx::Result` fails when the database does, or when a row cannot be read.
 
 #![allow(clippy::missing_errors_doc, reason = "an undocumented error is one of the database")]
 

@@ -1,8 +1,8 @@
 //! The `audit_events` table: what happened to an account.
 //!
-//! An event is written in the transaction of its change, so neither exists without the other. The
-//! same call writes the log line, under the name of OWASP's logging vocabulary. `prune` deletes
-//! events older than `AUDIT_RETENTION`; nothing else changes or deletes one.
+//! An event is written in the transaction of its change, so neither is committed without the other.
+//! The same call writes the log line, under a name in the style of OWASP's logging vocabulary.
+//! `prune` deletes events older than `AUDIT_RETENTION`; no other code changes or deletes an event.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use super::client::Client;
 use super::user_id::UserId;
 use crate::database::Connection;
 
-/// What happened.
+/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Somebody asked for an account; the address may have one already.
+    /// A sign-up. Its email address may already have an account.
     RegistrationStarted,
-    /// An email address was confirmed, and its user created.
+    /// An email address was verified, and its user created.
     AccountCreated,
     LoggedIn,
     LoginFailed,
@@ -30,7 +30,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As stored: dotted like the path where it happened.
+    /// The stored name: dotted like the path where it happened.
     pub fn name(self) -> &'static str {
         match self {
             Self::RegistrationStarted => "register",
@@ -46,7 +46,7 @@ impl Kind {
         }
     }
 
-    /// As logged: OWASP Logging Vocabulary Cheat Sheet.
+    /// The name in the log, in the style of the OWASP Logging Vocabulary Cheat Sheet.
     fn owasp_name(self) -> &'static str {
         match self {
             Self::RegistrationStarted => "user_registration_started",
@@ -67,7 +67,7 @@ impl Kind {
     }
 }
 
-/// Deletes up to `batch` events older than `retention`; returns how many there were.
+/// Deletes up to `batch` events older than `retention`; returns how many it deleted.
 pub async fn prune(db: impl PgExecutor<'_>, retention: Duration, batch: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query!(
         "delete from audit_events where id in (
@@ -79,8 +79,8 @@ pub async fn prune(db: impl PgExecutor<'_>, retention: Duration, batch: i64) -> 
     Ok(pruned.execute(db).await?.rows_affected())
 }
 
-/// Writes one event. `user_id` is `None` when there is no such account, as in a login with an
-/// unknown email address; the address that was typed is not stored.
+/// Writes one event and its log line. `user_id` is `None` if no account was found, as in a login
+/// with an unknown email address. The typed email address is not stored.
 pub async fn record(
     tx: &mut Connection,
     kind: Kind,

@@ -1,13 +1,13 @@
-//! Where a request came from, as far as it is kept: in `sessions` and `audit_events`.
+//! The client of a request, as `sessions` and `audit_events` store it.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// Longest user agent that is kept, in bytes.
+/// The longest user agent that is stored, in bytes.
 const USER_AGENT_MAX: usize = 512;
 
-/// The visitor's IP address and user agent.
+/// An IP address and a user agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     pub address: IpAddr,
@@ -15,7 +15,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Drops control characters from the user agent, which is whatever the client sends: they could
+    /// Removes control characters from the user agent, because the client chooses it: they could
     /// forge log lines, and PostgreSQL rejects NUL (22021), so a client could cause a 500.
     pub fn new(address: IpAddr, user_agent: &str) -> Self {
         let mut user_agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
@@ -23,7 +23,7 @@ impl Client {
         Self { address: address.to_canonical(), user_agent }
     }
 
-    /// As the `inet` columns take it.
+    /// The IP address in the type that sqlx binds to an `inet` column.
     pub fn network(&self) -> IpNet {
         self.address.into()
     }

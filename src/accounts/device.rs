@@ -1,8 +1,8 @@
-//! The `devices` table: browsers that an account has logged in on before.
+//! The `devices` table: browsers that have logged in to an account before.
 //!
-//! When an attacker keeps guessing, new browsers have to wait. The owner's browser is recognised by
-//! a random cookie and does not wait with them (OWASP, "device cookies"). The cookie grants nothing
-//! else: the password is still required, and the device has a counter of its own.
+//! While an attacker guesses a password, logins from unknown browsers are throttled. A known device
+//! has counters of its own, so its owner can still log in (OWASP, "device cookies"). A random
+//! cookie identifies it. The cookie grants nothing else: the password is still required.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -13,10 +13,10 @@ use super::user_id::UserId;
 use crate::database::Connection;
 use crate::email::Email;
 
-/// How many devices an account knows at most.
+/// The most devices that an account can have.
 pub const MOST: i64 = 20;
 
-/// What the cookie holds: 256 random bits, without `Debug`.
+/// The value in the cookie: 256 random bits. No `Debug`, so that no log contains it.
 #[derive(Clone)]
 pub struct DeviceToken([u8; 32]);
 
@@ -25,7 +25,7 @@ impl DeviceToken {
         Self(rand::random())
     }
 
-    /// `None` for anything that `text` cannot have written.
+    /// Reads what `text` writes; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         BASE64.decode(text).ok()?.try_into().ok().map(Self)
     }
@@ -34,7 +34,7 @@ impl DeviceToken {
         BASE64.encode(self.0)
     }
 
-    /// What the database knows of it.
+    /// The value that the database stores.
     pub fn hash(&self) -> DeviceHash {
         DeviceHash(Sha256::digest(self.0).into())
     }
@@ -51,7 +51,7 @@ impl DeviceHash {
     }
 }
 
-/// Which of these values the account of this email address knows, from a login within a year.
+/// The newest of the `sent` values that the account of this email address knows. Valid for a year.
 pub async fn known(
     db: impl PgExecutor<'_>,
     sent: &[DeviceHash],
@@ -70,13 +70,12 @@ pub async fn known(
     .await
 }
 
-/// Makes a browser a known device for another year, under a new value. The values of this account
-/// among those that it sent are replaced, so a copy of one is invalid from now on; those of other
-/// accounts stay as they are. Beyond `MOST` devices, those not used for longest are forgotten.
+/// Makes a browser a known device of an account for a year, under a new value. The account's other
+/// values in `sent` are deleted, so a copy of one becomes invalid; those of other accounts stay.
+/// Beyond `MOST` devices, the least recently used are forgotten.
 ///
-/// Returns the hashes among `sent` that other accounts still know. `None` when the account's
-/// credentials have changed since `epoch` was read: a thief's login on its way makes no device
-/// known.
+/// Returns the hashes in `sent` that other accounts still know. `None` if the account's credentials
+/// have changed since `epoch` was read: a thief's concurrent login makes no device known.
 pub async fn remember(
     tx: &mut Connection,
     sent: &[DeviceHash],
@@ -129,7 +128,7 @@ pub async fn forget(tx: &mut Connection, user_id: UserId) -> sqlx::Result<()> {
     sqlx::query!("delete from devices where user_id = $1", user_id as _).execute(tx).await.map(drop)
 }
 
-/// Forgets up to `batch` devices that nobody has used for a year; returns how many there were.
+/// Deletes up to `batch` devices that were not used for a year; returns how many it deleted.
 pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query!(
         "delete from devices where (token_hash, user_id) in (

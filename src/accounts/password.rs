@@ -1,4 +1,4 @@
-//! Passwords: `strength` decides which may be chosen, `Hasher` runs Argon2id.
+//! Passwords: `strength` rates new ones, `Hasher` hashes and verifies with Argon2id.
 
 mod argon2id;
 mod hasher;

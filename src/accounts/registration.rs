@@ -1,15 +1,15 @@
-//! The `registrations` table: sign-ups, before and for a while after the email is confirmed.
+//! The `registrations` table: sign-ups, before and for a while after their email is verified.
 //!
-//! A user exists only once the email address is confirmed, so no other query has to handle
-//! unverified users, and nobody can reserve an address whose mailbox they cannot read. The first
-//! confirmation creates the account. A registration keeps the hash of the chosen password until the
-//! address is confirmed or it expires: 24 hours after its email was last asked for, at most a week
-//! after it began. It grants nothing: a login before the confirmation gets the response of an
-//! unknown address.
+//! A user exists only once the email address is verified. So no other query handles unverified
+//! users, and nobody can reserve an email address whose mailbox they cannot read. The first
+//! verification creates the account. A registration keeps the hash of the chosen password until the
+//! verification or until it expires: 24 hours after its email was last requested, at most a week
+//! after it began. It grants nothing: a login before the verification gets the response for an
+//! unknown email address.
 //!
-//! Pre-hijacking (an attacker registers the victim's address first): registrations of one address
-//! do not replace each other, and a password is accepted only in the browser that chose it. See
-//! `flows/email/verify`.
+//! Pre-hijacking (an attacker registers the victim's email address first): registrations of one
+//! email address do not replace each other, and a password is accepted only in the browser that
+//! chose it. See `flows/email/verify`.
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -25,19 +25,19 @@ use crate::email::Email;
 pub struct Registration {
     pub id: Uuid,
     pub email: Email,
-    /// `None`: no password was chosen, or the address is confirmed.
+    /// `None`: no password was chosen, or the email address is verified.
     pub password_hash: Option<PasswordHash>,
-    /// The address has an account: by this registration, by another one, or since before.
+    /// The email address has an account, from this registration or another source.
     pub confirmed: bool,
 }
 
-/// What the registering browser remembers.
+/// The part of a registration that the registering browser keeps in a cookie.
 pub struct Begun {
     pub id: Uuid,
     pub expires_at: OffsetDateTime,
 }
 
-/// Begins a registration. `password_hash` is `None` for an invitation by an operator.
+/// Begins a registration. `password_hash` is `None` if an operator invites the person.
 pub async fn begin(
     db: impl PgExecutor<'_>,
     email: &Email,
@@ -74,7 +74,7 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Regi
     Ok(Some(Registration { id: row.id, email, password_hash, confirmed: row.confirmed }))
 }
 
-/// The newest registration of an address, for a browser that did not begin one.
+/// The newest registration of an email address, for a browser that did not begin one.
 pub async fn newest(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
         "select id from registrations where email_canonical = $1 and expires_at > now()
@@ -85,10 +85,10 @@ pub async fn newest(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Opti
     .await
 }
 
-/// Gives a registration another 24 hours, because its email is sent again: else the new link could
-/// expire within minutes. It ends a week after it began, however often somebody asks. A
-/// concurrent request that extends it is not waited for: the wait would show that there is a
-/// registration. `None` runs the same statement and changes no row.
+/// Extends a registration by 24 hours from now, because its email is sent again and the new link
+/// could otherwise expire within minutes. It still ends a week after it began. A row that a
+/// concurrent request has locked is skipped: waiting for it would reveal that it exists. `None`
+/// runs the same statement and changes no row.
 pub async fn extend(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<Option<Begun>> {
     sqlx::query_as!(
         Begun,
@@ -103,18 +103,18 @@ pub async fn extend(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<O
     .await
 }
 
-/// Returns the stored email address of the existing account, locked or not. Mail goes to the
-/// stored address; the typed one may only look like it.
+/// Returns the stored email address of an existing account, locked or not. Send email to this one,
+/// because the typed one may only look like it.
 pub async fn taken_by(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select email from users where email_canonical = $1", email.canonical())
         .fetch_optional(db)
         .await
 }
 
-/// Creates the user. `None` when the address has an account already: of concurrent confirmations
-/// of one address, the unique index of `users` accepts one.
+/// Creates the user. `None` if the email address already has an account: of concurrent
+/// verifications, the unique index of `users` accepts one.
 ///
-/// The user is inserted first: the index then serializes confirmations, which rules out deadlocks
+/// The user is inserted first. The index then serializes verifications, which rules out deadlocks
 /// between their updates of `registrations`.
 pub async fn confirm(
     tx: &mut Connection,
@@ -134,7 +134,7 @@ pub async fn confirm(
     Ok(Some(user))
 }
 
-/// Deletes up to `batch` expired registrations; returns how many there were.
+/// Deletes up to `batch` expired registrations; returns how many it deleted.
 pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query!(
         "delete from registrations where id in (

@@ -1,10 +1,10 @@
-//! The `sessions` table: the row behind the cookie.
+//! The `sessions` table: one row for each session cookie.
 //!
-//! `find` reads it with its user in one statement. A session is valid before both of its timeouts,
+//! `find` reads a session with its user in one statement. It is valid until its first timeout,
 //! while the user's epoch is the one it began with. `save_state` is a plain UPDATE, so a slow
 //! request cannot bring back a session that was ended. Timeouts compare with PostgreSQL's `now()`.
 //!
-//! README lists what to copy with the session store ("Take the session store alone").
+//! `docs/make-it-yours.md` lists what to copy with it ("Take the session store alone").
 
 mod upkeep;
 
@@ -20,7 +20,7 @@ use crate::config::Timeouts;
 use crate::database::Connection;
 pub use upkeep::{prune, touch};
 
-/// A session that is valid now.
+/// A valid session.
 #[derive(Debug, Clone)]
 pub struct Session {
     pub id: Uuid,
@@ -31,12 +31,12 @@ pub struct Session {
     pub seconds_left: i64,
     pub remembered: bool,
     pub state: serde_json::Value,
-    /// `last_seen_at` is more than a minute old, or than a tenth of a short idle timeout.
+    /// `last_seen_at` is older than a minute, or than a tenth of a shorter idle timeout.
     pub touch_due: bool,
 }
 
-/// Finds the session of an ID, with its user. `None`: never issued, expired, ended, or begun
-/// before the user's credentials changed.
+/// Finds a valid session by its ID, with its user. `None` if the ID was never issued, the session
+/// has expired or ended, the credentials have changed since, or the user is locked.
 pub async fn find(
     db: impl PgExecutor<'_>,
     id_hash: &SessionIdHash,
@@ -69,9 +69,9 @@ pub async fn find(
     }))
 }
 
-/// What a session begins with.
+/// The data of a session to begin.
 pub struct NewSession<'a> {
-    /// Whose it is; `None` for a visitor who has not logged in.
+    /// `None` for a visitor who has not logged in.
     pub user: Option<&'a User>,
     pub timeouts: Timeouts,
     pub remembered: bool,
@@ -79,11 +79,11 @@ pub struct NewSession<'a> {
     pub state: &'a serde_json::Value,
 }
 
-/// Begins a session. `None` when the user's credentials changed, or the account was locked, since
-/// `new.user` was read: a login that read the old password must not begin a session after it.
+/// Begins a session. `None` if the user's credentials changed, or the account was locked, since
+/// `new.user` was read: a login that verified the old password must not begin a session after that.
 ///
-/// A user keeps at most `per_user` sessions; the oldest end (ASVS 7.1.2). The user's row is
-/// locked meanwhile, so that concurrent logins count correctly.
+/// A user keeps at most `per_user` sessions; the oldest end (ASVS 7.1.2). The user's row stays
+/// locked until the commit, so that concurrent logins count correctly.
 pub async fn start(
     tx: &mut Connection,
     new: NewSession<'_>,
@@ -123,7 +123,7 @@ pub async fn start(
     if let Some(user) = new.user {
         sqlx::query!(
             // The new session is excluded by its ID: its `created_at` is the start of this
-            // transaction, so it can be older than a session that this login waited for.
+            // transaction, so it can be earlier than that of a session that this login waited for.
             "delete from sessions where user_id = $1 and id <> $3 and id not in (
                  select id from sessions
                  where user_id = $1 and id <> $3
@@ -139,8 +139,8 @@ pub async fn start(
     Ok(Some(session_id))
 }
 
-/// Writes the state of a session that is still valid and still belongs to `user_id`. `false`
-/// when it is not. Never inserts, and moves no timeout.
+/// Saves the state of a session that is still valid and still belongs to `user_id`; `false` if it
+/// is not. Never inserts a row, and moves no timeout.
 pub async fn save_state(
     db: impl PgExecutor<'_>,
     id_hash: &SessionIdHash,
@@ -163,8 +163,8 @@ pub async fn save_state(
     Ok(saved.rows_affected() == 1)
 }
 
-/// Rotates the ID of the session that changed a credential. It also gets the new epoch and a new
-/// binding for CSRF tokens. `None` when the session ended meanwhile.
+/// Rotates the ID of the session that changed a credential. Also gives it the new epoch and a new
+/// CSRF binding. `None` if the session has ended meanwhile.
 pub async fn rotate_after_proof(
     tx: &mut Connection,
     id: Uuid,
@@ -185,7 +185,7 @@ pub async fn rotate_after_proof(
     Ok((rotated.rows_affected() == 1).then_some(session_id))
 }
 
-/// Whether this was the ID of a session before its last rotation.
+/// Whether this is the ID that a session had before its last rotation.
 pub async fn was_rotated(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from sessions where previous_id_hash = $1) as "rotated!""#,
@@ -200,7 +200,7 @@ pub async fn end(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from sessions where id = $1", id).execute(db).await.map(drop)
 }
 
-/// Ends the session of an ID; nothing happens when there is none.
+/// Ends the session with this ID, if there is one.
 pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<()> {
     sqlx::query!("delete from sessions where id_hash = $1", id_hash as _)
         .execute(db)
@@ -208,8 +208,8 @@ pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) ->
         .map(drop)
 }
 
-/// Deletes every session of a user but `keep`. The caller has raised the epoch, which also stops
-/// logins that have verified the old password and not yet begun a session.
+/// Ends every session of a user except `keep`. The caller has raised the epoch, which also stops
+/// logins that have verified the old password but not yet begun a session.
 pub async fn end_all(
     tx: &mut Connection,
     user_id: UserId,

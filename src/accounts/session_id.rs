@@ -3,21 +3,21 @@
 use rand::distr::{Alphanumeric, SampleString};
 use sha2::{Digest, Sha256};
 
-/// The session ID: what the cookie holds. 64 alphanumerics, 381 bits (ASVS 7.2.3).
+/// The session ID: 64 random alphanumeric characters, 381 bits (ASVS 7.2.3).
 ///
-/// No `Debug`, no `Display`: an ID in a log would log its reader in.
+/// No `Debug` and no `Display`: anyone who reads an ID in a log could take over its session.
 #[derive(Clone)]
 pub struct SessionId(String);
 
 impl SessionId {
     const LENGTH: usize = 64;
 
-    /// A new one from rand's generator (ChaCha12, seeded by the operating system).
+    /// A new ID from rand's generator (ChaCha12, seeded by the operating system).
     pub fn generate() -> Self {
         Self(Alphanumeric.sample_string(&mut rand::rng(), Self::LENGTH))
     }
 
-    /// `None` for anything that `generate` cannot have made; it is never looked up.
+    /// `None` for a text that `generate` cannot have made, so that it is never looked up.
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed =
             text.len() == Self::LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -28,7 +28,7 @@ impl SessionId {
         &self.0
     }
 
-    /// What the database knows of it.
+    /// The value that the database stores.
     pub fn hash(&self) -> SessionIdHash {
         SessionIdHash(Sha256::digest(&self.0).into())
     }

@@ -1,10 +1,10 @@
 //! The `tokens` table: links and codes that are sent by email.
 //!
-//! A token is 256 random bits, of which the database keeps the SHA-256. It has one purpose. A token
-//! of a user is taken by one statement, so of fifty concurrent clicks one succeeds. A token of a
-//! registration is not taken: confirming marks the registration, and its links then say "already
-//! confirmed". The code beside a verification link is for people whose mail scanner removes links,
-//! or who read email on another device.
+//! A token is 256 random bits with one purpose; the database stores its SHA-256. The statement that
+//! accepts the token of a user also deletes it, so of fifty concurrent clicks one succeeds. The
+//! token of a registration stays: verification marks the registration, and its links then show
+//! "already confirmed". The code beside a verification link is for people whose mail scanner
+//! removes links, or who read email on another device.
 
 use std::time::Duration;
 
@@ -19,25 +19,25 @@ use super::user_id::UserId;
 use crate::database::Connection;
 use crate::email::Email;
 
-/// Crockford's alphabet: no I, L, O or U to be misread.
+/// Crockford's Base32: without I, L and O, which are easily misread, and without U.
 const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LENGTH: usize = 8;
 
-/// What a token is for. It is invalid for every other purpose.
+/// The purpose of a token, which is invalid for every other one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// A registration may be confirmed.
+    /// Verifies the email address of a registration.
     Verify,
-    /// A new password may be chosen.
+    /// Allows choosing a new password.
     Reset,
-    /// In every notice: its reader may end every session and make the password invalid.
+    /// In every notice: ends every session and makes the password invalid.
     NotMe,
 }
 
 impl Purpose {
-    /// The purposes whose tokens grant something. Each credential change discards those of its user
-    /// (`credentials::end_access`); verification tokens belong to a registration, so today these
-    /// are reset tokens. A not-me token only takes access away.
+    /// Purposes whose tokens grant access. A credential change deletes those of its user
+    /// (`credentials::end_access`). Today these are reset tokens, because verification tokens
+    /// belong to a registration. A not-me token only takes access away.
     pub const GRANTS: [Self; 2] = [Self::Verify, Self::Reset];
 
     fn name(self) -> &'static str {
@@ -48,8 +48,8 @@ impl Purpose {
         }
     }
 
-    /// NIST SP 800-63B-4 §4.2.1.2: at most 24 hours for a code by mail. A not-me link grants
-    /// nothing, and the owner may not read mail every day.
+    /// NIST SP 800-63B-4 §4.2.1.2 allows at most 24 hours for a code by email. A not-me link grants
+    /// nothing and is valid longer, because the owner may not read email every day.
     pub fn lifetime(self) -> Duration {
         Duration::from_secs(match self {
             Self::Verify => 24 * 3_600,
@@ -59,10 +59,10 @@ impl Purpose {
     }
 }
 
-/// The secret of a link, and how long it is valid. No `Debug`.
+/// A token as text, and how long it is valid. No `Debug`, so that no log contains it.
 pub struct Token {
     secret: String,
-    /// The link and the email that carries it expire together.
+    /// The email with the link is not sent after this time either.
     pub lifetime: Duration,
 }
 
@@ -79,30 +79,30 @@ impl Token {
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// For a cookie.
+    /// As text, for a cookie.
     pub fn text(&self) -> String {
         BASE64.encode(self.0)
     }
 
-    /// `None` for anything that `text` cannot have written.
+    /// Reads what `text` writes; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         BASE64.decode(text).ok()?.try_into().ok().map(Self)
     }
 }
 
-/// What the database knows of a token.
+/// The value that the database stores for a token.
 pub fn hash(token: &str) -> TokenHash {
     TokenHash(Sha256::digest(token).into())
 }
 
-/// A code for people to type: 40 bits, `ABCD-EFGH` in the mail.
+/// A new code for people to type: 40 random bits, written `ABCD-EFGH` in the email.
 pub fn new_code() -> String {
     let mut random = rand::rng();
     let symbol = |_| char::from(*CODE_ALPHABET.choose(&mut random).expect("32 symbols"));
     (0..CODE_LENGTH).map(symbol).collect()
 }
 
-/// A code as it was meant: in capitals, without dashes and spaces, `O` for `0`.
+/// Normalises a typed code: capitals only, no dashes or spaces, `0` for `O`, `1` for `I` and `L`.
 pub fn typed_code(typed: &str) -> String {
     let symbols = typed.chars().filter(|c| c.is_ascii_alphanumeric()).take(CODE_LENGTH + 1);
     let meant = symbols.map(|c| match c.to_ascii_uppercase() {
@@ -113,27 +113,27 @@ pub fn typed_code(typed: &str) -> String {
     meant.collect()
 }
 
-/// What a token belongs to.
+/// The owner of a token.
 #[derive(Debug, Clone, Copy)]
 pub enum Owner {
     User(UserId),
     Registration(Uuid),
-    /// A decoy, for an address without an account: the row is written so that a request costs the
-    /// same statements for everybody. The token is never sent, and `take` never finds it.
+    /// A decoy, for an email address without an account or beyond its mail budget: the row makes
+    /// every request cost the same statements. The token is never sent, and `take` never finds it.
     Nobody,
 }
 
-/// What a token begins with.
+/// The data of a token to issue.
 pub struct NewToken<'a> {
     pub purpose: Purpose,
     pub owner: Owner,
     pub email_canonical: &'a str,
-    /// `Keys::code_macs` of the code, where there is one.
+    /// The MAC of the code (`Keys::code_macs`), if the email contains one.
     pub code_mac: Option<[u8; 32]>,
 }
 
-/// Makes a token. Earlier ones stay valid, because nobody knows which of two emails arrives first.
-/// A token of a registration expires when the registration does, as of now.
+/// Issues a token. Earlier ones stay valid, because emails can arrive in any order. The token of a
+/// registration gets the present expiry of the registration.
 pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<Token> {
     let secret = BASE64.encode(rand::random::<[u8; 32]>());
     let (user_id, registration_id) = match new.owner {
@@ -160,7 +160,7 @@ pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<T
     Ok(Token { secret, lifetime })
 }
 
-/// The registration that a verification link was sent for.
+/// Finds the registration for which a verification link was sent.
 pub async fn registration(
     db: impl PgExecutor<'_>,
     token_hash: &TokenHash,
@@ -172,10 +172,10 @@ pub async fn registration(
     Ok(found.fetch_optional(db).await?.flatten())
 }
 
-/// Whether one of the emails of a registration holds this code. The caller has counted the
+/// Whether an email of this registration contains this code. The caller must have counted the
 /// attempt (`limits::Action::EmailVerify`).
 ///
-/// `code_macs`: the code under each key that may have made it.
+/// `code_macs`: the MAC of the code under each key that may have made it.
 pub async fn has_code(
     db: impl PgExecutor<'_>,
     registration_id: Uuid,
@@ -193,15 +193,15 @@ pub async fn has_code(
     .await
 }
 
-/// Whose token it is.
+/// The user to whom a token belongs.
 pub struct Holder {
     pub user_id: UserId,
-    /// The address of the account as it is now.
+    /// The current email address of the account.
     pub email: Email,
 }
 
-/// Whose token this is, without taking it: for the page with the button. `None` when it is
-/// unknown, used, expired, or for another purpose.
+/// Finds the user of a token without deleting it: for the page with the button. `None` if the token
+/// is unknown, used, expired, or for another purpose.
 pub async fn holder(
     db: impl PgExecutor<'_>,
     purpose: Purpose,
@@ -221,12 +221,12 @@ pub async fn holder(
     row.map(|row| Holder::new(row.id, &row.email)).transpose()
 }
 
-/// Takes a token: once, in time, and for its purpose. A token that grants something must have been
-/// sent to the address that the account has now; a not-me token belongs to the user, because the
-/// notice of a new address goes to the old one. Of any number of concurrent calls one gets it.
+/// Deletes a valid token of this purpose and returns its user. One of any number of concurrent
+/// calls succeeds. A token that grants access must have been sent to the current email address of
+/// the account. A not-me token need not: the notice of a new email address is sent to the old one.
 ///
-/// The user is locked before the token, as in every transaction that changes a credential, so two
-/// links of one account that are used at the same time cannot deadlock.
+/// Locks the user before the token, like every transaction that changes a credential. So two links
+/// of one account that are used concurrently cannot deadlock.
 pub async fn take(
     db: impl PgExecutor<'_>,
     purpose: Purpose,
@@ -257,7 +257,7 @@ impl Holder {
     }
 }
 
-/// Deletes the outstanding tokens of an account, after a credential change.
+/// Deletes the tokens of a user for these purposes, after a credential change.
 pub async fn discard(
     tx: &mut Connection,
     user_id: UserId,
@@ -274,7 +274,7 @@ pub async fn discard(
     .map(drop)
 }
 
-/// Deletes up to `batch` expired tokens; returns how many there were.
+/// Deletes up to `batch` expired tokens; returns how many it deleted.
 pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query!(
         "delete from tokens where token_hash in (

@@ -1,4 +1,4 @@
-//! The `users` table: create accounts and find them. Credential changes are in `proof`.
+//! The `users` table: creates and finds accounts. Credential changes are in `proof`.
 //!
 //! To prevent account enumeration, the callers of `find` do the same work whether it finds an
 //! account or not; a login verifies a password against a dummy hash (`Hasher::verify`).
@@ -17,20 +17,20 @@ use crate::email::Email;
 pub struct User {
     pub id: UserId,
     pub email: String,
-    /// Goes up with every change of a credential; see `sessions.user_epoch`.
+    /// Incremented by every credential change; see `sessions.user_epoch`.
     pub session_epoch: i32,
 }
 
-/// An account as a login needs it: read in one statement, so that the epoch is as old as the hash.
+/// What a login needs to know. One statement reads hash and epoch, so they match.
 pub struct Credentials {
     pub user: User,
     pub password_hash: PasswordHash,
-    /// "This wasn't me" was pressed: the password is invalid until it is reset.
+    /// After "This wasn't me": the password is invalid until it is reset.
     pub reset_required: bool,
 }
 
-/// Makes an account for an address that was confirmed (`registration::confirm`). `None` when the
-/// address has one already: PostgreSQL decides, so of two concurrent calls one succeeds.
+/// Creates the account of a verified email address (`registration::confirm`). `None` if there
+/// already is one: of two concurrent calls, PostgreSQL lets one insert.
 pub async fn create(
     db: impl PgExecutor<'_>,
     email: &Email,
@@ -51,7 +51,7 @@ pub async fn create(
     .await
 }
 
-/// Finds the account of an address. A locked account is not found.
+/// Finds the account of an email address. A locked account is not found.
 pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<Credentials>> {
     let row = sqlx::query!(
         r#"select id as "id: UserId", email, session_epoch, password_hash,
@@ -74,7 +74,7 @@ pub async fn password_hash(db: impl PgExecutor<'_>, id: UserId) -> sqlx::Result<
     Ok(PasswordHash::stored(hash.fetch_one(db).await?))
 }
 
-/// The two moments that the account's page shows.
+/// The two dates on the account page.
 pub struct Dates {
     pub created_at: OffsetDateTime,
     pub password_changed_at: OffsetDateTime,

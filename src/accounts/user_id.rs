@@ -1,7 +1,7 @@
 //! The ID of a user: `users.id`, and `user_id` in every other table.
 //!
-//! A type of its own, so that the ID of a session or a registration cannot be passed instead. It is
-//! not secret: the log names users by it.
+//! It has its own type, so that the ID of a session or a registration cannot be passed instead. It
+//! is not secret: the log names users by it.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use uuid::Uuid;
 pub struct UserId(Uuid);
 
 impl UserId {
-    /// A new one: UUIDv7, which PostgreSQL inserts at the end of the index.
+    /// A new ID: UUIDv7, which PostgreSQL inserts at the end of the index.
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }

@@ -1,6 +1,6 @@
-//! One run of Argon2, in memory that the caller lends; `Hasher` bounds how many run at once.
+//! One run of Argon2, in memory that the caller provides. `Hasher` limits the concurrent runs.
 //!
-//! New hashes are Argon2id. `stored_hash` runs the other variants for hashes that name them.
+//! New hashes are Argon2id. `stored_hash` also runs the other variants, for hashes that name them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-/// A PHC string, without `Debug`: it belongs in no log.
+/// A hash as a PHC string. No `Debug`, so that no log contains it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// What the database holds.
+    /// A hash that was read from the database.
     pub fn stored(phc: String) -> Self {
         Self(phc)
     }
@@ -23,12 +23,12 @@ impl PasswordHash {
     }
 }
 
-/// Why a stored hash cannot be verified. It holds nothing of the hash, so it can be logged.
+/// Why a stored hash cannot be verified. Contains no part of the hash, so it can be logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stored password hash cannot be verified: {0}")]
 pub struct Unreadable(pub(super) &'static str);
 
-/// Why a password was neither hashed nor verified.
+/// Why a password could not be hashed or verified.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
     #[error("too many passwords are being checked")]
@@ -43,7 +43,7 @@ pub enum HashError {
     Job(#[from] tokio::task::JoinError),
 }
 
-/// The memory of one run, and the counter of all runs.
+/// Memory for one run at a time, to be reused, and the counter of all runs.
 #[derive(Default)]
 pub struct Memory {
     blocks: Vec<Block>,
@@ -64,7 +64,7 @@ impl Memory {
 }
 
 /// Hashes a password with Argon2id, under a fresh salt.
-pub(super) fn hash(
+pub fn hash(
     params: &Params,
     password: &[u8],
     memory: &mut Memory,
@@ -83,7 +83,7 @@ pub(super) fn hash(
     Ok(PasswordHash(hash.to_string()))
 }
 
-/// Every run of Argon2 is this one.
+/// Runs Argon2, and counts the run. All hashing and verifying calls this function.
 pub(super) fn run(
     argon2: &Argon2<'_>,
     password: &[u8],

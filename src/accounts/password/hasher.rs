@@ -1,9 +1,9 @@
-//! Hashes, verifies and rates passwords off the async threads, a bounded number at once.
+//! Hashes, verifies and rates passwords on blocking threads, with a limit on concurrent jobs.
 //!
-//! One hash costs 19 MiB and some 15 ms of a core, and rating a new password up to 0.1 s. Sending
-//! passwords would be the cheapest way to overload the site, so `Hasher` bounds the work: a permit
-//! for each running job, a queue of fixed length, and then `Busy`. An unknown user and an
-//! unreadable hash cost exactly one run as well, against a dummy hash made at start with today's
+//! One hash costs 19 MiB and about 15 ms of a core; rating a new password costs up to 0.1 s. So an
+//! attacker could overload the site with passwords alone. `Hasher` limits the work: each running
+//! job holds a permit, a queue has a fixed length, and beyond it a call fails with `Busy`. For an
+//! unknown user or an unreadable hash, it runs Argon2 once against a dummy hash with today's
 //! settings, so the response time does not show who has an account.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,31 +18,34 @@ use super::strength::{self, Rules, Weakness};
 use super::typed::Password;
 use crate::accounts::user_id::UserId;
 
-/// How many jobs may wait for each that runs: about a second of work when all of them are logins.
+/// How many jobs may wait for each running one: about a second of work if all are logins.
 const QUEUE_PER_PERMIT: usize = 64;
 
-/// Runs Argon2, a bounded number of times at once.
+/// Runs Argon2, in a limited number of concurrent jobs.
 pub struct Hasher {
     params: Params,
     dummy: PasswordHash,
     foreign: ForeignVerifier,
     permits: Arc<Semaphore>,
     places: Arc<Semaphore>,
-    /// Memory for reuse: allocating 19 MiB costs as much time as the hash itself, and glibc holds
+    /// Reused by later jobs: allocating 19 MiB takes as long as the hash itself, and glibc holds
     /// ten times as much for blocks aligned to 64 bytes.
     memory: Arc<Mutex<Vec<Memory>>>,
     runs: Arc<AtomicU64>,
     running: Arc<AtomicU64>,
 }
 
-/// What `hash_new` made of a new password.
+/// The result of `hash_new`.
 pub enum NewHash {
     Hashed(PasswordHash),
     TooWeak(Weakness),
 }
 
 impl Hasher {
-    /// Hashes with these settings, at most `concurrency` at a time.
+    /// Hashes with these settings, in at most `concurrency` concurrent jobs.
+    ///
+    /// # Errors
+    /// When the dummy hash cannot be made.
     pub fn new(params: Params, concurrency: usize) -> Result<Self, HashError> {
         let dummy = argon2id::hash(&params, &rand::random::<[u8; 32]>(), &mut Memory::default())?;
         Ok(Self {
@@ -57,7 +60,7 @@ impl Hasher {
         })
     }
 
-    /// Accepts hashes of another scheme, such as bcrypt, until their users log in.
+    /// Also verifies hashes of another scheme, such as bcrypt. A login then replaces them.
     pub fn with_foreign(self, foreign: ForeignVerifier) -> Self {
         Self { foreign, ..self }
     }
@@ -77,15 +80,21 @@ impl Hasher {
         self.run(job).await
     }
 
-    /// Hashes a password that was chosen before.
+    /// Hashes a password that was chosen before, so it is not rated.
+    ///
+    /// # Errors
+    /// `HashError::Busy` when the queue is full, or another `HashError`.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
         let (params, password) = (self.params.clone(), password.clone());
         self.run(move |memory| argon2id::hash(&params, password.expose().as_bytes(), memory)).await
     }
 
-    /// Verifies a password against the hash of a user. Without a user, or with a hash that cannot
-    /// be read, it is wrong, after one run of Argon2 all the same. The log names such a user, so
-    /// that an operator can repair the hash.
+    /// Verifies a password against the hash of a user. Without a user, or with an unreadable hash,
+    /// the password is wrong, after one run of Argon2 all the same. The log names a user whose hash
+    /// is unreadable, so that an operator can repair it.
+    ///
+    /// # Errors
+    /// `HashError::Busy` when the queue is full, or another `HashError`.
     pub async fn verify(
         &self,
         password: &Password,
@@ -111,7 +120,7 @@ impl Hasher {
         Ok(verdict)
     }
 
-    /// How often Argon2 ran since the start.
+    /// How often Argon2 has run since the start.
     pub fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)
     }
@@ -130,8 +139,8 @@ impl Hasher {
         let (memory, today) = (self.memory.clone(), self.params.clone());
         let (runs, running) = (self.runs.clone(), self.running.clone());
         tokio::task::spawn_blocking(move || {
-            // The permit lives in here: when the visitor hangs up, the handler is gone but this
-            // job is not, and a permit held outside would be free while the memory is still used.
+            // The job owns the permit. If the client disconnects, the handler is dropped, but this
+            // job goes on; a permit of the handler would be free while the memory is in use.
             let _held = (place, permit);
             running.fetch_add(1, Ordering::Relaxed);
             let free = memory.lock().ok().and_then(|mut free| free.pop());

@@ -1,27 +1,27 @@
-//! Verifies a password against a stored hash, by the scheme and the settings that the hash names.
+//! Verifies a password against a stored hash, with the scheme and settings that the hash names.
 //!
-//! Hashes imported from another system may be Argon2i, an older version of Argon2, or bcrypt. A
-//! right password is then `RightButWeak`, and the login stores today's Argon2id in its place. What
-//! cannot be verified is `Unreadable`; `Hasher` makes it a wrong password at the same cost, because
-//! an error page would tell that the account exists.
+//! Hashes imported from another system may be Argon2i, an older version of Argon2, or bcrypt. The
+//! right password is then `RightButWeak`, and the login stores an Argon2id hash in its place. A
+//! hash that cannot be verified is `Unreadable`. `Hasher` treats that as a wrong password, at the
+//! same cost: an error page would show that the account exists.
 
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use super::argon2id::{self, Memory, PasswordHash, Unreadable};
 
-/// The most memory, in KiB, and the most work (memory × passes) that a stored hash may ask for,
-/// unless today's settings are higher. One attempt then takes about a second, and each concurrent
-/// hash at most 256 MiB. PHP's default is 64 MiB × 4, that of Django 100 MiB × 2.
+/// The most memory, in KiB, and the most work (memory × passes) of a stored hash, unless today's
+/// settings are higher. One attempt then takes about a second, and each concurrent job at most 256
+/// MiB. The default of PHP is 64 MiB × 4, that of Django 100 MiB × 2.
 const MOST_MEMORY: u32 = 256 * 1024;
 const MOST_WORK: u64 = 4 * MOST_MEMORY as u64;
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Wrong,
     Right,
-    /// Right, but not stored as today's Argon2id or stronger: hash it anew (ASVS 11.4.2).
+    /// Right, but the hash is weaker than today's Argon2id: replace it (ASVS 11.4.2).
     RightButWeak,
 }
 
@@ -29,15 +29,18 @@ pub enum Verdict {
 /// hashes, write one function of this type and give it to `Hasher::with_foreign` in `src/cli.rs`;
 /// `tests/flows/imported_hashes.rs` does so with bcrypt.
 ///
-/// `Some` says whether the password is right; the login then replaces the hash by Argon2id. `None`
-/// says that the function does not know the scheme, or that the hash asks for too much: bound its
-/// cost, because bcrypt's highest takes days. It runs where Argon2 runs, in the bounded pool.
+/// `Some` says whether the password is right; the login then replaces the hash with Argon2id.
+/// `None` means that the scheme is unknown, or that the hash costs too much. Limit the cost:
+/// bcrypt's highest takes days. The function runs in the same jobs as Argon2.
 ///
-/// A foreign scheme has its own running time. Accounts that still have such a hash can be told
-/// apart by it until their next login.
+/// A foreign scheme has its own running time. Until their next login, it shows which accounts still
+/// have such a hash.
 pub type ForeignVerifier = fn(password: &[u8], stored: &str) -> Option<bool>;
 
-/// Verifies `password` with the scheme that `stored` names. `today` says what is weak.
+/// Verifies `password` with the scheme that `stored` names. `today` decides which hash is weak.
+///
+/// # Errors
+/// When the scheme is unknown, or the hash is malformed or costs too much.
 pub fn verify(
     today: &Params,
     foreign: ForeignVerifier,
@@ -68,12 +71,12 @@ impl Argon2Hash {
     fn read(algorithm: Algorithm, hash: &PasswordHash, today: &Params) -> Result<Self, Unreadable> {
         let phc = phc::PasswordHash::new(hash.as_str())
             .map_err(|_| Unreadable("it is no valid PHC string"))?;
-        // Strings without a version are older than version 0x13. The reference implementation
-        // reads them as 0x10, the crate's own verifier as 0x13.
+        // A string without a version is older than version 0x13. The reference implementation reads
+        // it as 0x10, the crate's own verifier as 0x13.
         let version = phc.version.map_or(Ok(Version::V0x10), Version::try_from);
         let version = version.map_err(|_| Unreadable("its Argon2 version is not known"))?;
         let params = Params::try_from(&phc).map_err(|_| Unreadable("its settings are invalid"))?;
-        // The crate takes its defaults for what is missing, and ignores a key and associated data.
+        // The crate uses defaults for missing settings, and ignores a key and associated data.
         let all = ["m", "t", "p"].iter().all(|name| phc.params.get(*name).is_some());
         if !all || !params.keyid().is_empty() || !params.data().is_empty() {
             return Err(Unreadable("its settings are not m, t and p"));
@@ -86,7 +89,7 @@ impl Argon2Hash {
         let (Some(salt), Some(expected)) = (phc.salt, phc.hash) else {
             return Err(Unreadable("its salt or its output is missing"));
         };
-        // Not p, which divides the work and does not change it.
+        // p is not compared: it divides the work into lanes, but does not change its amount.
         let weak = (algorithm, version) != (Algorithm::Argon2id, Version::V0x13)
             || params.m_cost() < today.m_cost()
             || work(&params) < work(today)

@@ -1,47 +1,50 @@
-//! Which passwords may be chosen: long enough, and not among the first an attacker tries.
+//! Rates new passwords: rejects those that are too short, or among an attacker's first guesses.
 //!
-//! No rules about classes of characters (NIST SP 800-63B-4 §3.1.1.2, ASVS 6.2.5). zxcvbn knows
-//! the common passwords and words, and is told the words of this site and the person's address
-//! (ASVS 6.2.4, 6.2.11). A rejection says why, and what would be better.
+//! There are no rules about classes of characters (NIST SP 800-63B-4 §3.1.1.2, ASVS 6.2.5). zxcvbn
+//! knows common passwords and words, and is given the name of this site and the email address (ASVS
+//! 6.2.4, 6.2.11). A rejection states the reason and gives advice.
 
 use zxcvbn::{Score, zxcvbn};
 
 use super::typed::{MAX_LENGTH, Password};
 
 /// How many characters are rated. zxcvbn tries every reading of `4`, `@`, `1` … as letters, so a
-/// crafted password of 256 characters costs seconds (dropbox/zxcvbn#326). More characters do not
-/// make a password easier to guess, so a rating of the first ones is a lower bound.
+/// crafted password of 256 characters would take seconds (dropbox/zxcvbn#326). Further characters
+/// do not make a password easier to guess, so a rating of the first ones is a lower bound.
 const RATED: usize = 40;
 
 /// How hard a password is to guess.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strength {
-    /// 0 (among the first guesses) to 4 (out of reach).
+    /// 0 (among the first guesses) to 4 (practically impossible to guess).
     pub score: u8,
     pub words: &'static str,
     pub advice: Vec<String>,
 }
 
-/// Why a password is refused, in words for the person who chose it.
+/// Why a password is rejected, in words for the person who chose it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Weakness {
     pub reason: String,
-    /// Absent where the length alone is the reason.
+    /// `None` if the length alone is the reason.
     pub strength: Option<Strength>,
 }
 
-/// What a new password is measured by.
+/// The requirements for a new password.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// Shortest password, in code points.
+    /// The minimum length, in code points.
     pub minimum: usize,
-    /// Words that an attacker of this account would try first: its address, the name of the site.
-    /// zxcvbn looks for each of them in every part of the password, so an address is parsed before
-    /// it comes here: 16 KiB of words would take seconds.
+    /// Words that an attacker of this account would try first: its email address, the name of the
+    /// site. zxcvbn searches each part of the password for each word, so pass only an email address
+    /// that was parsed: 16 KiB of words would take seconds.
     pub known: Vec<String>,
 }
 
-/// Checks the length alone, which costs nothing.
+/// Checks only the length, which is cheap.
+///
+/// # Errors
+/// When the password is empty, too short or too long.
 pub fn check_length(password: &Password, minimum: usize) -> Result<(), Weakness> {
     let reason = match password.length() {
         0 => "Choose a password.".to_owned(),
@@ -56,7 +59,7 @@ pub fn check_length(password: &Password, minimum: usize) -> Result<(), Weakness>
     Err(Weakness { reason, strength: None })
 }
 
-/// Checks a new password. Takes up to 0.1 s of a core: `Hasher::hash_new` calls it in its queue.
+/// Checks a new password. Takes up to 0.1 s of a core, so `Hasher::hash_new` runs it as a job.
 pub(super) fn check(password: &Password, rules: &Rules) -> Result<(), Weakness> {
     check_length(password, rules.minimum)?;
     let words: Vec<&str> = rules.known.iter().flat_map(|text| words_of(text)).collect();
@@ -79,7 +82,7 @@ pub(super) fn check(password: &Password, rules: &Rules) -> Result<(), Weakness> 
     Err(Weakness { reason, strength: Some(strength) })
 }
 
-/// `ada@example.com` gives itself, `ada`, `example` and `com`.
+/// For `ada@example.com`: the whole text, `ada`, `example` and `com`.
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
     std::iter::once(text).chain(text.split(['@', '.', ' ', '-', '+', '_'])).filter(|w| w.len() > 2)
 }
@@ -118,7 +121,7 @@ mod tests {
         }
     }
 
-    /// What a crafted password may cost; `tests/attacks/crafted_password.rs` has the rest.
+    /// Limits the cost of a crafted password; see also `tests/attacks/crafted_password.rs`.
     #[test]
     fn only_the_first_characters_are_rated() {
         let strong = "trombone velvet lighthouse";

@@ -1,15 +1,15 @@
-//! A password as it was typed, normalised for comparison.
+//! A password as it was typed, after Unicode normalisation.
 
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
 /// Longest password, in code points. NIST SP 800-63B-4 §3.1.1.2 asks for at least 64.
-pub(super) const MAX_LENGTH: usize = 256;
+pub const MAX_LENGTH: usize = 256;
 
-/// A password as typed, NFC-normalised and otherwise untouched: not trimmed, folded or cut.
+/// A password as it was typed, in NFC. It is not trimmed, case-folded or truncated.
 ///
-/// NFC, so that `é` typed on another keyboard is the same letter (NIST SP 800-63B-4 §3.1.1.2;
-/// our one deviation from "exactly as received", ASVS 6.2.8).
+/// Keyboards encode `é` in two ways; NFC makes them equal (NIST SP 800-63B-4 §3.1.1.2). This is our
+/// only deviation from "exactly as received" (ASVS 6.2.8).
 #[derive(Clone)]
 pub struct Password(SecretString);
 
@@ -18,7 +18,7 @@ impl Password {
         Self(raw.nfc().collect::<String>().into())
     }
 
-    /// Length in code points, as people count.
+    /// The length in code points, which NIST SP 800-63B-4 counts as characters.
     pub fn length(&self) -> usize {
         self.expose().chars().count()
     }

@@ -1,12 +1,12 @@
-//! Upkeep of sessions that no response waits for: `touch` moves the idle timeout, `prune` deletes.
+//! Upkeep of sessions, for which no response waits: the idle timeout and pruning.
 
 use sqlx::PgExecutor;
 
 use crate::accounts::session_id::SessionIdHash;
 
-/// Moves the idle timeout of the sessions that are due. Skips locked rows, so it can neither
-/// deadlock nor wait for another transaction; a skipped row is touched by a later request.
-/// The commit does not wait for the disk: a crash can lose a minute of activity.
+/// Moves the idle timeout of these sessions where it is due. Skips locked rows, so it neither waits
+/// for another transaction nor deadlocks; a later request touches a skipped row. The commit does
+/// not wait for the disk, so a crash can lose a minute of activity.
 pub async fn touch(db: impl PgExecutor<'_>, id_hashes: &[SessionIdHash]) -> sqlx::Result<u64> {
     let touched = sqlx::query!(
         "with off as materialized (select set_config('synchronous_commit', 'off', true)),
@@ -22,8 +22,8 @@ pub async fn touch(db: impl PgExecutor<'_>, id_hashes: &[SessionIdHash]) -> sqlx
     Ok(touched.rows_affected())
 }
 
-/// Deletes up to `batch` expired sessions; returns how many there were. Locked rows are left
-/// for the next round, so two instances can prune at once.
+/// Deletes up to `batch` expired sessions; returns how many it deleted. Skips locked rows until the
+/// next round, so two instances can prune concurrently.
 pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query!(
         "delete from sessions where id in (

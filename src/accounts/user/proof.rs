@@ -1,7 +1,7 @@
-//! Changes of a credential: the password, and whether it must be reset.
+//! Credential changes: a new password, and whether the password must be reset.
 //!
-//! Every change of a credential raises the epoch. That ends every session of the user, and stops a
-//! login that has verified the old password and not yet begun its session.
+//! Every credential change raises the epoch. That ends every session of the user, and stops a login
+//! that has verified the old password but not yet begun its session.
 
 use sqlx::PgExecutor;
 
@@ -9,8 +9,8 @@ use crate::accounts::password::PasswordHash;
 use crate::accounts::user_id::UserId;
 use crate::database::Connection;
 
-/// Sets a new password, and ends every session by the epoch. `None` when the password is no
-/// longer `old`: of two changes at the same moment one wins. Returns the new epoch.
+/// Sets a new password and raises the epoch, which it returns. `None` if the password is no longer
+/// `old`, so that one of two concurrent changes succeeds, or if the account is locked.
 pub async fn change_password(
     tx: &mut Connection,
     id: UserId,
@@ -30,8 +30,8 @@ pub async fn change_password(
     .await
 }
 
-/// Stores the same password under today's Argon2 settings. Not a change of a credential, so the
-/// epoch stays. Changes nothing when the password was changed in between.
+/// Stores a new hash of the same password, with today's Argon2 settings. This is no credential
+/// change, so the epoch stays. Does nothing if the password was changed meanwhile.
 pub async fn rehash(
     db: impl PgExecutor<'_>,
     id: UserId,
@@ -49,7 +49,7 @@ pub async fn rehash(
     .map(drop)
 }
 
-/// Sets a password by the link of a reset email. Ends every session, and lifts `require_reset`.
+/// Sets a new password after a reset link was used, raises the epoch, and lifts `require_reset`.
 pub async fn reset_password(
     tx: &mut Connection,
     id: UserId,
@@ -66,7 +66,7 @@ pub async fn reset_password(
     .await
 }
 
-/// Makes the password invalid until it is reset by mail. Ends every session, by the epoch.
+/// Makes the password invalid until it is reset by email, and raises the epoch.
 pub async fn require_reset(tx: &mut Connection, id: UserId) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
         "update users set reset_required_at = now(), session_epoch = session_epoch + 1
