@@ -1,4 +1,4 @@
-//! Rules about references: every file, symbol, test and heading that a text names exists. They read
+//! Checks references: every file, symbol, test and heading that a text names must exist. Texts are
 //! documents, comments and the headers of patches. Delete this file in your own app, or keep it.
 
 #[allow(dead_code, reason = "the house rules use the rest")]
@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use source::{Source, files, none_of, read, root};
 
-/// Every text with prose: documents whole, code without the code.
+/// All prose: documents as they are, of other files only the comments.
 fn texts() -> Vec<Source> {
     let mut texts = documents();
     for (folder, extension) in [("src", "rs"), ("tests", "rs")] {
@@ -37,7 +37,7 @@ fn documents() -> Vec<Source> {
     files("docs", "md").into_iter().chain(single).collect()
 }
 
-/// The comments of a file of Rust, each on its own line.
+/// The comments of a Rust file, on their original lines.
 fn comments(file: &Source) -> Source {
     let code = file.code();
     let kept = file.text.chars().zip(code.chars());
@@ -133,19 +133,19 @@ fn texts_name_files_that_exist() {
     none_of("These files or names do not exist; name what took their place:", places);
 }
 
-/// `src/web/csrf.rs` and `token` of `src/web/csrf.rs::token` or `src/web/csrf.rs#token`.
+/// Splits `src/web/csrf.rs::token` or `src/web/csrf.rs#token` into the file and `token`.
 fn split_symbol(token: &str) -> (&str, &str) {
     let token = token.trim_end_matches(['.', ':']);
     token.split_once("::").or_else(|| token.split_once('#')).unwrap_or((token, ""))
 }
 
-/// `tests/attacks/broken/NAME.patch`, and `{hash}` or `…` in a path.
+/// Whether a path has a placeholder: `tests/attacks/broken/NAME.patch`, `{hash}` or `…`.
 fn is_placeholder(path: &str) -> bool {
     let upper = |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_uppercase());
     path.contains(['{', '…']) || path.split(['/', '.']).any(upper)
 }
 
-/// Names that texts put into backticks and that belong to somebody else.
+/// Names in backticks that belong to libraries and tools.
 const FOREIGN: &str = include_str!("references/foreign.txt");
 
 #[test]
@@ -194,7 +194,7 @@ fn ids_of_standards_have_their_form() {
                 let first_digit = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
                 let digits = |word: &str| word.chars().all(|c| c.is_ascii_digit());
                 let wrong = match previous {
-                    // Of the version, a section, or a requirement.
+                    // A version or a section has two numbers, a requirement three.
                     "ASVS" => first_digit(bare) && !(2..=3).contains(&bare.split('.').count()),
                     "RFC" if bare != "6265bis" => {
                         first_digit(bare) && !(digits(bare) && (3..=5).contains(&bare.len()))
@@ -224,7 +224,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// The anchor that a heading gets.
+/// The anchor of a heading; empty for any other line.
 fn slug(line: &str) -> String {
     let heading = line.trim_start_matches('#').trim().to_lowercase();
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));

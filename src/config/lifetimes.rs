@@ -10,7 +10,7 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// For a visitor who is not logged in. The session begins when a page of yours stores a value.
+    /// For a visitor who is not logged in, once a page of yours stores a value in the session.
     pub const ANONYMOUS: Self =
         Self { idle: Duration::from_secs(30 * 60), absolute: Duration::from_secs(60 * 60) };
 }

@@ -1,9 +1,9 @@
 //! The table of all limits: how many attempts are free, and how long the waits after them are.
 //!
-//! The first `free` attempts cost no wait. The next one has to wait `first_wait`, the one after it
-//! twice as long, and so on up to `longest_wait`. One attempt is forgotten for every
-//! `longest_wait` without an attempt. `docs/throttle.md` shows the same table with its reasons,
-//! and a test compares the two.
+//! The first `free` attempts need no wait. The next one must wait `first_wait`, the one after it
+//! twice as long, and so on up to `longest_wait`. For each `longest_wait` without an attempt, one
+//! attempt is forgotten. `docs/throttle.md` shows the same table with its reasons, and a test
+//! compares the two.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,21 +13,21 @@ use uuid::Uuid;
 
 use crate::accounts::device::DeviceHash;
 
-/// What is attempted. Each action has its own counters, so no flow can use up the attempts or the
-/// mails of another one.
+/// The attempted action. Each has counters of its own, so no flow can use up the attempts or the
+/// emails of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Login,
-    /// The mail after a login with the right password that "this wasn't me" has made invalid.
+    /// The email after a login with the right password, which "this wasn't me" has made invalid.
     LoginStoppedMail,
     Register,
-    /// Guesses at the code in a verification mail.
+    /// Guesses at the code in a verification email.
     EmailVerify,
     EmailVerifyResend,
-    /// What registering mails to one email address.
+    /// Emails that registrations send to one email address.
     EmailVerifyMail,
-    /// What "Resend email" mails to one email address. Apart, because for an address without a
-    /// registration it is spent without a mail.
+    /// Emails that "Resend email" sends to one email address. Counted separately, because an email
+    /// address without a registration also uses up this budget, though nothing is sent.
     EmailVerifyResendMail,
     /// Requests for a reset link.
     PasswordReset,
@@ -36,12 +36,12 @@ pub enum Action {
     NewPassword,
     /// Guesses at the current password by somebody who is logged in.
     CurrentPassword,
-    /// Successful changes of the password. Each sends a security notice, which is never dropped.
+    /// Successful password changes. Each sends a security notice, which no limit drops.
     PasswordChanged,
 }
 
 impl Action {
-    /// Dotted like the path of the form. The mails of a form end in `.mail`.
+    /// The stored name: dotted like the path of the form. A mail budget ends in `.mail`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
@@ -89,27 +89,27 @@ impl Scope {
 pub struct Limit {
     pub action: Action,
     pub scope: Scope,
-    /// Attempts that cost no wait.
+    /// Attempts without a wait.
     pub free: i32,
     /// The wait after the free attempts. It doubles with each further attempt.
     pub first_wait: Duration,
-    /// The longest wait, and how long one attempt is remembered. Where it equals `first_wait`,
-    /// the limit reads: `free` at once, then one per wait.
+    /// The longest wait, and the time after which one attempt is forgotten. If it equals
+    /// `first_wait`, the limit means: `free` attempts at once, then one per wait.
     pub longest_wait: Duration,
-    /// After so many failures without a success between them, no wait helps.
+    /// After so many failures without a success between them, the key is locked out.
     pub in_a_row: Option<i32>,
 }
 
-/// A key: the account, IP address, device or registration that an attempt is counted for.
+/// The key of a counter: the account, IP address, device or registration of an attempt.
 #[derive(Debug, Clone)]
 pub enum Key<'a> {
-    /// The canonical email address, or whatever was typed instead of one. For somebody who is
-    /// logged in: the user's ID.
+    /// The canonical email address, or the typed text if it is no email address. For somebody who
+    /// is logged in: the user's ID.
     Account(&'a str),
-    /// Of an IPv6 address the first 64 bits: one customer has them all.
+    /// Of an IPv6 address only the first 64 bits: one customer has all addresses that share them.
     IpAddress(IpAddr),
     Pair(&'a str, IpAddr),
-    /// A browser that this account has logged in on before.
+    /// A browser that has logged in to this account before.
     Device(DeviceHash, &'a str),
     AllDevices(&'a str),
     Registration(Uuid),
@@ -124,42 +124,42 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
 pub const LIMITS: [Limit; 20] = [
-    // NIST SP 800-63B-4 §3.2.2: at most 100 in a row; these are 80 of them. From a thousand IP
-    // addresses it takes more than two days to get there.
+    // NIST SP 800-63B-4 §3.2.2 allows 100 failures in a row; these are 80 of them. From a thousand
+    // IP addresses it takes more than two days to reach them.
     limit(Action::Login, Scope::Account, 10, SECOND, HOUR).most_in_a_row(80),
-    // Stricter than the account: one attacker at one IP address waits long before the owner does,
-    // and is weeks away from 80 in a row.
+    // Stricter than the account's limit: an attacker at one IP address must wait long before the
+    // owner must, and needs weeks to reach 80 in a row.
     limit(Action::Login, Scope::Pair, 5, SECOND, SIX_HOURS),
-    // Many people may share an IP address, so the wait stays short. A thousand accounts tried with
-    // one password take most of a day.
+    // Many people may share an IP address, so the wait stays short. To try one password on a
+    // thousand accounts takes most of a day.
     limit(Action::Login, Scope::IpAddress, 50, SECOND, MINUTE),
-    // Counted instead of the three above …
+    // A login on a known device is counted here and not in the three limits above …
     limit(Action::Login, Scope::Device, 10, SECOND, HOUR),
-    // … and the known devices of an account share the other 20 of the 100: their cookies may be
-    // stolen. After that they are counted as strangers.
+    // … and all known devices of an account share the other 20 of the 100, because their cookies
+    // may be stolen. Beyond that, they are counted like unknown devices.
     limit(Action::Login, Scope::AllDevices, 20, SECOND, HOUR).most_in_a_row(20),
     limit(Action::LoginStoppedMail, Scope::Account, 3, HOUR, HOUR),
-    // A classroom of thirty, twice, but not a script. Each registration costs a run of Argon2.
+    // Enough for two school classes, too little for a script. A registration costs a run of Argon2.
     limit(Action::Register, Scope::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
-    // A code has 40 bits. A new registration gives five more guesses at once …
+    // A code has 40 bits. A new registration allows five more guesses at once …
     limit(Action::EmailVerify, Scope::Registration, 5, MINUTE, HOUR),
-    // … and many registrations of one email address share this.
+    // … and all registrations of one email address share this limit.
     limit(Action::EmailVerify, Scope::Account, 30, MINUTE, HOUR),
     limit(Action::EmailVerify, Scope::IpAddress, 60, SECOND, MINUTE),
     limit(Action::EmailVerifyResend, Scope::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
-    // The mail budgets: nobody fills somebody else's mailbox. They are silent, because a page
-    // that mentioned them could tell who has an account; so none of them depends on the IP
-    // address, which would take the mails of honest people who share one.
+    // Mail budgets, so that an attacker cannot fill somebody's mailbox. They are silent, because a
+    // message about them could reveal accounts. None depends on the IP address: honest people who
+    // share one with an attacker would silently get no email.
     limit(Action::EmailVerifyMail, Scope::Account, 3, HOUR, HOUR),
     limit(Action::EmailVerifyResendMail, Scope::Account, 3, HOUR, HOUR),
     limit(Action::PasswordReset, Scope::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
     limit(Action::PasswordResetMail, Scope::Account, 3, HOUR, HOUR),
-    // Counted instead of the one above, so that strangers cannot use up the owner's resets.
+    // A known device uses this budget first, so other people cannot use up the owner's resets.
     limit(Action::PasswordResetMail, Scope::Device, 3, HOUR, HOUR),
-    // Each login makes a device with a budget of its own.
+    // Each login creates a new device with its own budget, so all devices also share this one.
     limit(Action::PasswordResetMail, Scope::AllDevices, 6, HOUR, HOUR),
     limit(Action::NewPassword, Scope::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
-    // Somebody with a stolen session has to guess the current password here. No login waits for it.
+    // An attacker with a stolen session has to guess the current password. No login waits for it.
     limit(Action::CurrentPassword, Scope::Account, 5, SECOND, HOUR),
     limit(Action::PasswordChanged, Scope::Account, 5, TEN_MINUTES, HOUR),
 ];
@@ -174,7 +174,7 @@ const fn limit(
     Limit { action, scope, free, first_wait, longest_wait, in_a_row: None }
 }
 
-/// The limit of an action in one scope, if it has one.
+/// The limit of an action in one scope, if there is one.
 pub fn find(action: Action, scope: Scope) -> Option<&'static Limit> {
     LIMITS.iter().find(|limit| limit.action == action && limit.scope == scope)
 }
@@ -212,7 +212,7 @@ impl fmt::Display for Key<'_> {
     }
 }
 
-/// The IP address, of IPv6 the first 64 bits.
+/// The IP address; of an IPv6 address only the first 64 bits.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -36,7 +36,7 @@ pub(super) enum CountOutcome {
 
 /// Counts one attempt on all keys or on none.
 ///
-/// A key that has to wait is found without a lock, so a flood costs one read per request.
+/// A key that has to wait is found without a lock, so each request of a flood costs one read.
 /// Otherwise the rows are locked in the order of their keys, which rules out a deadlock of two
 /// attempts, and checked again. One failure is forgotten per longest wait since the last one.
 pub(super) async fn count(db: &Database, keys: &[Counted]) -> sqlx::Result<CountOutcome> {
@@ -98,7 +98,7 @@ pub(super) async fn count(db: &Database, keys: &[Counted]) -> sqlx::Result<Count
     if verdict.admitted {
         return Ok(CountOutcome::Counted);
     }
-    // A rejected attempt inserts no row: else a flood could fill the table.
+    // A rejected attempt inserts no row; otherwise a flood could fill the table.
     let Some(hash) = verdict.key_hash.and_then(|hash| hash.try_into().ok()) else {
         return Ok(CountOutcome::RowMissing);
     };
@@ -151,7 +151,7 @@ pub(super) async fn reset(
     .map(drop)
 }
 
-/// Subtracts one attempt. Its wait ends too: the attempt was admitted, so the wait before it had
+/// Subtracts one attempt and ends its wait: the attempt was admitted, so the wait before it had
 /// passed.
 pub(super) async fn undo(db: &Database, keys: &[KeyHash]) -> sqlx::Result<()> {
     let keys: Vec<&[u8]> = keys.iter().map(KeyHash::as_slice).collect();
