@@ -1,7 +1,7 @@
-//! What people can do: a file for each flow, in folders as in the URL.
+//! The flows, which are what people can do here: one file each, in folders as in the URL.
 //!
-//! Each file begins with its steps and what an attacker tries; then come the page, the form and the
-//! handlers. Flows do not call flows, except `start_session`, which begins every session.
+//! Each file begins with its steps and the attacks on it. The page, the form and the handlers
+//! follow. Flows do not call flows, except `start_session`, which begins every session.
 
 #![allow(clippy::missing_errors_doc, reason = "the error of a handler becomes a page")]
 

@@ -1,4 +1,4 @@
-//! The account: an overview, a line for each feature.
+//! The account page: an overview, with a line for each feature.
 //!
 //! `GET /account`  show
 
@@ -19,7 +19,7 @@ use crate::web::visitor::LoggedIn;
 struct AccountPage {
     page: Page,
     since: String,
-    /// When a mail server rejected the last mail to this address for good.
+    /// When a mail server permanently rejected the last email to this user.
     mail_rejected: Option<String>,
     lines: Vec<Line>,
 }

@@ -1,9 +1,9 @@
-//! The dashboard: the protected page, and a value kept in the session.
+//! The dashboard: the protected page, and a value that is stored in the session.
 //!
 //! `GET  /app`       show       who you are, and how long this session lasts
 //! `POST /app/note`  `keep_note`  an ordinary value in this session, Express's `req.session.note`
 //!
-//! Put the pages of your own product here: the scope in `routes.rs` requires a login.
+//! Add the pages of your own product here: the scope `/app` in `routes.rs` requires a login.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -16,9 +16,9 @@ use crate::web::human_time;
 use crate::web::page::{self, Page};
 use crate::web::visitor::LoggedIn;
 
-/// The note's name in the session.
+/// The key of the note in the session.
 const NOTE: &str = "note";
-/// Longest note, in characters. A session is read at every request: keep it small.
+/// The longest note, in characters. Every request reads the whole session: keep it small.
 const NOTE_MAX: usize = 500;
 
 #[derive(Template)]
@@ -59,7 +59,7 @@ pub async fn keep_note(
         let problem = format!("A note can have up to {NOTE_MAX} characters.");
         return page::invalid(draw(&logged_in, form.note, Some(problem)));
     }
-    // Above all NUL, which PostgreSQL cannot store.
+    // Most of all NUL, which PostgreSQL cannot store.
     if form.note.contains(char::is_control) {
         let problem = "A note is one line of text, without control characters.".to_owned();
         return page::invalid(draw(&logged_in, form.note, Some(problem)));

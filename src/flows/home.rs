@@ -1,6 +1,6 @@
 //! The front page.
 //!
-//! `GET /`  show  what this site is, and the way in
+//! `GET /`  show  what this site is, and links to sign up and log in
 
 use actix_web::HttpResponse;
 use askama::Template;

@@ -1,12 +1,12 @@
-//! Log in with an e-mail address and a password.
+//! Log in with an email address and a password.
 //!
 //! `GET  /login`  show    the form
-//! `POST /login`  submit  a session, under a new ID, and on to `next`
+//! `POST /login`  submit  begins a session under a new ID, and redirects to `next`
 //!
-//! An attacker tries to learn who has an account: the response to an unknown address and to a wrong
-//! password is the same, in bytes and in time. Guessing is limited by `throttle.rs`.
-//! Logging a victim in to the attacker's account is stopped by `web/csrf.rs`, an open redirect by
-//! `own_path`.
+//! An attacker tries to learn who has an account: an unknown email address and a wrong password get
+//! the same response, in bytes and in time. `throttle.rs` limits guesses at passwords. Logging a
+//! victim in to the attacker's account (login CSRF) is stopped by `web/csrf.rs`, an open redirect
+//! by `own_path`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -40,7 +40,7 @@ struct LoginPage {
     remember: bool,
     next: String,
     problem: Option<String>,
-    /// This browser has begun a registration for the address that was typed.
+    /// This browser has begun a registration for the typed email address.
     confirm_first: bool,
 }
 
@@ -82,7 +82,7 @@ pub async fn submit(
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => return out_of_date(&visitor, form, invalid),
     };
-    // Counted before the password is verified, so that hanging up early saves no attempt.
+    // Counted before the password is verified, so that a client which disconnects is counted too.
     let attempt = match admission::login(&visitor, &form.email).await? {
         Admission::Counted(attempt) => attempt,
         Admission::Rejected(rejection) => {
@@ -102,7 +102,7 @@ pub async fn submit(
     page::invalid(login_page(&visitor, form, "Wrong email or password."))
 }
 
-/// For a form from before a login in another tab: on to `next`, if the same user is logged in.
+/// For a form older than a login in another tab: redirects to `next` if the user is the same.
 fn out_of_date(
     visitor: &Visitor,
     form: LoginForm,
@@ -120,7 +120,7 @@ fn out_of_date(
 }
 
 fn login_page(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> LoginPage {
-    // From the browser's own cookie alone, so it tells nothing about the account.
+    // Read from this browser's own cookie only, so it reveals nothing about the account.
     let pending = visitor.registration();
     let typed = Email::parse(&form.email);
     LoginPage {
@@ -133,8 +133,8 @@ fn login_page(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) ->
     }
 }
 
-/// The user, if the password is right. Every attempt costs one run of Argon2 and one audit row. A
-/// right password whose hash is renewed costs one run more.
+/// Returns the user if the password is right. Every attempt costs one run of Argon2 and one audit
+/// row. Renewing the hash of a right password costs one run more.
 async fn prove(
     visitor: &Visitor,
     form: &LoginForm,
@@ -148,7 +148,7 @@ async fn prove(
     let password = Password::typed(&form.password);
     let stored = known.as_ref().map(|known| (known.user.id, &known.password_hash));
     let verdict = app.verify(attempt, &password, stored).await?;
-    // "This wasn't me" was pressed: the response is that to a wrong password, and a mail says why.
+    // After "this wasn't me", a right password gets the response to a wrong one; an email says why.
     let stopped = known.as_ref().is_some_and(|known| known.reset_required);
     if let (Verdict::RightButWeak, Some(known), false) = (verdict, &known, stopped) {
         app.renew_hash(known, &password).await;

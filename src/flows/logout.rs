@@ -2,8 +2,8 @@
 //!
 //! `POST /logout`  submit  deletes the session's row, and removes its cookie
 //!
-//! Only POST: with GET, a link or an image on another site could log people out. The response is
-//! the same when the session has ended already; it removes the cookie then too.
+//! Only POST: with GET, a link or an image on another site could log people out. If the session has
+//! already ended, the response is the same, and also removes the cookie.
 
 use actix_identity::Identity;
 use actix_web::HttpResponse;
@@ -24,8 +24,8 @@ pub async fn submit(
     identity: Option<Identity>,
     form: Result<Form<LogoutForm>, Error>,
 ) -> Result<HttpResponse, Error> {
-    // Without a session there is nothing to protect, and the token of an old tab cannot be valid:
-    // the person who presses the button there wants to be logged out, and is.
+    // Without a session there is nothing to protect, and the CSRF token of an old tab is invalid.
+    // The person who presses the button in that tab must still be logged out.
     if visitor.may_have_session() {
         form?;
     }

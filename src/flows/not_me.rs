@@ -1,10 +1,10 @@
-//! "This wasn't me": in every notice about a change to an account.
+//! "This wasn't me": the link in every notice about a change to an account.
 //!
 //! `GET  /not-me/{token}`  show    a page with one button
 //! `POST /not-me`          submit  every session ends, and the password must be reset
 //!
 //! A mail scanner that follows the link changes nothing. An attacker who changed the password is
-//! logged out, and their password is invalid: a login with it is answered like a wrong one.
+//! logged out, and their password is invalid: a login with it gets the response to a wrong one.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -24,7 +24,7 @@ use crate::web::visitor::Visitor;
 struct NotMePage {
     page: Page,
     token: String,
-    /// Whose account the button stops, masked: the link may have come to the wrong person.
+    /// The email address of the account, masked: the link may have reached the wrong person.
     address: String,
 }
 

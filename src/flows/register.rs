@@ -1,13 +1,13 @@
-//! Ask for an account.
+//! Sign up for an account.
 //!
 //! `GET  /register`  show    the form
-//! `POST /register`  submit  a registration, and an email to confirm its address
+//! `POST /register`  submit  begins a registration, and sends an email to verify its email address
 //!
-//! The account itself is created when the address is confirmed, in `email/verify`.
+//! The account itself is created when the email address is verified, in `email/verify`.
 //!
-//! An attacker tries to learn who has an account: an address that has one gets the same response,
-//! at the cost of the same statements, and its owner gets an email. Logging in with the password
-//! chosen here reveals nothing either: until the email is confirmed, it fails as a wrong one does.
+//! An attacker tries to learn who has an account: an email address that has one gets the same
+//! response, at the cost of the same statements, and its owner gets an email. A login with the
+//! password chosen here reveals nothing: until the verification, it fails like a wrong one.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -111,7 +111,7 @@ fn blank(visitor: &Visitor) -> RegisterPage {
     }
 }
 
-/// The registration and its email. The same rows for every address.
+/// Writes the registration and its email. The same rows for every email address.
 async fn begin(visitor: &Visitor, email: &Email, hash: &PasswordHash) -> Result<Begun, Error> {
     let app = &visitor.app;
     let may_mail = admission::may_mail(visitor, Action::EmailVerifyMail, email).await?;
@@ -120,7 +120,7 @@ async fn begin(visitor: &Visitor, email: &Email, hash: &PasswordHash) -> Result<
     let begun = registration::begin(&mut *tx, email, Some(hash)).await?;
     let owner = known.filter(|_| may_mail);
     audit::record(&mut tx, Kind::RegistrationStarted, owner, &visitor.client).await?;
-    // Beyond the budget the rows are decoys, so that the response takes the same time.
+    // Beyond the mail budget the rows are decoys, so that the response takes the same time.
     verification::send(&mut tx, app, may_mail.then_some(begun.id), email).await?;
     tx.commit().await?;
     Ok(begun)

@@ -1,8 +1,8 @@
 //! Begins the session of a user, for every flow that logs somebody in.
 //!
-//! Session fixation: an attacker planted a session in the victim's browser. The login gives a new
-//! ID, and the planted session ends. Values set before are dropped, whether an attacker planted
-//! them or another user left them: `Identity::login` alone would keep them.
+//! Session fixation: an attacker planted a session in the victim's browser. The login begins a
+//! session with a new ID, and the planted one ends. Its values are dropped, whether an attacker
+//! planted them or another user left them: `Identity::login` alone would keep them.
 
 use actix_identity::Identity;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
@@ -15,8 +15,8 @@ use crate::web::visitor::Visitor;
 
 /// Begins a session for a user who has authenticated, and redirects to `next`.
 ///
-/// In Express this is `req.session.regenerate()`. `clear()` and not `purge()`: after a purge
-/// actix-session silently ignores what follows, the login included.
+/// Like `req.session.regenerate()` in Express. It calls `clear()` and not `purge()`: after a purge
+/// actix-session silently ignores all later changes, the login included.
 pub fn start(
     req: &HttpRequest,
     visitor: &Visitor,
@@ -28,8 +28,8 @@ pub fn start(
         visitor.set_reset_proof(None);
     }
     let user_id = login.user.id.to_string();
-    // The session store inserts the session for this user, with the epoch that was read together
-    // with the password hash: after a change of the password in between, it inserts nothing.
+    // The session store inserts the session, with the epoch that was read together with the
+    // password hash. If the password has changed in between, it inserts nothing.
     RequestContext::of(req)?.begin_login(login);
     Identity::login(&req.extensions(), user_id)?;
     page::redirect(&own_path(next, HOME))

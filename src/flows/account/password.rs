@@ -1,12 +1,12 @@
 //! Change the password.
 //!
 //! `GET  /account/password`  show    the form
-//! `POST /account/password`  submit  the new one; every other session of this account ends
+//! `POST /account/password`  submit  the new password; every other session of the account ends
 //!
 //! An attacker with a stolen session lacks the current password, which is required here; a limit
-//! stops guessing it. An attacker who knows the old password may be logging in at this moment: the
-//! epoch goes up in the same transaction, so that login begins no session. One who wants to bury
-//! the notice under others is stopped by a limit on changes. This session continues under a new ID.
+//! stops guesses. An attacker who knows the old password may be logging in at this moment: the
+//! epoch is raised in the same transaction, so that login begins no session. A limit on changes
+//! stops an attacker who wants to hide the notice among others. This session's ID is rotated.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -113,12 +113,12 @@ pub async fn submit(
             return page::invalid(form_page);
         }
     };
-    // Every change sends a notice, and a notice is never dropped, so the change is limited.
+    // Every change sends a notice that no limit drops, so the changes themselves are limited.
     if let Admission::Rejected(rejection) = throttle.admit(Action::PasswordChanged, &key).await? {
         return too_many(form_page, rejection);
     }
     if !change(&logged_in, &stored, &hash).await? {
-        // Another request did, and ended this session; or a login renewed the hash, and did not.
+        // A concurrent password change has ended this session, or a login has renewed the hash.
         let problem = "Your account changed at the same moment, so this wasn't saved. Try again.";
         form_page.problems.form = Some(problem.to_owned());
         return page::invalid(form_page);
@@ -142,7 +142,7 @@ fn too_many(mut form_page: PasswordPage, rejection: Rejection) -> Result<HttpRes
     page::too_many(form_page, rejection)
 }
 
-/// All of it, or nothing: the password, the end of the other sessions, the new ID of this one.
+/// In one transaction: sets the password, ends the other sessions, rotates the ID of this one.
 async fn change(
     logged_in: &LoggedIn,
     old: &PasswordHash,

@@ -1,12 +1,12 @@
-//! Confirm an email address: by the code in the email, or by the link (`verify/link.rs`).
+//! Verify an email address: by the code in the email, or by the link (`verify/link.rs`).
 //!
-//! `GET  /email/verify`  show    "Check your email"; the code can be typed here
-//! `POST /email/verify`  submit  a code, or a link's token: the account is made
+//! `GET  /email/verify`  show    "Check your email", with a field for the code
+//! `POST /email/verify`  submit  a code, or the token of a link: creates the account
 //!
-//! An attacker registers the victim's email address first and waits for the victim to confirm it
-//! (pre-hijacking): a password is accepted only in the browser that chose it; in every other one
-//! the page of the link asks for a new one. An attacker who learns the victim's code cannot use it:
-//! it works only in the browser that registered. `Action::EmailVerify` limits guesses at codes.
+//! An attacker registers the victim's email address first and waits for the victim to verify it
+//! (pre-hijacking). So a password is accepted only in the browser that chose it; in any other, the
+//! page of the link asks for a new one. An attacker who learns the victim's code cannot use it: it
+//! works only in the browser that registered. `Action::EmailVerify` limits guesses at codes.
 
 pub mod link;
 pub mod resend;
@@ -43,7 +43,7 @@ struct CheckEmailPage {
     /// The email address of the registration begun in this browser: its code can be typed here.
     registered: Option<String>,
     problems: Problems,
-    /// The code as it was typed, when its form is shown again.
+    /// The typed code, when the form is shown again.
     code: String,
     /// The email address in the field of "Resend email".
     resend_to: String,
@@ -122,7 +122,7 @@ async fn submit_code(
         return page::invalid(form_page);
     };
     let email = Email::parse(&pending.email)?;
-    // Two tabs, two registrations: the form names the one it was drawn for.
+    // With two tabs there may be two registrations, so the form contains its email address.
     if Email::parse(&form.email).is_ok_and(|typed| typed.canonical() != email.canonical()) {
         let problem = format!(
             "This browser has since been used to sign up as {}. For the other address, open the \
@@ -159,7 +159,7 @@ async fn submit_code(
     page::invalid(form_page)
 }
 
-/// Creates the user and logs in. If another user is logged in here, their session is kept.
+/// Creates the user and logs in. If another user is logged in here, their session stays.
 async fn confirm(
     req: &HttpRequest,
     visitor: &Visitor,
@@ -187,7 +187,7 @@ async fn confirm(
     Ok(response)
 }
 
-/// The user, the audit event and the notice: all of it, or nothing.
+/// In one transaction: creates the user, the audit event and the notice.
 async fn create(
     visitor: &Visitor,
     registration: &Registration,
@@ -204,8 +204,8 @@ async fn create(
     Ok(Some(user))
 }
 
-/// Resets the login counters and mail budgets of an email address that its owner has confirmed:
-/// what strangers attempted before does not count against the owner.
+/// Resets the login counters and mail budgets of an email address that its owner has verified:
+/// earlier attempts by other people must not count against the owner.
 async fn reset_counters(visitor: &Visitor, owner: &Email) -> Result<(), Error> {
     let (canonical, throttle) = (owner.canonical(), &visitor.app.throttle);
     let pair = Key::Pair(&canonical, visitor.client.address);

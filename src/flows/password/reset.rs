@@ -1,15 +1,15 @@
-//! A forgotten password.
+//! Reset a forgotten password.
 //!
-//! `GET  /password/reset`          show    the form that asks for a mail
-//! `POST /password/reset`          submit  the same page for everybody; the mail only to owners
-//! `GET  /password/reset/{token}`  open    keeps the token's hash in a cookie; on to `choose`
+//! `GET  /password/reset`          show    the form that requests an email
+//! `POST /password/reset`          submit  the same page for everybody; an email to owners only
+//! `GET  /password/reset/{token}`  open    puts the token's hash in a cookie; redirects to `choose`
 //! `GET  /password/reset/choose`   choose  the form for the new password
 //! `POST /password/reset/choose`   change  the new password; every session ends, no new one begins
 //!
-//! An attacker asks for the link of somebody else: nothing changes, and the response does not show
-//! whether there is an account. The page's URL holds no token, so an attacker who sees the screen
-//! or a `Referer` does not get it. A reset logs nobody in, so a second factor, once there is one,
-//! is still required.
+//! An attacker requests a link for somebody else: nothing changes, and the response does not show
+//! whether there is an account. The URL of the form contains no token, so an attacker who sees the
+//! screen or a `Referer` header does not get it. A reset logs nobody in, so a second factor, if you
+//! add one, is still required.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -54,18 +54,18 @@ struct ResetProblems {
 #[template(path = "password/reset_choose.html")]
 struct ChoosePage {
     page: Page,
-    /// Whose password is changed, masked: the link may have come to the wrong person.
+    /// The email address of the account, masked: the link may have reached the wrong person.
     address: String,
-    /// Names the link that the form was drawn for, without revealing it. Somebody who opens a link
-    /// of their own account in the victim's browser must not get the password that the victim is
-    /// about to type.
+    /// Identifies the link for which the form was made, without revealing it. An attacker who opens
+    /// a link of their own account in the victim's browser must not get the password that the
+    /// victim then types.
     link: String,
     problem: Option<String>,
     minimum: usize,
     strength: Option<Strength>,
 }
 
-/// It has no form: sending it again would change the account of the other link.
+/// Has no form: submitting it again would change the account of the other link.
 #[derive(Template)]
 #[template(path = "password/reset_other.html")]
 struct OtherLinkPage {
@@ -128,8 +128,8 @@ pub async fn submit(visitor: Visitor, form: Checked<ResetForm>) -> Result<HttpRe
     page::redirect("/password/reset")
 }
 
-/// The same statements for every address; without an account, or beyond the mail budget, the rows
-/// are decoys.
+/// Runs the same statements for every email address. Without an account, or beyond the mail budget,
+/// the rows are decoys.
 async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
     let may_mail = admission::may_mail(visitor, Action::PasswordResetMail, email).await?;
     let app = &visitor.app;
@@ -167,7 +167,7 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
         return invalid.map_or_else(|| invalid_link(&visitor), |invalid| Err(invalid.into()));
     };
     let mut form_page = blank(&visitor, &proof);
-    // First, because opening another link makes every older form out of date.
+    // Checked first: for an anonymous visitor, opening another link also invalidates CSRF tokens.
     if form.link != form_page.link {
         let (page, address) = (visitor.page("Another link was opened"), form_page.address);
         return page::out_of_date(OtherLinkPage { page, address });
@@ -193,7 +193,7 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
         return invalid_link(&visitor);
     };
     visitor.set_reset_proof(None);
-    // This browser is known from now on, so it does not wait while strangers keep guessing.
+    // This browser becomes a known device, so it need not wait while other people guess.
     let (id, email) = (owner.user_id, owner.email.as_str().to_owned());
     let user = User { id, email, session_epoch: epoch };
     log_if_failed("a device", known_device::keep(&visitor, &user).await);
@@ -210,7 +210,7 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
     page::redirect("/login")
 }
 
-/// The token, the password, the end of every access and the notice: all of it, or nothing.
+/// In one transaction: takes the token, sets the password, ends all access, sends the notice.
 async fn take_and_change(
     visitor: &Visitor,
     token_hash: &TokenHash,
@@ -233,7 +233,7 @@ fn invalid_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
     page::invalid_link(visitor.page("This link no longer works"), token::Purpose::Reset)
 }
 
-/// A link that was opened in this browser and still works.
+/// A reset link that was opened in this browser and is still valid.
 struct Proof {
     token_hash: TokenHash,
     holder: Holder,

@@ -1,12 +1,12 @@
-//! Confirm an email address by the link in the email.
+//! Verify an email address by the link in the email.
 //!
 //! `GET  /email/verify/{token}`  open    a page with a button, because mail scanners follow links
-//! `POST /email/verify`          submit  with the link's token: the account is made
+//! `POST /email/verify`          submit  the token of the link: creates the account
 //!
-//! The page shows the address in full, because an attacker could send somebody the link of an
-//! account of the attacker's own. In the registering browser the button is enough; in every other
-//! one the password is chosen here, before the button, because an attacker may have chosen the
-//! first one.
+//! An attacker could send somebody the link of the attacker's own registration, so the page shows
+//! the email address in full. An attacker may have chosen the first password, so only the
+//! registering browser needs no more than the button. In any other browser the person chooses a new
+//! password.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -31,10 +31,10 @@ use crate::web::visitor::Visitor;
 struct LinkPage {
     page: Page,
     token: String,
-    /// In full: this is what the button confirms.
+    /// In full, because this is the email address that the button verifies.
     address: String,
     problem: Option<String>,
-    /// Not the browser that registered: the password is chosen here.
+    /// The fields for a new password, unless one was chosen in this browser.
     choose: Option<NewPassword>,
 }
 
@@ -135,11 +135,11 @@ pub(super) async fn submit(
     confirm(req, visitor, &registration, &password_hash).await
 }
 
-/// Whether a password for the address of a registration was chosen in this browser.
+/// Whether a password for the email address of a registration was chosen in this browser.
 #[derive(PartialEq, Eq)]
 enum Chosen {
     Password(PasswordHash),
-    /// It is not the registering browser, or nobody has chosen a password.
+    /// This browser did not register, or no password was chosen.
     Nothing,
     /// The email address already has an account.
     Confirmed,

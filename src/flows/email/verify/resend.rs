@@ -2,9 +2,9 @@
 //!
 //! `POST /email/verify/resend`  submit  one more email; the links of earlier ones stay valid
 //!
-//! An attacker asks to learn who has an account or has registered: every address gets the same
-//! response and costs the same statements. An attacker who asks often, to fill a mailbox, uses up a
-//! budget for verification emails, which no other flow shares.
+//! An attacker tries to learn who has an account or has registered: every email address gets the
+//! same response, at the cost of the same statements. An attacker who requests many emails, to fill
+//! a mailbox, uses up a budget for these emails that no other flow shares.
 
 use actix_web::HttpResponse;
 use serde::Deserialize;
@@ -64,20 +64,20 @@ pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpR
     page::redirect("/email/verify")
 }
 
-/// The same statements for every address; without a registration, or beyond the budget, the rows
-/// are decoys.
+/// Runs the same statements for every email address. Without a registration, or beyond the mail
+/// budget, the rows are decoys.
 async fn send_again(visitor: &Visitor, email: &Email, may_mail: bool) -> Result<(), Error> {
     let mut tx = visitor.app.db.begin().await?;
     let newest = registration::newest(&mut *tx, email).await?;
-    // The registration of this browser, so that the new code works here.
+    // Prefer the registration of this browser, so that the new code works here.
     let own = visitor.registration().filter(|pending| pending.is_for(email));
     let found = match &own {
         Some(pending) => registration::find(&mut *tx, pending.id).await?.map(|_| pending.id),
         None => None,
     };
-    // Beyond the mail budget a registration of another browser is not written, so that the time of
-    // the response does not show that there is one. This browser's own is extended all the same, or
-    // its cookie's new Max-Age would show whether an email was sent.
+    // Beyond the mail budget, the registration of another browser is not extended, so that the
+    // response time does not reveal it. That of this browser is: otherwise the Max-Age of its
+    // cookie would show whether an email was sent.
     let id = found.or(newest.filter(|_| may_mail));
     let extended = registration::extend(&mut *tx, id).await?;
     verification::send(&mut tx, &visitor.app, id.filter(|_| may_mail), email).await?;
