@@ -1,13 +1,13 @@
-// What a script can add to pages that work without one. A module, so it runs once the page is there.
+// Enhances pages that also work without scripts. A module, so it runs once the page is parsed.
 
 addEventListener("pageshow", (event) => {
-  // A page from the back-forward cache shows what was true before a logout: ask the server again.
+  // A page from the back-forward cache can be older than a logout, so load it again.
   if (event.persisted) location.reload();
-  // Firefox brings a button back as disabled as it was left.
+  // Firefox restores a page with its buttons still disabled.
   for (const button of document.querySelectorAll("button[type=submit]")) button.disabled = false;
 });
 
-// Each password can be shown while it is typed.
+// Adds a button to each password field, which shows or hides the password.
 for (const input of document.querySelectorAll("input[type=password]")) {
   const button = document.createElement("button");
   const show = (shown) => {
@@ -18,14 +18,14 @@ for (const input of document.querySelectorAll("input[type=password]")) {
   button.type = "button";
   button.className = "quiet reveal";
   button.addEventListener("click", () => show(input.type === "password"));
-  // Sent as a password again, or the browser would remember it among the words of text fields.
+  // Submitted as a password field: the browser would save a text field for autocompletion.
   input.form.addEventListener("submit", () => show(false));
   input.after(button);
   show(false);
 }
 
-// One click, one post. After the event, because a disabled button is left out of what is sent; and for
-// ten seconds only, because a page whose answer is a download stays where it is.
+// Prevents double submits. The button is disabled after the event, because a disabled button is not
+// submitted, and for ten seconds only, because the page stays open if the response is a download.
 addEventListener("submit", ({ submitter }) => {
   if (!submitter) return;
   setTimeout(() => (submitter.disabled = true));
