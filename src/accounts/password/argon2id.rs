@@ -64,7 +64,7 @@ impl Memory {
 }
 
 /// Hashes a password with Argon2id, under a fresh salt.
-pub fn hash(
+pub(super) fn hash(
     params: &Params,
     password: &[u8],
     memory: &mut Memory,

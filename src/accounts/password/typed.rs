@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
 /// Longest password, in code points. NIST SP 800-63B-4 §3.1.1.2 asks for at least 64.
-pub const MAX_LENGTH: usize = 256;
+pub(super) const MAX_LENGTH: usize = 256;
 
 /// A password as it was typed, in NFC. It is not trimmed, case-folded or truncated.
 ///
