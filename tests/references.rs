@@ -5,6 +5,10 @@
 #[path = "support/source.rs"]
 mod source;
 
+#[allow(unreachable_pub, reason = "the browser tests share it")]
+#[path = "support/picture.rs"]
+mod picture;
+
 use std::collections::HashSet;
 
 use source::{Source, files, none_of, read, root};
@@ -218,6 +222,13 @@ fn ids_of_standards_have_their_form() {
         }
     }
     none_of("These are no ids that a reader could look up:", places);
+}
+
+#[test]
+fn the_picture_in_the_readme_is_of_todays_page() {
+    assert!(picture::picture().is_file());
+    let taken_of = std::fs::read_to_string(picture::digest_file()).unwrap_or_default();
+    assert!(taken_of == picture::digest(), "The login page has changed: run bin/screenshots");
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

@@ -1,7 +1,7 @@
 //! The dashboard: the protected page, and a value that is stored in the session.
 //!
-//! `GET  /app`       show       who you are, and how long this session lasts
-//! `POST /app/note`  `keep_note`  an ordinary value in this session, Express's `req.session.note`
+//! `GET  /app`       show          who you are, and how long this session lasts
+//! `POST /app/note`  keeps a note  in this session, as `req.session.note` does in Express
 //!
 //! Add the pages of your own product here: the scope `/app` in `routes.rs` requires a login.
 

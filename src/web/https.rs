@@ -32,7 +32,7 @@ pub async fn https_only(
         let peer = req.peer_addr().map(|peer| peer.ip());
         tracing::warn!(
             peer = peer.map(tracing::field::display),
-            "plain HTTP from logged_in who is not in TRUSTED_PROXIES, or sets no X-Forwarded-Proto"
+            "plain HTTP from a client that is not in TRUSTED_PROXIES, or sets no X-Forwarded-Proto"
         );
     }
     if req.method() == Method::GET {

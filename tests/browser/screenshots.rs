@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::pages;
 use crate::stage::BrowserTest;
 use crate::support::people::ADA;
+use crate::support::picture;
 use crate::window::{NARROW, WIDE, Window};
 
 /// The folder for the pictures, if `SCREENSHOTS` is set.
@@ -23,11 +24,12 @@ pub async fn take_pictures_of_every_page(stage: &BrowserTest<'_>) {
     fs::create_dir_all(&folder).expect("a folder");
     let window = stage.window().await;
     window.visit("/login").await;
-    let mut doors = String::new();
+    let mut pictures = String::new();
     for scheme in ["light", "dark"] {
         window.is_in(scheme).await;
         window.set_width(WIDE / 2, 1).await;
-        doors += &format!("<img src='data:image/png;base64,{}'>", take(&window).await);
+        pictures +=
+            &format!("<img style='width:50%' src='data:image/png;base64,{}'>", take(&window).await);
     }
     pages::walk(stage, &window, ADA, async |name| {
         for scheme in ["light", "dark"] {
@@ -41,9 +43,10 @@ pub async fn take_pictures_of_every_page(stage: &BrowserTest<'_>) {
     .await;
     window.visit("about:blank").await;
     window.set_width(WIDE, 1).await;
-    let page = json!(format!("<body style='margin:0;display:flex'>{doors}"));
+    let page = json!(format!("<body style='margin:0;display:flex'>{pictures}"));
     window.ask(&format!("document.write({page}); document.close(); await Promise.all([...document.images].map(i => i.decode()))")).await;
-    save(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/screenshot.png"), &take(&window).await);
+    save(&picture::picture(), &take(&window).await);
+    fs::write(picture::digest_file(), picture::digest()).expect("a file");
 }
 
 /// A picture of the whole page, beyond the window too, in base64.

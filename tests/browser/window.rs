@@ -171,11 +171,16 @@ impl Window {
 
     /// Sets media features: `set_media_features(&[("color-scheme", "dark")])`
     pub async fn set_media_features(&self, wishes: &[(&str, &str)]) {
-        let features = wishes.iter().map(
-            |(what, value)| json!({ "name": format!("set_media_features-{what}"), "value": value }),
-        );
+        let features = wishes
+            .iter()
+            .map(|(what, value)| json!({ "name": format!("prefers-{what}"), "value": value }));
         let features: Vec<Value> = features.collect();
         self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+        // Chromium ignores a feature that it does not know.
+        for (what, value) in wishes {
+            let matches = format!("return matchMedia('(prefers-{what}: {value})').matches");
+            assert_eq!(self.ask(&matches).await, json!(true), "{what}: {value}");
+        }
     }
 
     /// `light` or `dark`. No transitions, because a half-changed colour has another contrast.

@@ -18,6 +18,7 @@ pub mod mechanics;
 pub mod nginx;
 pub mod page;
 pub mod people;
+pub mod picture;
 pub mod postgres_wire;
 pub mod process;
 pub mod proxy;
