@@ -29,7 +29,9 @@ use std::time::Duration;
 use askama::Template;
 
 use crate::database::Connection;
+use crate::email::EmailError;
 use crate::state::AppState;
+use crate::web::error::Error;
 
 /// The values that `mail/layout.txt` needs, in the field `letterhead` of each email's struct.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +75,29 @@ impl Mail {
     /// Sets the lifetime of the email to that of its link.
     pub fn expires_in(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
+    }
+}
+
+/// Why an email could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Template(#[from] askama::Error),
+    /// The stored email address is not valid.
+    #[error(transparent)]
+    Email(#[from] EmailError),
+}
+
+/// So that a database that is unavailable is a 503 here too.
+impl From<MailError> for Error {
+    fn from(cause: MailError) -> Self {
+        match cause {
+            MailError::Database(cause) => cause.into(),
+            MailError::Template(cause) => cause.into(),
+            MailError::Email(cause) => cause.into(),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Notices: an email tells the owner of an account about each change, and how to stop an attacker.
 //!
-//! A notice takes a variant of `Change` and one call of `send` in the transaction of the change. Each
-//! has its own "this wasn't me" link; see `flows/not_me`. Emails about a reset are here too.
+//! A notice takes a variant of `Change` and one call of `send` in the transaction of the change.
+//! Each has its own "this wasn't me" link; see `flows/not_me`. Emails about a reset are here too.
 
 use askama::Template;
 
-use super::{Letterhead, Mail};
+use super::{Letterhead, Mail, MailError};
 use crate::accounts::client::Client;
 use crate::accounts::token::{self, NewToken, Purpose};
 use crate::accounts::user::User;
@@ -43,7 +43,9 @@ impl Change {
             Self::AccountCreated => {
                 "Your email address was confirmed, and your account was created."
             }
-            Self::PasswordChanged => "Your password was changed by someone who knew the old one.",
+            Self::PasswordChanged => {
+                "Your password was changed on the account page, where the old password was entered."
+            }
             Self::PasswordReset => {
                 "Your password was changed with the link in an email to this address."
             }
@@ -89,7 +91,7 @@ pub async fn send(
     app: &AppState,
     owner: ChangedAccount<'_>,
     what: Change,
-) -> anyhow::Result<()> {
+) -> Result<(), MailError> {
     let user = token::Owner::User(owner.user_id);
     let token = issue(tx, user, Some(owner.email), Purpose::NotMe).await?;
     let letter = NoticeLetter {
@@ -114,7 +116,7 @@ pub async fn reset_link(
     tx: &mut Connection,
     app: &AppState,
     user: Option<&User>,
-) -> anyhow::Result<()> {
+) -> Result<(), MailError> {
     let owner = user.map_or(token::Owner::Nobody, |user| token::Owner::User(user.id));
     let token = issue(tx, owner, user.map(|user| user.email.as_str()), Purpose::Reset).await?;
     let letter = ResetLetter { letterhead: Letterhead::of(app), token: token.as_str() };
@@ -135,7 +137,7 @@ pub async fn reset_is_required(
     tx: &mut Connection,
     app: &AppState,
     email: &str,
-) -> anyhow::Result<()> {
+) -> Result<(), MailError> {
     let letter = ResetRequiredLetter { letterhead: Letterhead::of(app) };
     let mail = Mail::new("login.stopped", "Choose a new password to log in", &letter)?;
     Ok(super::send(tx, email, mail).await?)
@@ -146,7 +148,7 @@ async fn issue(
     owner: token::Owner,
     email: Option<&str>,
     purpose: Purpose,
-) -> anyhow::Result<token::Token> {
+) -> Result<token::Token, MailError> {
     let email = email.map(Email::parse).transpose()?.map(|email| email.canonical());
     let email_canonical = email.as_deref().unwrap_or_default();
     let new = NewToken { purpose, owner, email_canonical, code_mac: None };

@@ -3,7 +3,7 @@
 use askama::Template;
 use uuid::Uuid;
 
-use super::{Letterhead, Mail};
+use super::{Letterhead, Mail, MailError};
 use crate::accounts::registration;
 use crate::accounts::token::{self, NewToken, Owner, Purpose, Token};
 use crate::database::Connection;
@@ -38,7 +38,7 @@ pub async fn send(
     app: &AppState,
     registration_id: Option<Uuid>,
     email: &Email,
-) -> anyhow::Result<()> {
+) -> Result<(), MailError> {
     let canonical = email.canonical();
     let code = token::new_code();
     let new = NewToken {

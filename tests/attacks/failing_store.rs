@@ -24,7 +24,7 @@ use crate::support::browser::Browser;
 use crate::support::cluster::Cluster;
 use crate::support::database::database;
 use crate::support::labels::*;
-use crate::support::people::ADA;
+use crate::support::people::{ADA, EVE};
 use crate::support::proxy::Proxy;
 use crate::support::raw::{self, RawResponse};
 use crate::support::site::Site;
@@ -122,7 +122,7 @@ async fn an_error_of_the_store_is_a_500_without_details_and_ends_no_session() {
     ada.visit("/app").await;
     ada.must_be_at("/app", 500);
     is_complete("500", of_browser(&ada));
-    ada.must_see(OUR_FAULT);
+    ada.must_see(SERVER_ERROR);
     for secret in ["sessions", "elsewhere", "relation", "sqlx", ADA.email] {
         assert!(!ada.html().contains(secret), "the page says {secret}");
     }
@@ -191,6 +191,33 @@ async fn after_all_connections_are_cut_the_next_pages_succeed() {
     ada.submit("Keep the value", &[("Value", "after the cut")]).await;
     ada.must_be_at("/test/value", 200);
     ada.must_see("The value is kept.");
+}
+
+#[tokio::test]
+async fn a_form_whose_email_waits_for_a_locked_table_gets_503() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    let mut locked = site.db.pool.begin().await.expect("a transaction");
+    let lock = "lock table outbox in access exclusive mode";
+    sqlx::query(lock).execute(&mut *locked).await.expect("the lock");
+    let (mut eve, mut grace) = (site.browser(), site.browser());
+    let sign_up = EVE.sign_up_in(&mut eve);
+    let reset = async {
+        grace.visit("/password/reset").await;
+        grace.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
+    };
+    let change = async {
+        ada.visit("/account/password").await;
+        let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, "pewter saxophone glade")];
+        ada.submit(CHANGE_PASSWORD, &fields).await;
+    };
+    tokio::join!(sign_up, reset, change);
+    drop(locked);
+    eve.must_be_at("/register", 503);
+    grace.must_be_at("/password/reset", 503);
+    ada.must_be_at("/account/password", 503);
+    ada.visit("/app").await;
+    ada.must_be_at("/app", 200);
 }
 
 #[tokio::test]
