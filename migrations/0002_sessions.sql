@@ -1,6 +1,6 @@
 -- Sessions, a row for each cookie. Written only by src/accounts/session.rs and files in its folder.
 create table sessions (
-    -- Stays the same when the session ID is rotated, so other rows can refer to it. Never shown.
+    -- Stays the same when the session ID is rotated, so a table of yours can refer to it. Never shown.
     id uuid primary key,
     -- SHA-256 of the session ID. Only the browser's cookie holds the ID itself, encrypted, so a
     -- stolen dump contains no usable ID. A random ID of 381 bits needs no salt.
@@ -8,7 +8,7 @@ create table sessions (
     -- The hash before the last rotation. The app rejects that ID. The column identifies a request
     -- that raced with the rotation, so that its response does not remove the new cookie.
     previous_id_hash bytea unique,
-    -- Identifies the session on pages and in URLs. It reveals nothing about the session ID.
+    -- For a page that lists sessions. Reveals nothing about the session ID. Nothing reads it yet.
     public_id uuid not null default gen_random_uuid(),
     -- Null: an anonymous session, for values of a visitor who has not logged in.
     user_id uuid references users on delete cascade,

@@ -1,8 +1,8 @@
 //! Accounts: one file for each table, with its SQL. HTTP and templates are elsewhere.
 //!
 //! A `registration` is a sign-up; when its email address is verified, a user is created. `users`
-//! hold a password hash and an epoch. `sessions` store the epoch they began with; when the user's
-//! epoch differs, the session is invalid. `audit_events` record what happened.
+//! hold a password hash and an epoch. `sessions` store a copy of the epoch; when it differs from
+//! the user's, the session is invalid. `audit_events` record what happened.
 //!
 //! **Lock order.** A transaction that writes several rows of an account locks the user's row first:
 //! `user::proof`, `token::take`, `session::start`, `device::remember` and `registration::confirm`

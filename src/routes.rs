@@ -1,8 +1,9 @@
 //! All routes of the site, grouped by the access that they need. Start reading here.
 //!
-//! A path names its file: `/account/password` is `src/flows/account/password.rs`. Add your own
-//! pages to the `/app` scope, which requires a login. Use `resource` and not `route`, so that a
-//! wrong method gets a 405 and not a 404. A HEAD request is handled like a GET.
+//! A page's path names its file, or the file of its parent: `/account/password` is
+//! `src/flows/account/password.rs`. Add your own pages to the `/app` scope, which requires a login.
+//! Use `resource` and not `route`, so that a wrong method gets a 405 and not a 404. A HEAD request
+//! is handled like a GET.
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, resource, scope};

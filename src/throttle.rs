@@ -4,7 +4,7 @@
 //! is verified. So concurrent requests cannot read the same count, and a client that disconnects
 //! has been counted. Rejected attempts are not counted, so retrying cannot extend anyone's lockout.
 //! Unknown accounts are counted like known ones; otherwise the wait would be a way to enumerate
-//! accounts. Sessions are never touched.
+//! accounts. No limit ends a session.
 //!
 //! `throttle/limits.rs` is the table of limits, `throttle/table.rs` the SQL. `docs/throttle.md`
 //! gives the reasons and explains how to add a limit.

@@ -25,7 +25,7 @@ fn sources_except(allowed: &[&str]) -> Vec<Source> {
 }
 
 /// The modules of `src/`, from top to bottom. A module imports only modules below it.
-const ROOMS: [&str; 20] = [
+const MODULES: [&str; 20] = [
     "main",
     "cli",
     "server",
@@ -48,30 +48,30 @@ const ROOMS: [&str; 20] = [
     "supervise",
 ];
 
-/// The index in `ROOMS` of the module of a path: of `web` for `crate::web::error::Error`.
-fn room(path: &str) -> Option<usize> {
+/// The index in `MODULES` of the module of a path: of `web` for `crate::web::error::Error`.
+fn module_index(path: &str) -> Option<usize> {
     let name = path.strip_prefix("crate::")?.split("::").next()?;
-    ROOMS.iter().position(|room| *room == name)
+    MODULES.iter().position(|room| *room == name)
 }
 
-fn room_of(file: &Source) -> usize {
+fn module_index_of(file: &Source) -> usize {
     let place = if file.path == "src/main.rs" { "crate::main".to_owned() } else { file.module() };
-    room(&place).unwrap_or_else(|| panic!("{} belongs to no module of ROOMS", file.path))
+    module_index(&place).unwrap_or_else(|| panic!("{} belongs to no module of MODULES", file.path))
 }
 
 #[test]
 fn no_module_imports_one_above_it() {
     let mut places = Vec::new();
     for file in sources_except(&["src/lib.rs"]) {
-        let own = room_of(&file);
+        let own = module_index_of(&file);
         for name in file.names() {
-            if let Some(target) = room(&name.path).filter(|target| *target < own) {
-                places.push(format!("{}:{} {}", file.path, name.line, ROOMS[target]));
+            if let Some(target) = module_index(&name.path).filter(|target| *target < own) {
+                places.push(format!("{}:{} {}", file.path, name.line, MODULES[target]));
             }
         }
     }
     none_of(
-        "ROOMS in tests/house_rules.rs lists the modules from top to bottom. Move what both need to the lower one:",
+        "MODULES in tests/house_rules.rs lists the modules from top to bottom. Move what both need to the lower one:",
         places,
     );
 }
@@ -198,7 +198,7 @@ fn every_statement_has_a_time_limit() {
 #[test]
 fn no_process_is_spawned() {
     none_of(
-        "A web app that starts programs is one quoting mistake away from running an attacker's. Use a library:",
+        "If a web app starts programs, one quoting mistake lets an attacker run theirs. Use a library:",
         naming(sources_except(&[]), |path| {
             is_in(path, "std::process::Command") || is_in(path, "tokio::process")
         }),
@@ -228,7 +228,7 @@ fn templates_escape_everything() {
         }
     }
     none_of(
-        "What is not escaped runs in the browser of somebody else. Leave the escaping to askama:",
+        "Unescaped text can run as a script in another user's browser. Leave the escaping to askama:",
         places,
     );
 }
@@ -277,7 +277,7 @@ fn every_form_is_opened_by_the_macro_with_the_csrf_field() {
         places.extend(is_form(file).into_iter().map(|line| format!("{}:{line}", file.path)));
     }
     none_of(
-        "A form without a CSRF token is refused. Open it with the macro of templates/form.html:",
+        "A form without a CSRF token is rejected. Open it with the macro of templates/form.html:",
         places,
     );
 }
@@ -303,7 +303,7 @@ fn no_statement_is_put_together_from_strings() {
         }
     }
     none_of(
-        "SQL made of strings is SQL injection waiting for its day. Use sqlx::query! and parameters ($1):",
+        "SQL put together from strings allows SQL injection. Use sqlx::query! and parameters ($1):",
         places,
     );
 }

@@ -66,7 +66,7 @@ fn links_lead_to_files_and_headings() {
             places.extend(missing.map(|link| format!("{}:{number} {link}", document.path)));
         }
     }
-    none_of("These links lead nowhere; point at what took the place of their target:", places);
+    none_of("These links lead nowhere; link to the replacement:", places);
 }
 
 /// The lines outside of code blocks, with their numbers.
@@ -187,7 +187,7 @@ fn names_in_backticks_exist() {
 }
 
 #[test]
-fn ids_of_standards_have_their_form() {
+fn ids_of_standards_are_well_formed() {
     let mut places = Vec::new();
     for text in texts() {
         for (number, line) in prose(&text) {

@@ -1,7 +1,7 @@
 //! The `sessions` table: one row for each session cookie.
 //!
 //! `find` reads a session with its user in one statement. It is valid until its first timeout,
-//! while the user's epoch is the one it began with. `save_state` is a plain UPDATE, so a slow
+//! while its `user_epoch` equals the user's epoch. `save_state` is a plain UPDATE, so a slow
 //! request cannot bring back a session that was ended. Timeouts compare with PostgreSQL's `now()`.
 //!
 //! `docs/make-it-yours.md` lists what to copy with it ("Take the session store alone").

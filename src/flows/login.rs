@@ -133,8 +133,8 @@ fn login_page(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) ->
     }
 }
 
-/// Returns the user if the password is right. Every attempt costs one run of Argon2 and one audit
-/// row. Renewing the hash of a right password costs one run more.
+/// Returns the user if the password is right and need not be reset. Every attempt costs one run of
+/// Argon2 and one audit row. Renewing the hash of a right password costs one run more.
 async fn prove(
     visitor: &Visitor,
     form: &LoginForm,

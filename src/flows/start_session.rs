@@ -28,8 +28,9 @@ pub fn start(
         visitor.set_reset_proof(None);
     }
     let user_id = login.user.id.to_string();
-    // The session store inserts the session, with the epoch that was read together with the
-    // password hash. If the password has changed in between, it inserts nothing.
+    // After the handler, actix-session calls `save` of `web/session_store.rs`. It inserts the
+    // session with the epoch that was read with the password hash; after a change in between, it
+    // does not.
     RequestContext::of(req)?.begin_login(login);
     Identity::login(&req.extensions(), user_id)?;
     page::redirect(&own_path(next, HOME))

@@ -66,7 +66,8 @@ const MALFORMED: Error = Error::Malformed(
     "We couldn't read this form. Reload its page and try again.",
 );
 
-/// `charset=utf-8` or none: a check in front of the app would read another charset differently.
+/// `charset=utf-8` or none: a filter in front of the app could decode another charset differently
+/// than the app.
 fn is_plain_form(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"))

@@ -1,14 +1,15 @@
 //! Rotation: a session continues under a new ID, so a copy of the old one is invalid.
 //!
-//! 1. A flow that changes a credential calls `accounts::session::rotate_after_proof` in the
+//! 1. `flows/account/password.rs` calls `accounts::session::rotate_after_proof` in the
 //!    transaction of the change, and `Visitor::rotate_session` after the commit.
 //! 2. `in_place`, a middleware between actix-session and the handlers, sees that and marks the
 //!    session as changed, so that actix-session calls `update` of the session store.
-//! 3. `update` calls `save`, which returns the new ID; actix-session writes it into the cookie.
+//! 3. `update` calls `save` below and returns the new ID itself; actix-session writes it into the
+//!    cookie.
 //!
-//! `Session::renew` of actix-session would delete the row and insert another one: a request that
-//! runs meanwhile would bring back a session that was just ended. A login is different: there the
-//! old session must end, and `start_session` begins a new one.
+//! `Session::renew` of actix-session would delete the row and insert another one: if the session
+//! had just been ended, that would bring it back. A login is different: there the old session must
+//! end, and `start_session` begins a new one.
 //!
 //! A cookie that an older key had encrypted is set again in the same way, but keeps its ID.
 

@@ -42,8 +42,9 @@ pub fn complete(app: &AppState, context: &RequestContext, response: &mut HttpRes
     }
 }
 
-/// Adds `Max-Age` to the session cookie. actix-session sets the cookie at every change, without a
-/// `Max-Age` per login: after the first flash, a remembered session would end with the browser.
+/// Adds `Max-Age` to the session cookie. actix-session sets the cookie again at every change, and
+/// cannot set `Max-Age` for one login only. Without this, a remembered session would end with the
+/// browser after its first change.
 fn add_max_age(lines: &mut [HeaderValue], seconds: i64) {
     for line in lines.iter_mut().filter(|line| is_named(line, SESSION)) {
         let text = line.to_str().unwrap_or_default();

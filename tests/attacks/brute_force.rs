@@ -88,7 +88,7 @@ async fn an_attempt_is_counted_if_the_client_disconnects_before_the_response() {
             }
         };
         tokio::select! {
-            // 422: on a busy machine the response can wait_for_page before the test sees the run.
+            // 422: on a busy machine the response can arrive before the test sees the run.
             answer = wire.answer() => assert!([422, 429].contains(&answer.expect("an answer").status)),
             () = looked_at => hung_up += 1,
         }

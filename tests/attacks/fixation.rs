@@ -54,14 +54,14 @@ async fn session_of_nobody(site: &Site) -> String {
 }
 
 /// Only a new session is left; it has no planted value, and the planted cookie is invalid.
-async fn nothing_crossed(site: &Site, victim: &mut Browser, planted_cookie: &str) {
+async fn only_the_new_session_is_valid(site: &Site, victim: &mut Browser, planted_cookie: &str) {
     let cookie = victim.cookie(SESSION).expect("a session cookie");
     assert_ne!(cookie, planted_cookie, "the victim goes on under the planted ID");
     let mut attacker = site.browser();
     attacker.plant_cookie(SESSION, planted_cookie);
     assert!(!is_logged_in(attacker).await, "the planted cookie is logged in");
     assert_eq!(sessions(&site.db).await, 1, "the old row is still there");
-    assert_eq!(victim.kept_value().await, "", "a planted value crossed the login");
+    assert_eq!(victim.kept_value().await, "", "a planted value survived the login");
     let state: serde_json::Value = sqlx::query_scalar("select state from sessions")
         .fetch_one(&site.db.pool)
         .await
@@ -80,7 +80,7 @@ async fn the_attackers_own_session_ends_at_the_victims_login() {
     let mut victim = site.browser();
     victim.plant_cookie(SESSION, &cookie);
     logs_in_inside(&mut victim, ADA).await;
-    nothing_crossed(&site, &mut victim, &cookie).await;
+    only_the_new_session_is_valid(&site, &mut victim, &cookie).await;
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn a_login_in_the_browser_of_another_user_inherits_no_values() {
 
     logs_in_inside(&mut shared, EVE).await;
     shared.must_not_see(ADA.email);
-    nothing_crossed(&site, &mut shared, &cookie).await;
+    only_the_new_session_is_valid(&site, &mut shared, &cookie).await;
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn a_planted_anonymous_session_ends_at_the_login() {
     victim.plant_cookie(SESSION, &cookie);
     ADA.logs_in(&mut victim).await;
     victim.must_be_at("/app", 200);
-    nothing_crossed(&site, &mut victim, &cookie).await;
+    only_the_new_session_is_valid(&site, &mut victim, &cookie).await;
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn planted_cookies_give_no_access_to_the_victims_password_reset() {
         victim.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
         victim.must_be_at("/password/reset/choose", 200);
         attacker.visit("/password/reset/choose").await;
-        attacker.must_see(DEAD_LINK);
+        attacker.must_see(INVALID_LINK);
         // The attacker forges the victim's form, with a token of their own.
         attacker.visit("/login").await;
         let login = attacker.form(LOG_IN);
@@ -165,9 +165,9 @@ async fn an_id_that_was_never_issued_is_not_adopted() {
     let mut victim = site.browser();
     victim.plant_cookie(SESSION, &cookie);
     victim.visit("/login").await;
-    assert_eq!(victim.cookie(SESSION), None, "a cookie with nothing behind it is taken away");
+    assert_eq!(victim.cookie(SESSION), None, "a cookie without a session is removed");
     victim.plant_cookie(SESSION, &cookie);
     victim.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     victim.must_be_at("/app", 200);
-    nothing_crossed(&site, &mut victim, &cookie).await;
+    only_the_new_session_is_valid(&site, &mut victim, &cookie).await;
 }

@@ -179,7 +179,7 @@ async fn a_hashing_job_keeps_its_permit_after_the_client_disconnects() {
     rude.write_all(&request).await.expect("to write");
     until_running(&site).await;
     // A TCP reset cancels the handler immediately; an ordinary close does not.
-    rude.set_zero_linger().expect("a reset instead of a goodbye");
+    rude.set_zero_linger().expect("a reset");
     drop(rude);
     let (most, answer) = most_until(&site, raw::send(site.address, &request)).await;
     assert_eq!((most, answer.status), (1, 422));

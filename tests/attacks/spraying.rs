@@ -28,7 +28,7 @@ async fn one_ip_address_cannot_try_one_password_on_500_accounts() {
     assert!(evaluated <= allowed(limit, began), "{evaluated} of 500 were evaluated");
     let rows = sqlx::query_scalar::<_, i64>("select count(*) from throttles");
     let rows = rows.fetch_one(&site.db.pool).await.expect("the database");
-    assert!(rows <= 1 + 2 * evaluated as i64, "{rows} rows: what is refused leaves none");
+    assert!(rows <= 1 + 2 * evaluated as i64, "{rows} rows: a rejected attempt leaves none");
 
     set_ip_address(&mut sprayer, "203.0.113.67");
     assert_eq!(try_password(&mut sprayer, "person@example.com", WRONG).await, 422);

@@ -58,9 +58,9 @@ async fn a_throttled_login_shows_the_same_page_for_known_and_unknown_emails() {
         exceed_account_limit(&site, person).await;
     }
     let evaluated = site.app.hasher.runs() - before;
-    assert_eq!(evaluated % 2, 0, "as many looks at one as at the other");
+    assert_eq!(evaluated % 2, 0, "as many runs of Argon2 for one as for the other");
     for (person, password) in [(ADA, WRONG), (ADA, ADA.password), (NOBODY, WRONG)] {
-        pages.push(refusal_with_a_day_to_wait(&site, person, password).await);
+        pages.push(page_of_a_one_day_wait(&site, person, password).await);
     }
     assert_eq!(pages[0], pages[1]);
     assert_eq!(pages[0], pages[2]);
@@ -68,7 +68,7 @@ async fn a_throttled_login_shows_the_same_page_for_known_and_unknown_emails() {
 
 /// The page of a wait of one day. Requested again until no second has passed since the wait was
 /// set: otherwise a slow machine would compare pages that differ by a second.
-async fn refusal_with_a_day_to_wait(site: &Site, person: Person, password: &str) -> String {
+async fn page_of_a_one_day_wait(site: &Site, person: Person, password: &str) -> String {
     let mut browser = stranger(site, "192.0.2.7").await;
     loop {
         let day = "update throttles set wait_until = now() + interval '1 day'

@@ -132,5 +132,5 @@ async fn no_response_time_shows_who_has_an_account() {
     let site = Site::with_hasher(db, settings, hasher).await;
     let mut told = measure(&site, Version::HTTP_11).await;
     told.extend(measure(&Site::with_tls(&[]).await, Version::HTTP_2).await);
-    assert!(told.is_empty(), "these tell more than noise:\n{}", told.join("\n"));
+    assert!(told.is_empty(), "these times differ by more than noise:\n{}", told.join("\n"));
 }

@@ -120,7 +120,7 @@ async fn a_token_is_invalid_for_another_purpose() {
     for path in [format!("/email/verify/{token}"), format!("/not-me/{token}")] {
         browser.visit(&path).await;
         assert_eq!(browser.status, 404, "{path}");
-        browser.must_see(DEAD_LINK);
+        browser.must_see(INVALID_LINK);
     }
     for broken in [&token[..42], &token.to_uppercase(), "x", "%00", "..%2f.."] {
         browser.visit(&format!("/password/reset/{broken}")).await;

@@ -1,5 +1,5 @@
 //! Visits every page in every state. Linked pages are found automatically; states that need input
-//! are listed here. So a new page that is linked `test_client` needs no line.
+//! are listed here. So a new page needs no line here if another page links to it.
 
 use std::collections::BTreeSet;
 

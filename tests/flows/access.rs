@@ -205,7 +205,7 @@ async fn an_unsupported_method_gets_the_405_page() {
             }
             let answer = ask(somebody.clone(), &method, route.address()).await;
             assert_eq!(answer.status, 405, "{method} {}", route.path);
-            assert!(answer.body.contains("</html>"), "{method} {}", route.path);
+            assert!(answer.body.contains(WRONG_METHOD), "{method} {}", route.path);
         }
     }
 }

@@ -126,6 +126,6 @@ async fn a_not_me_link_works_after_a_change_of_the_email() {
     let mut owner = site.browser();
     owner.visit(&link).await;
     owner.press(NOT_ME).await;
-    owner.must_see(EVERYWHERE_LOGGED_OUT);
+    owner.must_see(EVERY_DEVICE_LOGGED_OUT);
     assert_eq!(session_after(&ada).await, "ends");
 }

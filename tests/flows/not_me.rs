@@ -24,7 +24,7 @@ async fn the_owner_ends_a_thiefs_access_and_resets_the_password() {
     thief.must_be_at("/account", 200);
     owner.press(NOT_ME).await;
     owner.must_be_at("/password/reset", 200);
-    owner.must_see(EVERYWHERE_LOGGED_OUT);
+    owner.must_see(EVERY_DEVICE_LOGGED_OUT);
     thief.visit("/account").await;
     thief.must_be_at("/login?next=%2Faccount", 200);
 
@@ -62,7 +62,7 @@ async fn a_logged_in_browser_shows_the_message_after_not_me() {
         browser.must_see("a***@example.com");
         browser.press(NOT_ME).await;
         browser.must_be_at("/password/reset", 200);
-        browser.must_see(EVERYWHERE_LOGGED_OUT);
+        browser.must_see(EVERY_DEVICE_LOGGED_OUT);
         browser.visit("/app").await;
         browser.must_be_at(then, 200);
     }
@@ -81,5 +81,5 @@ async fn a_not_me_link_works_once() {
     owner.press(NOT_ME).await;
     owner.visit(&link).await;
     assert_eq!(owner.status, 404);
-    owner.must_see(DEAD_LINK);
+    owner.must_see(INVALID_LINK);
 }

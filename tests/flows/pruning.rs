@@ -89,7 +89,7 @@ async fn pruning_uses_an_index_where_there_is_one() {
         ("outbox", "created_at < now() - interval '30 days'"),
         ("audit_events", "created_at <= now() - make_interval(days => 365)"),
     ] {
-        // PostgreSQL set_media_features a sequential scan of an empty table, so it is turned off.
+        // PostgreSQL prefers a sequential scan of an empty table, so it is turned off.
         sqlx::query("set local enable_seqscan = off").execute(&mut *tx).await.expect("a setting");
         let explain = format!("explain select from {table} where {expired} limit 1000");
         let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain))

@@ -47,7 +47,7 @@ async fn races_and_old_tabs_log_no_error() {
     ada.submit(CHANGE_PASSWORD, &fields).await;
     ada.visit(&newest(&db, ADA.email).await.link("/not-me/")).await;
     ada.press(NOT_ME).await;
-    ada.must_see(EVERYWHERE_LOGGED_OUT);
+    ada.must_see(EVERY_DEVICE_LOGGED_OUT);
     second.press(LOG_OUT).await;
     second.must_be_at("/login", 200);
 

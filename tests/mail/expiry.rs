@@ -17,7 +17,7 @@ fn expired(attempts: i32) -> Row {
 }
 
 #[tokio::test]
-async fn a_mail_that_waited_out_an_outage_does_not_bring_a_dead_link() {
+async fn a_mail_delayed_beyond_its_link_is_not_sent() {
     let (db, mut server) = (database().await, MailServer::start().await);
     write(&db.pool, notice().expires_in(HALF_AN_HOUR)).await;
     write_to(&db.pool, GRACE.email, notice()).await;

@@ -68,7 +68,7 @@ async fn a_server_that_dies_in_mid_session_gets_the_mail_later() {
 }
 
 #[tokio::test]
-async fn a_server_that_talks_nonsense_gets_the_mail_later() {
+async fn a_server_with_invalid_replies_gets_the_mail_later() {
     fault("RCPT", Reaction::Say("certainly, sir"), "RCPT: ").await;
 }
 
@@ -82,7 +82,7 @@ async fn a_rejection_of_our_client_does_not_mark_the_recipient() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_refused_for_good_is_remembered() {
+async fn a_permanent_rejection_of_the_recipient_is_recorded() {
     let no = "550 5.1.1 <ada@example.com>: no such\tuser here";
     let server = MailServer::that(move |command| match command.starts_with("RCPT") {
         true => Reaction::Say(no),
@@ -147,7 +147,7 @@ async fn a_server_without_tls_gets_no_mail_when_tls_is_required() {
 }
 
 #[tokio::test]
-async fn the_pauses_grow_until_a_day_has_passed() {
+async fn pauses_between_attempts_grow_until_the_mail_expires() {
     let db = database().await;
     write(&db.pool, notice()).await;
     let mut pauses: Vec<f64> = Vec::new();

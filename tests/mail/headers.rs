@@ -19,7 +19,7 @@ async fn arrives(mail: Mail) -> DeliveredMail {
 }
 
 #[tokio::test]
-async fn a_mail_says_what_it_is() {
+async fn a_mail_has_the_expected_headers_and_parts() {
     let mail = arrives(notice()).await;
     assert_eq!(
         (mail.from.as_str(), mail.to.as_slice()),
@@ -57,7 +57,7 @@ async fn the_message_id_is_that_of_the_row() {
 }
 
 #[tokio::test]
-async fn nobody_writes_a_header_into_a_mail() {
+async fn no_field_can_inject_a_header() {
     let smuggled = "Hello\r\nBcc: eve@example.net\r\n\r\n<p>new body";
     let text = "Hello\r\nBcc: eve@example.net\r\n.\r\nMAIL FROM:<eve@example.net>\r\n..dots\n.\n";
     let mail = Mail {
@@ -75,7 +75,7 @@ async fn nobody_writes_a_header_into_a_mail() {
 
 /// Also when another program has written the row.
 #[tokio::test]
-async fn a_line_break_in_a_row_is_no_header_either() {
+async fn a_line_break_in_an_outbox_row_injects_no_header() {
     let (db, mut server) = (database().await, MailServer::start().await);
     write(&db.pool, notice()).await;
     sqlx::query("update outbox set subject = E'Hi\\r\\nBcc: eve@example.net\\r\\n\\r\\nbody'")

@@ -54,7 +54,7 @@ async fn the_text_is_erased_once_the_mail_is_sent() {
 }
 
 #[tokio::test]
-async fn two_couriers_share_an_outbox_and_send_each_mail_once() {
+async fn two_deliveries_share_an_outbox_and_send_each_mail_once() {
     let (db, mut server) = (database().await, MailServer::start().await);
     let couriers = [carry(&db.pool, &server), carry(&db.pool, &server)];
     let mut tx = db.pool.begin().await.unwrap();
@@ -87,12 +87,12 @@ async fn a_claim_that_runs_out_makes_the_mail_due_again() {
     server.mail().await;
     delivery.stop().await;
     let late = mail::outbox::postpone(&db.pool, &lost, "no answer in time").await.unwrap();
-    assert!(!late, "what a lost claim reports counts no more");
+    assert!(!late, "the report of a lost claim is ignored");
     assert_eq!(the_row(&db.pool).await.outcome.as_deref(), Some("sent"));
 }
 
 #[tokio::test]
-async fn a_mail_that_nobody_took_for_a_day_is_given_up() {
+async fn a_mail_not_sent_within_a_day_expires() {
     let (db, mut server) = (database().await, MailServer::start().await);
     write(&db.pool, notice()).await;
     clock::later(&db, "25 hours").await;
@@ -109,7 +109,7 @@ async fn a_mail_that_nobody_took_for_a_day_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_month_later_nothing_is_left() {
+async fn outbox_rows_are_pruned_after_30_days() {
     let db = database().await;
     write(&db.pool, notice()).await;
     clock::later(&db, "29 days").await;

@@ -19,7 +19,7 @@ async fn server(at: &'static str, reaction: Reaction) -> MailServer {
 }
 
 #[tokio::test]
-async fn a_mail_that_has_not_come_to_data_is_given_back() {
+async fn a_mail_before_data_is_due_again_after_a_stop() {
     let (db, mut server) = (database().await, server("RCPT", Reaction::Hang).await);
     write(&db.pool, notice()).await;
     let delivery = carry(&db.pool, &server);
@@ -32,7 +32,7 @@ async fn a_mail_that_has_not_come_to_data_is_given_back() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_being_handed_over_is_waited_for() {
+async fn a_stop_waits_for_a_mail_after_data() {
     let (db, mut server) = (database().await, server(".", Reaction::Hold).await);
     write(&db.pool, notice()).await;
     let delivery = carry(&db.pool, &server);

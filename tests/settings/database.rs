@@ -50,7 +50,7 @@ async fn a_start_without_its_database_says_why() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_not_waited_for() {
+async fn a_wrong_database_password_fails_at_once() {
     let db = database().await;
     let mut url = url::Url::parse(&db.url).unwrap();
     url.set_password(Some("wrong")).unwrap();

@@ -34,7 +34,7 @@ fn production_wants_a_mail_server() {
 }
 
 #[test]
-fn production_wants_mails_to_travel_encrypted() {
+fn production_requires_tls_to_the_mail_server() {
     for tls in ["", "?tls=opportunistic", "?tls=none"] {
         let url = format!("smtp://ada:hunter2@mail.example.com{tls}");
         refused(&[("SMTP_URL", &url)], "SMTP_URL is not certain to use TLS");

@@ -54,7 +54,7 @@ fn all_mistakes_are_reported_at_once() {
 }
 
 #[test]
-fn weak_keys_are_refused_and_not_repeated() {
+fn weak_keys_are_rejected_and_not_printed() {
     let strong = Keys::generate();
     // 48 random bytes; 64 that are not random; a placeholder; a good key before a bad one, twice.
     for (keys, reason) in [

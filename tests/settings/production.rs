@@ -91,7 +91,7 @@ fn a_forwarded_port_is_an_exception_with_a_name_and_for_development() {
 }
 
 #[tokio::test]
-async fn whoever_starts_it_wrongly_reads_why_and_gets_status_1() {
+async fn a_start_with_wrong_settings_prints_why_and_exits_with_1() {
     let db = database().await;
     let run = |settings: &[(&str, &str)]| {
         let mut command = command(&db, &["doctor"]);

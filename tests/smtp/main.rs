@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let trials = vec![
         trial("a_mail_arrives_by_starttls", async |python| delivery::starttls(python).await),
         trial("a_mail_arrives_by_implicit_tls", async |python| delivery::implicit(python).await),
-        trial("a_wrong_password_condemns_no_address", async |python| {
+        trial("a_wrong_password_does_not_mark_the_recipient", async |python| {
             delivery::wrong_password(python).await;
         }),
         trial("no_mail_is_lost_when_the_app_is_killed", async |python| {

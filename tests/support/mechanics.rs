@@ -1,4 +1,4 @@
-//! Routes that test sites add to those of the app. There are none at the moment.
+//! A route of every test site, `/test/value`: a page that keeps a value in the session.
 
 use actix_web::HttpResponse;
 use actix_web::middleware::from_fn;

@@ -1,6 +1,6 @@
 //! Helpers for all tests: browsers, raw sockets, a database per test, a clock that can be moved.
 
-#![allow(dead_code, reason = "tools lie ready; whoever deletes a feature deletes their last use")]
+#![allow(dead_code, reason = "deleting a feature may leave a helper unused")]
 
 pub mod asking;
 pub mod authority;

@@ -1,4 +1,5 @@
-//! The picture in README: a command takes it, and a test says when it is out of date.
+//! The picture in README: `bin/screenshots` takes it, and `tests/references.rs` fails when it is
+//! out of date.
 
 use std::path::{Path, PathBuf};
 

@@ -20,7 +20,7 @@ async fn begin(session: Session) -> &'static str {
 }
 
 #[tokio::test]
-async fn every_request_counts_from_nothing() {
+async fn a_value_changed_with_update_is_lost_after_the_request() {
     let app = App::new()
         .route("/begin", web::get().to(begin))
         .route("/count", web::get().to(count))

@@ -28,8 +28,8 @@ pub struct Hasher {
     foreign: ForeignVerifier,
     permits: Arc<Semaphore>,
     places: Arc<Semaphore>,
-    /// Reused by later jobs: allocating 19 MiB takes as long as the hash itself, and glibc holds
-    /// ten times as much for blocks aligned to 64 bytes.
+    /// Reused by later jobs: allocating 19 MiB takes as long as the hash itself, and with fresh
+    /// blocks, aligned to 64 bytes, glibc keeps ten times as much memory.
     memory: Arc<Mutex<Vec<Memory>>>,
     runs: Arc<AtomicU64>,
     running: Arc<AtomicU64>,

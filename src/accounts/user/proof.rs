@@ -1,7 +1,8 @@
 //! Credential changes: a new password, and whether the password must be reset.
 //!
-//! Every credential change raises the epoch. That ends every session of the user, and stops a login
-//! that has verified the old password but not yet begun its session.
+//! Every credential change raises the epoch. That ends every session of the user except one that is
+//! given the new epoch, and stops a login that has verified the old password but not yet begun its
+//! session.
 
 use sqlx::PgExecutor;
 

@@ -36,7 +36,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Checked<T> {
         let app = req.app_data::<web::Data<AppState>>().cloned();
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
-            let app = app.ok_or_else(|| anyhow::anyhow!("no App in app_data"))?;
+            let app = app.ok_or_else(|| anyhow::anyhow!("no AppState in app_data"))?;
             let context = RequestContext::of(&req)?;
             let mut fields = form::read(&req, payload).await?;
             let token = form::take(&mut fields, "csrf")?;

@@ -80,7 +80,7 @@ async fn a_reset_link_expires_after_30_minutes() {
     browser.must_be_at("/password/reset/choose", 200);
     clock::later(&site.db, "61 seconds").await;
     browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, NEW)]).await;
-    browser.must_see(DEAD_LINK);
+    browser.must_see(INVALID_LINK);
     browser.visit(&link).await;
     assert_eq!(browser.status, 404);
     browser.click("Get a new link").await;
@@ -99,7 +99,7 @@ async fn the_url_of_the_reset_form_contains_no_token() {
     // The URL without the token is useless in another browser.
     let mut other = site.browser();
     other.visit("/password/reset/choose").await;
-    other.must_see(DEAD_LINK);
+    other.must_see(INVALID_LINK);
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ async fn an_expired_link_is_rejected_and_links_to_sign_up() {
     clock::later(&site.db, "1 minute").await;
     browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/email/verify", 404);
-    browser.must_see(DEAD_LINK);
+    browser.must_see(INVALID_LINK);
     browser.click("Create your account again").await;
     browser.must_be_at("/register", 200);
 }

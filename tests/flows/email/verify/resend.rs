@@ -1,4 +1,4 @@
-//! `RequestSite` the verification email again.
+//! Requesting the verification email again.
 
 use crate::support::clock;
 use crate::support::labels::*;
