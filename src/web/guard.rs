@@ -16,7 +16,7 @@ pub async fn logged_in(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let context = RequestContext::of(&req).map_err(Error::from)?;
-    if context.session().is_some_and(|session| session.user.is_some()) {
+    if context.session.borrow().as_ref().is_some_and(|session| session.user.is_some()) {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
     let log_in_first = next_page::log_in_first(req.request(), &context);

@@ -48,12 +48,12 @@ pub async fn in_place(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let (state, context) = (req.get_session(), RequestContext::of(&req).map_err(Error::from)?);
-    if let Some(session) = context.session() {
+    if let Some(session) = &*context.session.borrow() {
         tracing::Span::current().record("session", app.keys.log_name(session.id.as_bytes()));
     }
     let response = next.call(req).await?;
     let rotation = context.rotation.take();
-    if context.session().is_some() && !matches!(rotation, Rotation::None) {
+    if context.session.borrow().is_some() && !matches!(rotation, Rotation::None) {
         state.insert(MARK, true)?;
     }
     context.rotation.set(rotation);

@@ -14,7 +14,7 @@ use crate::state::AppState;
 /// device cookie, and removes cookies that cannot be read or whose session is gone.
 pub fn complete(app: &AppState, context: &RequestContext, response: &mut HttpResponse) {
     let mut lines: Vec<HeaderValue> = response.headers_mut().remove(SET_COOKIE).collect();
-    let session = context.session();
+    let session = context.session.borrow();
     let remembered = session.as_ref().filter(|session| session.remembered);
     let max_age = context.cookie_max_age.get();
     if let Some(seconds) = max_age.or(remembered.map(|session| session.seconds_left)) {

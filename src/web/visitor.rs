@@ -55,7 +55,7 @@ impl Visitor {
     /// Shows a message on the next page.
     pub fn flash(&self, kind: FlashKind, text: impl Into<String>) {
         let flash = Flash::new(kind, text);
-        if self.context.session().is_some() {
+        if self.context.session.borrow().is_some() {
             // Fails only for values that cannot be serialized to JSON.
             let _ = self.state.insert(FLASH, flash);
         } else {
@@ -75,7 +75,7 @@ impl Visitor {
     /// one.
     pub fn may_have_session(&self) -> bool {
         let rotated = self.context.stale_cookie.get() == StaleCookie::Rotated;
-        self.context.session().is_some() || rotated
+        self.context.session.borrow().is_some() || rotated
     }
 
     /// Takes the session out of this request. The caller deletes its row.
@@ -118,10 +118,11 @@ impl FromRequest for Visitor {
 fn visitor(req: &HttpRequest) -> Result<Visitor, Error> {
     let app = req.app_data::<web::Data<AppState>>().cloned();
     let context = RequestContext::of(req)?;
+    let user = context.session.borrow().as_ref().and_then(|session| session.user.clone());
     Ok(Visitor {
         app: app.ok_or_else(|| anyhow::anyhow!("no AppState in app_data"))?,
         client: context.client.clone(),
-        user: context.session().and_then(|session| session.user),
+        user,
         state: req.get_session(),
         context,
         path: req.path().to_owned(),

@@ -42,7 +42,7 @@ pub const SESSION_ENDED: &str = "Your session has ended. Log in to continue.";
 pub const NOT_SAVED: &str = "What you were sending was not saved.";
 pub const NOTE_SAVED: &str = "Note saved.";
 
-// What is wrong.
+// Error messages.
 pub const EMAIL_MISSING: &str = "Enter your email.";
 pub const NOT_AN_EMAIL: &str = "doesn't look like an email address";
 pub const TOO_EASY: &str = "This password is too easy to guess.";
