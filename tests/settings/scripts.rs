@@ -49,6 +49,9 @@ fn the_private_cluster_lives_in_any_folder_under_any_locale() {
     // Not a link to /var/lib, which is used when the server's user cannot enter this folder.
     let state = fs::symlink_metadata(folder.0.join(".postgres")).expect("its data");
     assert!(state.is_dir(), "{started:?}");
+    // Outgoing connections of other programs occupy higher ports for a while.
+    let port = fs::read_to_string(folder.0.join(".postgres/port")).expect("its port");
+    assert!(port.trim().parse::<u16>().expect("a number") < 32768, "{port}");
     let answer = folder.run("postgres", &["psql", "-X", "-A", "-t", "-c", "select 6 * 7"], &locale);
     assert_eq!(String::from_utf8_lossy(&answer.stdout), "42\n", "{answer:?}");
 }
