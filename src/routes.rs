@@ -3,13 +3,15 @@
 //! A page's path names its file, or the file of its parent: `/account/password` is
 //! `src/flows/account/password.rs`. Add your own pages to the `/app` scope, which requires a login.
 //! Use `resource` and not `route`, so that a wrong method gets a 405 and not a 404. A HEAD request
-//! is handled like a GET.
+//! is handled like a GET. A GET of a URL that takes
+//! only a form redirects to the page of the form: a login may lead back there.
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, resource, scope};
 
 use crate::dev;
 use crate::flows::{account, app, email, home, login, logout, not_me, password, register};
+use crate::web::next_page::redirect_to;
 use crate::web::{assets, guard, health};
 
 pub fn all(site: &mut ServiceConfig) {
@@ -17,19 +19,24 @@ pub fn all(site: &mut ServiceConfig) {
     site.service(resource("/").get(home::show))
         .service(resource("/register").get(register::show).post(register::submit))
         .service(resource("/login").get(login::show).post(login::submit))
-        .service(resource("/logout").post(logout::submit));
+        .service(resource("/logout").get(redirect_to("/")).post(logout::submit));
 
     // Anyone with a link or a code from an email
     let (verify, reset) = (resource("/email/verify"), resource("/password/reset"));
     let choose = resource("/password/reset/choose");
     site.service(verify.get(email::verify::show).post(email::verify::submit))
-        .service(resource("/email/verify/resend").post(email::verify::resend::submit))
+        .service(
+            resource("/email/verify/resend")
+                .get(redirect_to("/email/verify"))
+                .post(email::verify::resend::submit),
+        )
         .service(resource("/email/verify/{token}").get(email::verify::link::open))
         .service(reset.get(password::reset::show).post(password::reset::submit))
+        .service(resource("/password/reset/sent").get(password::reset::sent))
         .service(choose.get(password::reset::choose).post(password::reset::change))
         .service(resource("/password/reset/{token}").get(password::reset::open))
         .service(resource("/not-me/{token}").get(not_me::show))
-        .service(resource("/not-me").post(not_me::submit));
+        .service(resource("/not-me").get(not_me::without_token).post(not_me::submit));
 
     // Logged in
     let passwords = resource("/password");
@@ -37,7 +44,7 @@ pub fn all(site: &mut ServiceConfig) {
         scope("/app")
             .wrap(from_fn(guard::logged_in))
             .service(resource("").get(app::show))
-            .service(resource("/note").post(app::keep_note)),
+            .service(resource("/note").get(redirect_to("/app")).post(app::keep_note)),
     )
     .service(
         scope("/account")

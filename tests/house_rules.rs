@@ -282,6 +282,32 @@ fn every_form_is_opened_by_the_macro_with_the_csrf_field() {
     );
 }
 
+/// `Page::reject` gives every form "Error: " in its title, a message at each field, and the focus on
+/// the first one. `check_errors` in `tests/support/page.rs` checks the pages that come out.
+#[test]
+fn every_rejected_form_is_shown_by_the_same_lines() {
+    let mut places = Vec::new();
+    for file in files("templates", "html") {
+        if matches!(file.path.as_str(), "templates/form.html" | "templates/layout.html") {
+            continue;
+        }
+        for tag in tags(&file) {
+            let is = |name: &str, value: &str| {
+                tag.attributes.iter().any(|(n, v)| n == name && (value.is_empty() || v == value))
+            };
+            let visible = tag.name == "input" && !is("type", "hidden") && !is("hidden", "");
+            if visible || is("aria-invalid", "") || is("class", "problem") || is("autofocus", "") {
+                places.push(format!("{}:{} <{}>", file.path, tag.line, tag.name));
+            }
+        }
+    }
+    places.extend(naming(files("src/flows", "rs"), |path| is_in(path, "actix_web::http")));
+    none_of(
+        "A handler calls page.reject(field, message) or page.reject_form(message) and answers with page::invalid, out_of_date or too_many; a template draws its fields with form::field:",
+        places,
+    );
+}
+
 #[test]
 fn no_statement_is_put_together_from_strings() {
     let mut places = naming(sources_except(&[]), |path| {

@@ -26,7 +26,6 @@ const NOTE_MAX: usize = 500;
 struct AppPage {
     page: Page,
     note: String,
-    problem: Option<String>,
     /// When the absolute timeout ends the session.
     ends: String,
     /// The idle timeout.
@@ -41,7 +40,7 @@ pub struct NoteForm {
 
 pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
     let note = logged_in.visitor.state.get(NOTE)?.unwrap_or_default();
-    page::show(draw(&logged_in, note, None))
+    page::show(draw(&logged_in, note))
 }
 
 pub async fn keep_note(
@@ -51,30 +50,35 @@ pub async fn keep_note(
     let form = match form {
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
-            let problem = Some(invalid.sentence().to_owned());
-            return page::out_of_date(draw(&logged_in, form.note, problem));
+            let mut form_page = draw(&logged_in, form.note);
+            form_page.page.reject_form(invalid.sentence());
+            return page::out_of_date(form_page);
         }
     };
-    if form.note.chars().count() > NOTE_MAX {
-        let problem = format!("A note can have up to {NOTE_MAX} characters.");
-        return page::invalid(draw(&logged_in, form.note, Some(problem)));
-    }
-    // Most of all NUL, which PostgreSQL cannot store.
-    if form.note.contains(char::is_control) {
-        let problem = "A note is one line of text, without control characters.".to_owned();
-        return page::invalid(draw(&logged_in, form.note, Some(problem)));
+    if let Some(problem) = problem(&form.note) {
+        let mut form_page = draw(&logged_in, form.note);
+        form_page.page.reject("note", problem);
+        return page::invalid(form_page);
     }
     logged_in.visitor.state.insert(NOTE, form.note)?;
     logged_in.visitor.flash(FlashKind::Good, "Note saved.");
     page::redirect("/app")
 }
 
-fn draw(logged_in: &LoggedIn, note: String, problem: Option<String>) -> AppPage {
+fn problem(note: &str) -> Option<String> {
+    if note.chars().count() > NOTE_MAX {
+        return Some(format!("A note can have up to {NOTE_MAX} characters."));
+    }
+    // Most of all NUL, which PostgreSQL cannot store.
+    let control = note.contains(char::is_control);
+    control.then(|| "A note is one line of text, without control characters.".to_owned())
+}
+
+fn draw(logged_in: &LoggedIn, note: String) -> AppPage {
     let lifetimes = logged_in.visitor.app.config.lifetimes;
     AppPage {
         page: logged_in.visitor.page("Dashboard"),
         note,
-        problem,
         ends: human_time::moment(logged_in.session.ends_at),
         idle: human_time::span(lifetimes.of(logged_in.session.remembered).idle),
     }

@@ -39,7 +39,6 @@ struct LoginPage {
     email: String,
     remember: bool,
     next: String,
-    problem: Option<String>,
     /// This browser has begun a registration for the typed email address.
     confirm_first: bool,
 }
@@ -68,9 +67,7 @@ pub async fn show(visitor: Visitor, query: web::Query<LoginQuery>) -> Result<Htt
         return page::redirect(&own_path(&next, HOME));
     }
     let (page, email) = (visitor.page("Log in"), String::new());
-    let blank =
-        LoginPage { page, email, remember: false, next, problem: None, confirm_first: false };
-    page::show(blank)
+    page::show(LoginPage { page, email, remember: false, next, confirm_first: false })
 }
 
 pub async fn submit(
@@ -120,16 +117,17 @@ fn out_of_date(
 }
 
 fn login_page(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) -> LoginPage {
+    let mut page = visitor.page("Log in");
+    page.reject_form(problem);
     // Read from this browser's own cookie only, so it reveals nothing about the account.
     let pending = visitor.registration();
     let typed = Email::parse(&form.email);
     LoginPage {
         confirm_first: pending.is_some_and(|own| typed.is_ok_and(|typed| own.is_for(&typed))),
-        page: visitor.page("Log in"),
+        page,
         email: form.email,
         remember: form.remember.is_some(),
         next: form.next,
-        problem: Some(problem.into()),
     }
 }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::password::NewHash;
-use crate::accounts::password::strength::{self, Strength};
+use crate::accounts::password::strength;
 use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::registration::{self, Begun};
 use crate::accounts::user;
@@ -36,16 +36,7 @@ use crate::web::visitor::Visitor;
 struct RegisterPage {
     page: Page,
     email: String,
-    problems: Problems,
     minimum: usize,
-    strength: Option<Strength>,
-}
-
-#[derive(Default)]
-struct Problems {
-    form: Option<String>,
-    email: Option<String>,
-    password: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -69,30 +60,28 @@ pub async fn submit(visitor: Visitor, form: Checked<RegisterForm>) -> Result<Htt
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
             form_page.email = form.email;
-            form_page.problems.form = Some(invalid.sentence().to_owned());
+            form_page.page.reject_form(invalid.sentence());
             return page::out_of_date(form_page);
         }
     };
     form_page.email = form.email.clone();
     let password = Password::typed(&form.password);
     let email = Email::parse(&form.email)
-        .map_err(|error| form_page.problems.email = Some(error.to_string()));
-    if let Err(weakness) = strength::check_length(&password, form_page.minimum) {
-        form_page.problems.password = Some(weakness.reason);
-    }
-    let (Ok(email), None) = (email, &form_page.problems.password) else {
+        .map_err(|error| form_page.page.reject("email", error.to_string()));
+    let long_enough = strength::check_length(&password, form_page.minimum)
+        .map_err(|weakness| form_page.page.reject("password", weakness.reason));
+    let (Ok(email), Ok(())) = (email, long_enough) else {
         return page::invalid(form_page);
     };
 
     if let Admission::Rejected(rejection) = admission::by_ip(&visitor, Action::Register).await? {
-        form_page.problems.form = Some(rejection::sentence(rejection));
+        form_page.page.reject_form(rejection::sentence(rejection));
         return page::too_many(form_page, rejection);
     }
     let hash = match visitor.app.hash_new(&password, &email).await? {
         NewHash::Hashed(hash) => hash,
         NewHash::TooWeak(weakness) => {
-            form_page.problems.password = Some(weakness.reason);
-            form_page.strength = weakness.strength;
+            form_page.page.reject("password", weakness.reason);
             return page::invalid(form_page);
         }
     };
@@ -105,9 +94,7 @@ fn blank(visitor: &Visitor) -> RegisterPage {
     RegisterPage {
         page: visitor.page("Create account"),
         email: String::new(),
-        problems: Problems::default(),
         minimum: visitor.app.config.password_min_length,
-        strength: None,
     }
 }
 

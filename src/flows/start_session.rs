@@ -24,7 +24,7 @@ pub fn start(
     next: &str,
 ) -> Result<HttpResponse, Error> {
     visitor.state.clear();
-    if visitor.reset_proof().is_some() {
+    if visitor.reset_proof().is_some() || visitor.reset_requested().is_some() {
         visitor.set_reset_proof(None);
     }
     let user_id = login.user.id.to_string();

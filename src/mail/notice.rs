@@ -8,7 +8,6 @@ use askama::Template;
 use super::{Letterhead, Mail, MailError};
 use crate::accounts::client::Client;
 use crate::accounts::token::{self, NewToken, Purpose};
-use crate::accounts::user::User;
 use crate::accounts::user_id::UserId;
 use crate::database::Connection;
 use crate::email::Email;
@@ -107,7 +106,8 @@ pub async fn send(
     Ok(super::send(tx, owner.email, mail).await?)
 }
 
-/// Sends a link for a new password. `user` is `None` for an email address without an account or
+/// Sends a link for a new password. `user` is the account's ID and its email address as stored, never as
+/// typed. It is `None` for an email address without an account or
 /// beyond its mail budget: then the same statements run, and no email is sent.
 ///
 /// # Errors
@@ -115,15 +115,16 @@ pub async fn send(
 pub async fn reset_link(
     tx: &mut Connection,
     app: &AppState,
-    user: Option<&User>,
+    user: Option<(UserId, &str)>,
 ) -> Result<(), MailError> {
-    let owner = user.map_or(token::Owner::Nobody, |user| token::Owner::User(user.id));
-    let token = issue(tx, owner, user.map(|user| user.email.as_str()), Purpose::Reset).await?;
+    let owner = user.map_or(token::Owner::Nobody, |(id, _)| token::Owner::User(id));
+    let email = user.map(|(_, email)| email);
+    let token = issue(tx, owner, email, Purpose::Reset).await?;
     let letter = ResetLetter { letterhead: Letterhead::of(app), token: token.as_str() };
     let mail = Mail::new("password.reset.asked", "Choose a new password", &letter)?
         .expires_in(token.lifetime);
-    let written = match user {
-        Some(user) => super::send(tx, &user.email, mail).await,
+    let written = match email {
+        Some(email) => super::send(tx, email, mail).await,
         None => super::discard(tx, mail).await,
     };
     Ok(written?)

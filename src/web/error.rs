@@ -97,7 +97,7 @@ impl ErrorText {
                 Self::new("Page not found", "Check the web address, or start from the home page.")
             }
             StatusCode::METHOD_NOT_ALLOWED => {
-                Self::new("That didn't work", "This page can't be opened directly.")
+                Self::new("That didn't work", "This page doesn't support that kind of request.")
             }
             status if status.is_server_error() => Self::new(
                 "Something went wrong",
@@ -118,7 +118,7 @@ impl Error {
             Self::CrossSite | Self::InvalidToken(InvalidToken::OutOfDate) => ErrorText::new(
                 "This form is out of date",
                 "It was opened before you logged in or out, or it came from another site. Nothing \
-                 was changed. Go back, reload the page and send the form again.",
+                 was changed. Open the form again and send it from there.",
             ),
             Self::InvalidToken(no_cookies) => {
                 ErrorText::new("This site needs cookies", no_cookies.sentence())

@@ -15,14 +15,22 @@ struct ErrorPage<'a> {
     title: String,
     text: String,
     request_id: Option<&'a str>,
-    app_name: &'a str,
+    frame: Frame<'a>,
     stylesheet: String,
     mark: String,
 }
 
+/// The data for an error page that does not depend on the error.
+pub struct Frame<'a> {
+    pub app_name: &'a str,
+    /// The page of the form, if the request was one.
+    pub form_path: Option<&'a str>,
+    pub request_id: &'a str,
+}
+
 /// Adds a page to an error response that has none: to that of an `Error`, and to one that actix
 /// made itself, such as a 405.
-pub fn complete(response: HttpResponse, app_name: &str, request_id: &str) -> HttpResponse {
+pub fn complete(response: HttpResponse, frame: Frame<'_>) -> HttpResponse {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
     let content = response.headers().get(header::CONTENT_TYPE);
@@ -33,11 +41,13 @@ pub fn complete(response: HttpResponse, app_name: &str, request_id: &str) -> Htt
     }
     let known = response.extensions().get::<ErrorText>().cloned();
     let ErrorText { title, text } = known.unwrap_or_else(|| ErrorText::of(status));
+    let no_form = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+    let form_path = frame.form_path.filter(|_| !no_form);
     let page = ErrorPage {
         title,
         text,
-        request_id: status.is_server_error().then_some(request_id),
-        app_name,
+        request_id: status.is_server_error().then_some(frame.request_id),
+        frame: Frame { form_path, ..frame },
         stylesheet: assets::url("site.css"),
         mark: assets::url("mark.svg"),
     };

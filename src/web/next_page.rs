@@ -1,9 +1,11 @@
 //! The page after a login: `next` of the login form, if that is a path of this site.
 
-use actix_web::http::{Method, header};
-use actix_web::{HttpRequest, web};
+use std::future::{Ready, ready};
 
-use super::error::Error;
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::error::{Error, see_other};
 use super::flash::{Flash, FlashKind};
 use super::request_context::{RequestContext, StaleCookie};
 use crate::state::AppState;
@@ -31,6 +33,12 @@ pub fn log_in_first(req: &HttpRequest, context: &RequestContext) -> Error {
     Error::LogInFirst(return_path(req))
 }
 
+/// A handler for a GET of a URL that takes only a form, for example after a login that led back to
+/// it.
+pub fn redirect_to(path: &'static str) -> impl Fn() -> Ready<HttpResponse> + Clone {
+    move || ready(see_other(path))
+}
+
 /// `sent`: the request was a form, and its values are lost. They are not kept until after the
 /// login, because another user may log in.
 pub fn session_ended(sent: bool) -> Flash {
@@ -42,16 +50,22 @@ pub fn session_ended(sent: bool) -> Flash {
 }
 
 /// The path to return to after the login: the requested page, or, for a POST, the page with its
-/// form, because a POST cannot be repeated. Browsers send the URL of that page in `Referer`, which
-/// our `Referrer-Policy` hides from other sites.
+/// form, because a POST cannot be repeated.
 fn return_path(req: &HttpRequest) -> String {
     if req.method() == Method::GET {
         return own_path(req.uri().path_and_query().map_or("/", |path| path.as_str()), HOME);
     }
+    form_path(req)
+}
+
+/// The page with the form that was sent. Browsers send its URL in `Referer`, which our
+/// `Referrer-Policy` hides from other sites. Without it: the URL of the form itself, which answers
+/// a GET too.
+pub fn form_path(req: &HttpRequest) -> String {
     let referer = req.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
     let app = req.app_data::<web::Data<AppState>>();
     let path = app.zip(referer).and_then(|(app, referer)| referer.strip_prefix(&app.origin.url));
-    own_path(path.unwrap_or_default(), HOME)
+    own_path(path.unwrap_or(req.path()), HOME)
 }
 
 /// Returns `next` if it is a path of this site, otherwise `fallback` (open redirect, ASVS 3.7.2).

@@ -38,7 +38,9 @@ pub async fn complete(
     req.extensions_mut().insert(context.clone());
     cookies::filter(&app, &mut req, &context);
     let https = client_ip::is_https(req.request(), &app.config.trusted_proxies);
-    let finish = Finish { app, context, get: req.method() == Method::GET, https };
+    let get = req.method() == Method::GET;
+    let form_path = (!get).then(|| next_page::form_path(req.request()));
+    let finish = Finish { app, context, form_path, https };
 
     let handled = async {
         if too_large {
@@ -84,7 +86,8 @@ fn context(app: &AppState, req: &ServiceRequest) -> RequestContext {
 struct Finish {
     app: web::Data<AppState>,
     context: RequestContext,
-    get: bool,
+    /// The page to open again if a form failed. `None` for a GET.
+    form_path: Option<String>,
     https: bool,
 }
 
@@ -94,13 +97,17 @@ impl Finish {
             None => response,
             Some(StoreFailure::DatabaseUnavailable) => HttpResponse::from_error(Error::Busy),
             Some(StoreFailure::SessionEnded) => {
-                let flash = next_page::session_ended(!self.get);
+                let flash = next_page::session_ended(self.form_path.is_some());
                 self.context.visitor_cookie.borrow_mut().set_flash(flash);
                 see_other("/login")
             }
         };
-        let app_name = &self.app.config.app_name;
-        let mut response = error_page::complete(response, app_name, &self.context.request_id);
+        let frame = error_page::Frame {
+            app_name: &self.app.config.app_name,
+            form_path: self.form_path.as_deref(),
+            request_id: &self.context.request_id,
+        };
+        let mut response = error_page::complete(response, frame);
         set_cookie::complete(&self.app, &self.context, &mut response);
         headers::add(response.headers_mut(), self.https);
         response

@@ -6,9 +6,9 @@ use askama::Template;
 
 use super::error::{Error, see_other};
 use super::flash::Flash;
+use super::problems::Problems;
 use super::request_context::RequestContext;
 use super::{assets, csrf, rejection};
-use crate::accounts::token::{self, Purpose};
 use crate::state::AppState;
 use crate::throttle::Rejection;
 
@@ -21,6 +21,7 @@ pub struct Page {
     /// The email address of the logged-in user.
     pub email: Option<String>,
     pub flash: Option<Flash>,
+    pub problems: Problems,
     /// The path of this request, so that the navigation can mark the current page.
     pub path: String,
     pub development: bool,
@@ -31,6 +32,16 @@ impl Page {
     /// cookie.
     pub fn csrf(&self) -> String {
         csrf::token(&self.app.keys, &self.context)
+    }
+
+    /// Shows a message at the field of this name. Call it in the order of the fields on the page.
+    pub fn reject(&mut self, field: &'static str, message: impl Into<String>) {
+        self.problems.add(field, message.into());
+    }
+
+    /// Shows a message for the form as a whole, above the heading.
+    pub fn reject_form(&mut self, message: impl Into<String>) {
+        self.problems.set_form(message.into());
     }
 
     /// The URL of a file in `static/`.
@@ -59,18 +70,6 @@ pub fn too_many(page: impl Template, rejection: Rejection) -> Result<HttpRespons
     let mut response = render_page(StatusCode::TOO_MANY_REQUESTS, page)?;
     response.headers_mut().insert(header::RETRY_AFTER, rejection::seconds(rejection).into());
     Ok(response)
-}
-
-/// The page for a link that is invalid, expired or used: 404, with the next step for its purpose.
-pub fn invalid_link(page: Page, purpose: token::Purpose) -> Result<HttpResponse, Error> {
-    render_page(StatusCode::NOT_FOUND, InvalidLinkPage { page, purpose })
-}
-
-#[derive(Template)]
-#[template(path = "invalid_link.html")]
-struct InvalidLinkPage {
-    page: Page,
-    purpose: token::Purpose,
 }
 
 /// A redirect after success, so that reloading the page does not repeat the request: 303.

@@ -15,6 +15,7 @@ use super::error::Error;
 use super::flash::{Flash, FlashKind};
 use super::next_page;
 use super::page::Page;
+use super::problems::Problems;
 use super::request_context::{RequestContext, StaleCookie};
 use crate::accounts::client::Client;
 use crate::accounts::session::Session;
@@ -47,6 +48,7 @@ impl Visitor {
             app_name: self.app.config.app_name.clone(),
             email: self.user.as_ref().map(|user| user.email.clone()),
             flash: self.take_flash(),
+            problems: Problems::default(),
             path: self.path.clone(),
             development: self.app.config.environment.is_development(),
         }

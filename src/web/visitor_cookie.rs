@@ -24,6 +24,9 @@ pub struct VisitorCookie {
     /// each visit of a reset link would write a row.
     #[serde(default)]
     reset_proof: Option<String>,
+    /// The email address for which a reset link was last requested in this browser.
+    #[serde(default)]
+    reset_requested: Option<String>,
     #[serde(skip)]
     pub changed: bool,
 }
@@ -70,12 +73,23 @@ impl VisitorCookie {
         TokenHash::parse(self.reset_proof.as_ref()?)
     }
 
-    /// Sets or removes the reset proof, and changes the binding. So an attacker who planted this
+    /// Sets or removes the reset proof, forgets who requested it, and changes the binding. So an attacker who planted this
     /// cookie has neither the proof nor a valid token for its form.
     pub fn set_reset_proof(&mut self, token_hash: Option<&TokenHash>) {
         self.reset_proof = token_hash.map(TokenHash::text);
+        self.reset_requested = None;
         self.id.clear();
         self.binding();
+    }
+
+    pub fn reset_requested(&self) -> Option<String> {
+        self.reset_requested.clone()
+    }
+
+    pub fn set_reset_requested(&mut self, email: Option<&Email>) {
+        self.binding();
+        self.reset_requested = email.map(|email| email.as_str().to_owned());
+        self.changed = true;
     }
 
     /// `Max-Age` of the cookie: a registration survives a restart of the browser. `None`: the

@@ -72,7 +72,7 @@ async fn every_response_has_every_security_header() {
         (format!("GET /app HTTP/1.1\r\n{host}\r\n\r\n"), 303),
         (format!("GET /nowhere HTTP/1.1\r\n{host}\r\n\r\n"), 404),
         (format!("GET /app/nowhere HTTP/1.1\r\n{host}\r\n\r\n"), 303),
-        (format!("GET /logout HTTP/1.1\r\n{host}\r\n\r\n"), 405),
+        (format!("GET /logout HTTP/1.1\r\n{host}\r\n\r\n"), 303),
         (format!("PUT /login HTTP/1.1\r\n{host}\r\nContent-Length: 0\r\n\r\n"), 405),
         (format!("POST /login HTTP/1.1\r\n{host}\r\nContent-Length: 0\r\n\r\n"), 415),
         (format!("POST /login HTTP/1.1\r\n{host}\r\n{form}\r\nContent-Length: 0\r\n\r\n"), 403),

@@ -23,7 +23,7 @@ async fn fifty_requests_for_a_mail_send_three_and_show_the_same_page() {
     for number in 0..50 {
         registers(&site, &address(number), ADA.email).await.must_be_at("/email/verify", 200);
         let page = request_reset_from(&site, &address(number), ADA.email).await;
-        page.must_be_at("/password/reset", 200);
+        page.must_be_at("/password/reset/sent", 200);
         pages.push(page.text());
     }
     pages.dedup();
@@ -54,6 +54,7 @@ async fn one_ip_address_that_requests_many_mails_gets_429() {
         let mut script = at(&site, "203.0.113.66", path).await;
         let mut email = String::new();
         for number in 0..=60 {
+            script.visit(path).await;
             script.must_be_at(path, 200);
             email = format!("person{number}@example.com");
             script.submit(button, &[(label, &email)]).await;
@@ -65,7 +66,7 @@ async fn one_ip_address_that_requests_many_mails_gets_429() {
         // Another IP address is not limited.
         let mut same_site_url = at(&site, "203.0.113.67", path).await;
         same_site_url.submit(button, &[(label, &email)]).await;
-        same_site_url.must_be_at(path, 200);
+        assert_eq!(same_site_url.status, 200);
     }
 }
 

@@ -119,7 +119,7 @@ async fn the_redirect_to_the_login_page_keeps_only_paths_of_this_site() {
             site.app.origin.host
         );
         let answer = raw::send(site.address, request).await;
-        assert_eq!(answer.header("location"), Some("/login?next=%2Fapp"), "{referer}");
+        assert_eq!(answer.header("location"), Some("/login?next=%2Ftest%2Fvalue"), "{referer}");
     }
     // Our origin as the start of another origin.
     let referer = format!("{}.evil.example//evil.example", site.url);

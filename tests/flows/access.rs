@@ -36,19 +36,24 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("POST", "/register", FormErrors, FormErrors),
     ("GET", "/login", Page, To("/app")),
     ("POST", "/login", FormErrors, FormErrors),
+    ("GET", "/logout", To("/"), To("/")),
     ("POST", "/logout", To("/login"), To("/login")),
     ("GET", "/email/verify", Page, To("/app")),
     ("POST", "/email/verify", FormErrors, FormErrors),
+    ("GET", "/email/verify/resend", To("/email/verify"), To("/email/verify")),
     ("POST", "/email/verify/resend", FormErrors, FormErrors),
     ("GET", "/email/verify/{token}", NotFound, NotFound),
     ("GET", "/password/reset", Page, Page),
     ("POST", "/password/reset", FormErrors, FormErrors),
+    ("GET", "/password/reset/sent", Page, Page),
     ("GET", "/password/reset/choose", NotFound, NotFound),
     ("POST", "/password/reset/choose", NotFound, NotFound),
     ("GET", "/password/reset/{token}", NotFound, NotFound),
     ("GET", "/not-me/{token}", NotFound, NotFound),
+    ("GET", "/not-me", NotFound, NotFound),
     ("POST", "/not-me", NotFound, NotFound),
     ("GET", "/app", To("/login?next=%2Fapp"), Page),
+    ("GET", "/app/note", To("/login?next=%2Fapp%2Fnote"), To("/app")),
     ("POST", "/app/note", To("/login?next=%2F"), To("/app")),
     ("GET", "/account", To("/login?next=%2Faccount"), Page),
     ("GET", "/account/password", To("/login?next=%2Faccount%2Fpassword"), Page),
@@ -188,6 +193,16 @@ async fn head_requests_get_the_headers_of_get_without_a_body() {
             (response.status, header("content-type"), header("location"))
         };
         assert_eq!(facts(&head), facts(&get), "HEAD {}", route.path);
+    }
+}
+
+/// A login can lead back to the URL of a form, and people reload the page of a rejected one.
+#[tokio::test]
+async fn every_url_that_takes_a_form_answers_a_get_too() {
+    for route in routes().await {
+        let (get, post) = (Method::GET, Method::POST);
+        let answers = route.methods.contains(&get) || !route.methods.contains(&post);
+        assert!(answers, "{} answers GET with 405: add a redirect to its page", route.path);
     }
 }
 

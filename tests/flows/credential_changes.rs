@@ -39,7 +39,7 @@ async fn make(change: &str, site: &Site, user: &User, browser: &mut Browser) {
         _ => {
             browser.visit(&link(site, user, Purpose::NotMe).await).await;
             browser.press(NOT_ME).await;
-            browser.must_be_at("/password/reset", 200);
+            browser.must_be_at("/password/reset/sent", 200);
         }
     }
 }

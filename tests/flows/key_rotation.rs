@@ -1,6 +1,7 @@
 //! Key rotation: the operator adds a new first key to `SECRET_KEYS`, and removes the old one later.
 
 use app::keys::Keys;
+use reqwest::Method;
 use secrecy::ExposeSecret;
 
 use crate::support::browser::Browser;
@@ -80,16 +81,20 @@ async fn a_lost_response_with_a_reencrypted_cookie_logs_nobody_out() {
 
 #[tokio::test]
 async fn an_error_page_after_a_key_rotation_logs_nobody_out() {
-    let paths = [("/favicon.ico", 404), ("/app/nothing", 404), ("/logout", 405)];
-    for (path, status) in paths {
+    let requests = [("GET", "/nothing"), ("GET", "/app/nothing"), ("DELETE", "/logout")];
+    for (method, path) in requests {
         let site = Site::start().await;
         let browser = ADA.at(&site).await;
         let site = with_a_new_key(site).await;
         let mut browser = same_browser(&browser, &site);
-        browser.visit(path).await;
-        browser.must_be_at(path, status);
-        let allow = browser.headers.get("allow").map(|methods| methods.to_str().expect("ASCII"));
-        assert_eq!(allow, (status == 405).then_some("POST"), "{path}");
+        browser.visit("/healthz").await;
+        let method: Method = method.parse().expect("a method");
+        let answer = browser.fetch(method.clone(), path, &[], "").await;
+        let allow = answer.headers.get("allow").map(|methods| methods.to_str().expect("ASCII"));
+        match method {
+            Method::GET => assert_eq!((answer.status, allow), (404, None), "{path}"),
+            _ => assert_eq!((answer.status, allow), (405, Some("GET, POST")), "{path}"),
+        }
         browser.visit("/app").await;
         browser.must_be_at("/app", 200);
     }
@@ -107,18 +112,23 @@ async fn a_cookie_that_no_key_decrypts_is_removed_once() {
     browser.plant_cookie("__Host-device", "not a token");
     let site = without_the_old_key(with_a_new_key(site).await).await;
     // A page, a redirect, a missing page, and a wrong method.
-    for (path, status) in [("/", 200), ("/app", 303), ("/nothing", 404), ("/logout", 405)] {
+    for (method, path, status) in [
+        (Method::GET, "/", 200),
+        (Method::GET, "/app", 303),
+        (Method::GET, "/nothing", 404),
+        (Method::DELETE, "/logout", 405),
+    ] {
         let mut browser = same_browser(&browser, &site);
         browser.follow_redirects = false;
-        browser.visit(path).await;
-        assert_eq!(browser.status, status, "{path}");
+        let answer = browser.fetch(method.clone(), path, &[], "").await;
+        assert_eq!(answer.status, status, "{path}");
         let mut removed = browser.raw_set_cookies();
         removed.retain(|line| line.contains("Max-Age=0"));
         assert_eq!(removed.len(), 3, "{path}: {:?}", browser.raw_set_cookies());
         for name in [SESSION, "__Host-visitor", "__Host-device"] {
             assert_eq!(browser.cookie(name), None, "{path}");
         }
-        browser.visit(path).await;
+        browser.fetch(method, path, &[], "").await;
         assert_eq!(browser.raw_set_cookies(), [""; 0], "{path}");
     }
     // A cookie that the same response sets anew is not removed.

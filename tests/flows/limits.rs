@@ -28,7 +28,7 @@ async fn thirty_people_behind_one_ip_address_all_get_their_mails() {
         registers(&site, OFFICE, &email).await.must_be_at("/email/verify", 200);
         assert_eq!(mails(&site, &email, "email.verify").await, 1, "{email}");
     }
-    request_reset_from(&site, OFFICE, ADA.email).await.must_be_at("/password/reset", 200);
+    request_reset_from(&site, OFFICE, ADA.email).await.must_be_at("/password/reset/sent", 200);
     assert_eq!(mails(&site, ADA.email, "password.reset.asked").await, 1);
 }
 

@@ -68,7 +68,7 @@ async fn forms(site: &Site) -> Vec<Case> {
             "/password/reset",
             SEND_LINK,
             &[(EMAIL, ADA.email)],
-            "/password/reset",
+            "/password/reset/sent",
         )
         .await,
         Case::new(

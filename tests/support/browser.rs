@@ -199,6 +199,9 @@ impl Browser {
         };
         (self.status, self.headers, self.url, self.html) =
             (answer.status, answer.headers, answer.url, answer.body);
+        if !elsewhere {
+            self.found(page::check_errors(self.status, &self.html));
+        }
     }
 
     fn document(&self) -> Document {

@@ -18,6 +18,7 @@ pub const CONFIRM: &str = "Confirm";
 pub const CONFIRM_EMAIL: &str = "Confirm email";
 pub const RESEND: &str = "Resend email";
 pub const SEND_LINK: &str = "Send link";
+pub const SEND_NEW_LINK: &str = "Send a new link";
 pub const CHANGE_PASSWORD: &str = "Change password";
 pub const NOT_ME: &str = "This wasn't me";
 pub const SAVE_NOTE: &str = "Save note";
@@ -61,4 +62,4 @@ pub const NOT_FOUND: &str = "Page not found";
 pub const TOO_BUSY: &str = "Too busy right now";
 pub const SERVER_ERROR: &str = "This is our fault";
 /// On the page of a 405. The apostrophe is escaped in HTML.
-pub const WRONG_METHOD: &str = "be opened directly.";
+pub const WRONG_METHOD: &str = "support that kind of request.";

@@ -34,7 +34,7 @@ pub fn routes(site: &mut ServiceConfig) {
 {% block content %}
     <h1>A value in this session</h1>
     {% call form::open("/test/value", page) %}
-      {{ form::field("Value", "value", value=value, required=false, problem=problem) }}
+      {{ form::field(page, "Value", "value", value=value, required=false) }}
       {{ form::button("Keep the value") }}
     {% endcall %}
 {% endblock %}"#
@@ -42,7 +42,6 @@ pub fn routes(site: &mut ServiceConfig) {
 struct ValuePage {
     page: Page,
     value: String,
-    problem: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +52,7 @@ struct ValueForm {
 
 async fn show(somebody: LoggedIn) -> Result<HttpResponse, Error> {
     let value = somebody.visitor.state.get(VALUE)?.unwrap_or_default();
-    page::show(ValuePage { page: somebody.visitor.page("A value"), value, problem: None })
+    page::show(ValuePage { page: somebody.visitor.page("A value"), value })
 }
 
 async fn keep(somebody: LoggedIn, form: Checked<ValueForm>) -> Result<HttpResponse, Error> {
@@ -63,11 +62,11 @@ async fn keep(somebody: LoggedIn, form: Checked<ValueForm>) -> Result<HttpRespon
             somebody.visitor.flash(FlashKind::Good, "The value is kept.");
             page::redirect("/test/value")
         }
-        Checked::OutOfDate(form, invalid) => page::out_of_date(ValuePage {
-            page: somebody.visitor.page("A value"),
-            value: form.value,
-            problem: Some(invalid.sentence().to_owned()),
-        }),
+        Checked::OutOfDate(form, invalid) => {
+            let mut page = somebody.visitor.page("A value");
+            page.reject_form(invalid.sentence());
+            page::out_of_date(ValuePage { page, value: form.value })
+        }
     }
 }
 

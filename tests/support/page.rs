@@ -30,6 +30,31 @@ pub fn title(html: &str) -> String {
         .unwrap_or_default()
 }
 
+/// Checks, on every page that a test opens, that a rejected form leads to its error: the title says
+/// so, and the focus is on the first invalid field or on the message. Any other page does neither.
+pub fn check_errors(status: u16, html: &str) -> Result<(), String> {
+    let page = Html::parse_document(html);
+    let count = |css: &str| page.select(&selector(css)).count();
+    let rejected = matches!(status, 403 | 422 | 429) && count("main form") > 0;
+    let says_so = title(html).starts_with("Error: ");
+    let focused: Vec<_> = page.select(&selector("[autofocus]")).collect();
+    let invalid = page.select(&selector("main [aria-invalid=true]")).next();
+    let notice = page.select(&selector("main .notice.bad[tabindex='-1']")).next();
+    let leads = match (&focused[..], invalid.or(notice)) {
+        ([focused], Some(first)) => rejected && focused.id() == first.id(),
+        ([], None) => !rejected,
+        _ => false,
+    };
+    let described = page.select(&selector("[aria-describedby]")).all(|field| {
+        let ids = field.attr("aria-describedby").unwrap_or_default();
+        ids.split(' ').all(|id| count(&format!("#{id}")) == 1)
+    });
+    if says_so == rejected && leads && described {
+        return Ok(());
+    }
+    Err(format!("status {status}: the title says error: {says_so}, focus: {focused:?}"))
+}
+
 /// The visible text, one line per block.
 pub fn text(html: &str) -> String {
     let page = Html::parse_document(html);

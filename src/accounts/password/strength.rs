@@ -13,21 +13,10 @@ use super::typed::{MAX_LENGTH, Password};
 /// do not make a password easier to guess, so a rating of the first ones is a lower bound.
 const RATED: usize = 40;
 
-/// How hard a password is to guess.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Strength {
-    /// 0 (among the first guesses) to 4 (practically impossible to guess).
-    pub score: u8,
-    pub words: &'static str,
-    pub advice: Vec<String>,
-}
-
-/// Why a password is rejected, in words for the person who chose it.
+/// Why a password is rejected and how to choose a better one, in words for the person who chose it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Weakness {
     pub reason: String,
-    /// `None` if the length alone is the reason.
-    pub strength: Option<Strength>,
 }
 
 /// The requirements for a new password.
@@ -56,7 +45,7 @@ pub fn check_length(password: &Password, minimum: usize) -> Result<(), Weakness>
         }
         _ => return Ok(()),
     };
-    Err(Weakness { reason, strength: None })
+    Err(Weakness { reason })
 }
 
 /// Checks a new password. Takes up to 0.1 s of a core, so `Hasher::hash_new` runs it as a job.
@@ -68,18 +57,15 @@ pub(super) fn check(password: &Password, rules: &Rules) -> Result<(), Weakness> 
     if estimate.score() >= Score::Three {
         return Ok(());
     }
-    let warning = estimate.feedback().and_then(|feedback| feedback.warning());
-    let reason = match warning {
-        Some(warning) => format!("This password is too easy to guess. {warning}"),
-        None => "This password is too easy to guess.".to_owned(),
-    };
-    let advice = estimate.feedback().map(|feedback| feedback.suggestions()).unwrap_or_default();
-    let strength = Strength {
-        score: estimate.score().into(),
-        words: if estimate.score() <= Score::One { "very weak" } else { "weak" },
-        advice: advice.iter().map(ToString::to_string).collect(),
-    };
-    Err(Weakness { reason, strength: Some(strength) })
+    let mut reason = "This password is too easy to guess.".to_owned();
+    if let Some(feedback) = estimate.feedback() {
+        let warning = feedback.warning().map(|warning| warning.to_string());
+        let advice = feedback.suggestions().iter().map(ToString::to_string);
+        for sentence in warning.into_iter().chain(advice) {
+            reason = format!("{reason} {}.", sentence.trim_end_matches('.'));
+        }
+    }
+    Err(Weakness { reason })
 }
 
 /// For `ada@example.com`: the whole text, `ada`, `example` and `com`.
@@ -117,7 +103,7 @@ mod tests {
         ] {
             let refusal = check(password).expect_err(password);
             assert!(refusal.reason.contains("easy to guess"), "{password}: {}", refusal.reason);
-            assert!(refusal.strength.is_some());
+            assert!(refusal.reason.ends_with('.') && !refusal.reason.contains(".."), "{refusal:?}");
         }
     }
 

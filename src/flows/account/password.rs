@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::credentials;
 use crate::accounts::password::NewHash;
-use crate::accounts::password::strength::{self, Strength};
+use crate::accounts::password::strength;
 use crate::accounts::password::{Password, PasswordHash, Verdict};
 use crate::accounts::session;
 use crate::accounts::user::{self, User, proof};
@@ -38,16 +38,7 @@ use crate::web::visitor::LoggedIn;
 #[template(path = "account/password.html")]
 struct PasswordPage {
     page: Page,
-    problems: Problems,
     minimum: usize,
-    strength: Option<Strength>,
-}
-
-#[derive(Default)]
-struct Problems {
-    form: Option<String>,
-    current_password: Option<String>,
-    password: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -70,19 +61,19 @@ pub async fn submit(
     let form = match form {
         Checked::Valid(form) => form,
         Checked::OutOfDate(_, invalid) => {
-            form_page.problems.form = Some(invalid.sentence().to_owned());
+            form_page.page.reject_form(invalid.sentence());
             return page::out_of_date(form_page);
         }
     };
     let app = &logged_in.visitor.app;
     let new = Password::typed(&form.password);
     if let Err(weakness) = strength::check_length(&new, form_page.minimum) {
-        form_page.problems.password = Some(weakness.reason);
+        form_page.page.reject("password", weakness.reason);
         return page::invalid(form_page);
     }
     if form.password == form.current_password {
-        form_page.problems.password =
-            Some("This is your current password. Choose a different one.".to_owned());
+        let problem = "This is your current password. Choose a different one.";
+        form_page.page.reject("password", problem);
         return page::invalid(form_page);
     }
     let who = logged_in.user.id.to_string();
@@ -96,7 +87,7 @@ pub async fn submit(
     let hash_of = Some((logged_in.user.id, &stored));
     if app.verify(&attempt, &current, hash_of).await? == Verdict::Wrong {
         note_failure(&logged_in).await?;
-        form_page.problems.current_password = Some("This isn't your current password.".to_owned());
+        form_page.page.reject("current_password", "This isn't your current password.");
         return page::invalid(form_page);
     }
     throttle.succeeded(attempt).await?;
@@ -108,8 +99,7 @@ pub async fn submit(
     let hash = match app.hash_new(&new, &Email::parse(&logged_in.user.email)?).await? {
         NewHash::Hashed(hash) => hash,
         NewHash::TooWeak(weakness) => {
-            form_page.problems.password = Some(weakness.reason);
-            form_page.strength = weakness.strength;
+            form_page.page.reject("password", weakness.reason);
             return page::invalid(form_page);
         }
     };
@@ -120,7 +110,7 @@ pub async fn submit(
     if !change(&logged_in, &stored, &hash).await? {
         // A concurrent password change has ended this session, or a login has renewed the hash.
         let problem = "Your account changed at the same moment, so this wasn't saved. Try again.";
-        form_page.problems.form = Some(problem.to_owned());
+        form_page.page.reject_form(problem);
         return page::invalid(form_page);
     }
     let text = "Password changed. You've been logged out everywhere else.";
@@ -131,14 +121,12 @@ pub async fn submit(
 fn blank(logged_in: &LoggedIn) -> PasswordPage {
     PasswordPage {
         page: logged_in.visitor.page("Change your password"),
-        problems: Problems::default(),
         minimum: logged_in.visitor.app.config.password_min_length,
-        strength: None,
     }
 }
 
 fn too_many(mut form_page: PasswordPage, rejection: Rejection) -> Result<HttpResponse, Error> {
-    form_page.problems.form = Some(rejection::sentence(rejection));
+    form_page.page.reject_form(rejection::sentence(rejection));
     page::too_many(form_page, rejection)
 }
 

@@ -42,17 +42,17 @@ struct CheckEmailPage {
     page: Page,
     /// The email address of the registration begun in this browser: its code can be typed here.
     registered: Option<String>,
-    problems: Problems,
     /// The typed code, when the form is shown again.
     code: String,
     /// The email address in the field of "Resend email".
     resend_to: String,
 }
 
-#[derive(Default)]
-struct Problems {
-    code: Option<String>,
-    resend: Option<String>,
+impl CheckEmailPage {
+    /// Whether "Resend email" needs no field, because the page names the email address already.
+    fn resends_to_registered(&self) -> bool {
+        self.registered.as_ref() == Some(&self.resend_to)
+    }
 }
 
 #[derive(Template)]
@@ -87,7 +87,6 @@ fn check_email(visitor: &Visitor) -> CheckEmailPage {
         page: visitor.page("Check your email"),
         resend_to: registered.clone().unwrap_or_default(),
         registered,
-        problems: Problems::default(),
         code: String::new(),
     }
 }
@@ -102,7 +101,7 @@ pub async fn submit(
         Checked::Valid(form) => link::submit(&req, &visitor, form).await,
         Checked::OutOfDate(form, invalid) if form.token.is_empty() => {
             let mut form_page = CheckEmailPage { code: form.code, ..check_email(&visitor) };
-            form_page.problems.code = Some(invalid.sentence().to_owned());
+            form_page.page.reject_form(invalid.sentence());
             page::out_of_date(form_page)
         }
         Checked::OutOfDate(form, invalid) => link::out_of_date(&visitor, form, invalid).await,
@@ -118,7 +117,7 @@ async fn submit_code(
     let Some(pending) = visitor.registration() else {
         let problem = "A code works only in the browser where you signed up. Open the link in \
                        the email instead.";
-        form_page.problems.code = Some(problem.to_owned());
+        form_page.page.reject_form(problem);
         return page::invalid(form_page);
     };
     let email = Email::parse(&pending.email)?;
@@ -129,7 +128,7 @@ async fn submit_code(
              link in its email.",
             pending.email
         );
-        form_page.problems.code = Some(problem);
+        form_page.page.reject_form(problem);
         return page::invalid(form_page);
     }
     let canonical = email.canonical();
@@ -140,7 +139,8 @@ async fn submit_code(
         Admission::Counted(attempt) => attempt,
         Admission::Rejected(rejection) => {
             let problem = "Or open the link in the email: it works right away.";
-            form_page.problems.code = Some(format!("{} {problem}", rejection::sentence(rejection)));
+            let problem = format!("{} {problem}", rejection::sentence(rejection));
+            form_page.page.reject("code", problem);
             return page::too_many(form_page, rejection);
         }
     };
@@ -154,8 +154,8 @@ async fn submit_code(
             None => already_confirmed(visitor, &email),
         };
     }
-    form_page.problems.code =
-        Some("This code is wrong or has expired. Open the link in the email instead.".to_owned());
+    let problem = "This code is wrong or has expired. Open the link in the email instead.";
+    form_page.page.reject("code", problem);
     page::invalid(form_page)
 }
 

@@ -1,7 +1,8 @@
 //! Reset a forgotten password.
 //!
 //! `GET  /password/reset`          show    the form that requests an email
-//! `POST /password/reset`          submit  the same page for everybody; an email to owners only
+//! `POST /password/reset`          submit  the same response for everybody; an email to owners only
+//! `GET  /password/reset/sent`     sent    "Check your email", with a button to send it again
 //! `GET  /password/reset/{token}`  open    puts the token's hash in a cookie; redirects to `choose`
 //! `GET  /password/reset/choose`   choose  the form for the new password
 //! `POST /password/reset/choose`   change  the new password; every session ends, no new one begins
@@ -18,7 +19,6 @@ use serde::Deserialize;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::credentials;
 use crate::accounts::password::NewHash;
-use crate::accounts::password::strength::Strength;
 use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::token::{self, Holder, TokenHash};
 use crate::accounts::user::{self, User, proof};
@@ -30,7 +30,7 @@ use crate::web::admission;
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::error_page::log_if_failed;
-use crate::web::flash::FlashKind;
+use crate::web::invalid_link;
 use crate::web::known_device;
 use crate::web::page::{self, Page};
 use crate::web::rejection;
@@ -41,12 +41,14 @@ use crate::web::visitor::Visitor;
 struct ResetPage {
     page: Page,
     email: String,
-    problems: ResetProblems,
 }
 
-#[derive(Default)]
-struct ResetProblems {
-    form: Option<String>,
+#[derive(Template)]
+#[template(path = "password/reset_sent.html")]
+struct SentPage {
+    page: Page,
+    /// The email address that was typed in this browser. `None` after "this wasn't me": there the
+    /// email address is shown only masked.
     email: Option<String>,
 }
 
@@ -60,9 +62,7 @@ struct ChoosePage {
     /// a link of their own account in the victim's browser must not get the password that the
     /// victim then types.
     link: String,
-    problem: Option<String>,
     minimum: usize,
-    strength: Option<Strength>,
 }
 
 /// Has no form: submitting it again would change the account of the other link.
@@ -94,7 +94,7 @@ pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
 fn ask(visitor: &Visitor) -> ResetPage {
     let page = visitor.page("Forgot your password?");
     let email = visitor.user.as_ref().map(|user| user.email.clone()).unwrap_or_default();
-    ResetPage { page, email, problems: ResetProblems::default() }
+    ResetPage { page, email }
 }
 
 pub async fn submit(visitor: Visitor, form: Checked<ResetForm>) -> Result<HttpResponse, Error> {
@@ -103,7 +103,7 @@ pub async fn submit(visitor: Visitor, form: Checked<ResetForm>) -> Result<HttpRe
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
             form_page.email = form.email;
-            form_page.problems.form = Some(invalid.sentence().to_owned());
+            form_page.page.reject_form(invalid.sentence());
             return page::out_of_date(form_page);
         }
     };
@@ -111,21 +111,26 @@ pub async fn submit(visitor: Visitor, form: Checked<ResetForm>) -> Result<HttpRe
     let email = match Email::parse(&form.email) {
         Ok(email) => email,
         Err(error) => {
-            form_page.problems.email = Some(error.to_string());
+            form_page.page.reject("email", error.to_string());
             return page::invalid(form_page);
         }
     };
     if let Admission::Rejected(rejection) =
         admission::by_ip(&visitor, Action::PasswordReset).await?
     {
-        form_page.problems.form = Some(rejection::sentence(rejection));
+        form_page.page.reject_form(rejection::sentence(rejection));
         return page::too_many(form_page, rejection);
     }
     send_link(&visitor, &email).await?;
-    let text = "If we can email this address, a link is on its way. It works for 30 minutes. \
-                Your password stays the same until you use it. Check your spam folder too.";
-    visitor.flash(FlashKind::Good, text);
-    page::redirect("/password/reset")
+    visitor.set_reset_requested(Some(&email));
+    page::redirect("/password/reset/sent")
+}
+
+pub async fn sent(visitor: Visitor) -> Result<HttpResponse, Error> {
+    page::show(SentPage {
+        page: visitor.page("Check your email"),
+        email: visitor.reset_requested(),
+    })
 }
 
 /// Runs the same statements for every email address. Without an account, or beyond the mail budget,
@@ -135,17 +140,18 @@ async fn send_link(visitor: &Visitor, email: &Email) -> Result<(), Error> {
     let app = &visitor.app;
     let known = user::find(&app.db, email).await?.map(|known| known.user);
     let mut tx = app.db.begin().await?;
-    let known = known.as_ref().filter(|_| may_mail);
-    let user_id = known.map(|user| user.id);
-    audit::record(&mut tx, Kind::ResetAsked, user_id, &visitor.client).await?;
-    notice::reset_link(&mut tx, app, known).await?;
+    let known = known.filter(|_| may_mail);
+    // The stored email address: the typed one may be another that only looks like it.
+    let stored = known.as_ref().map(|user| (user.id, user.email.as_str()));
+    audit::record(&mut tx, Kind::ResetAsked, stored.map(|(id, _)| id), &visitor.client).await?;
+    notice::reset_link(&mut tx, app, stored).await?;
     Ok(tx.commit().await?)
 }
 
 pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let token_hash = token::hash(&token.into_inner());
     if token::holder(&visitor.app.db, token::Purpose::Reset, &token_hash).await?.is_none() {
-        return invalid_link(&visitor);
+        return invalid_link::show(&visitor, token::Purpose::Reset);
     }
     visitor.set_reset_proof(Some(&token_hash));
     page::redirect("/password/reset/choose")
@@ -154,7 +160,7 @@ pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResp
 pub async fn choose(visitor: Visitor) -> Result<HttpResponse, Error> {
     match proved(&visitor).await? {
         Some(proof) => page::show(blank(&visitor, &proof)),
-        None => invalid_link(&visitor),
+        None => invalid_link::show(&visitor, token::Purpose::Reset),
     }
 }
 
@@ -164,7 +170,10 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
         Checked::OutOfDate(form, invalid) => (form, Some(invalid)),
     };
     let Some(proof) = proved(&visitor).await? else {
-        return invalid.map_or_else(|| invalid_link(&visitor), |invalid| Err(invalid.into()));
+        return invalid.map_or_else(
+            || invalid_link::show(&visitor, token::Purpose::Reset),
+            |invalid| Err(invalid.into()),
+        );
     };
     let mut form_page = blank(&visitor, &proof);
     // Checked first: for an anonymous visitor, opening another link also invalidates CSRF tokens.
@@ -173,24 +182,23 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
         return page::out_of_date(OtherLinkPage { page, address });
     }
     if let Some(invalid) = invalid {
-        form_page.problem = Some(invalid.sentence().to_owned());
+        form_page.page.reject_form(invalid.sentence());
         return page::out_of_date(form_page);
     }
     if let Admission::Rejected(rejection) = admission::by_ip(&visitor, Action::NewPassword).await? {
-        form_page.problem = Some(rejection::sentence(rejection));
+        form_page.page.reject_form(rejection::sentence(rejection));
         return page::too_many(form_page, rejection);
     }
     let password = Password::typed(&form.password);
     let hash = match visitor.app.hash_new(&password, &proof.holder.email).await? {
         NewHash::Hashed(hash) => hash,
         NewHash::TooWeak(weakness) => {
-            form_page.problem = Some(weakness.reason);
-            form_page.strength = weakness.strength;
+            form_page.page.reject("password", weakness.reason);
             return page::invalid(form_page);
         }
     };
     let Some((owner, epoch)) = take_and_change(&visitor, &proof.token_hash, &hash).await? else {
-        return invalid_link(&visitor);
+        return invalid_link::show(&visitor, token::Purpose::Reset);
     };
     visitor.set_reset_proof(None);
     // This browser becomes a known device, so it need not wait while other people guess.
@@ -229,10 +237,6 @@ async fn take_and_change(
     Ok(Some((owner, epoch)))
 }
 
-fn invalid_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
-    page::invalid_link(visitor.page("This link no longer works"), token::Purpose::Reset)
-}
-
 /// A reset link that was opened in this browser and is still valid.
 struct Proof {
     token_hash: TokenHash,
@@ -250,8 +254,6 @@ fn blank(visitor: &Visitor, proof: &Proof) -> ChoosePage {
         page: visitor.page("Choose a new password"),
         address: proof.holder.email.masked(),
         link: token::hash(&proof.token_hash.text()).text(),
-        problem: None,
         minimum: visitor.app.config.password_min_length,
-        strength: None,
     }
 }

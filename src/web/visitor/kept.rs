@@ -17,6 +17,15 @@ impl Visitor {
         self.context.visitor_cookie.borrow_mut().set_reset_proof(token_hash);
     }
 
+    /// The email address for which a reset link was requested in this browser.
+    pub fn reset_requested(&self) -> Option<String> {
+        self.context.visitor_cookie.borrow().reset_requested()
+    }
+
+    pub fn set_reset_requested(&self, email: Option<&Email>) {
+        self.context.visitor_cookie.borrow_mut().set_reset_requested(email);
+    }
+
     /// The pending registration that was begun in this browser.
     pub fn registration(&self) -> Option<PendingRegistration> {
         self.context.visitor_cookie.borrow().registration()

@@ -13,7 +13,6 @@ use askama::Template;
 
 use super::{VerifyForm, already_confirmed, confirm};
 use crate::accounts::password::NewHash;
-use crate::accounts::password::strength::Strength;
 use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::registration::{self, Registration};
 use crate::accounts::token::{self, Purpose};
@@ -22,6 +21,7 @@ use crate::throttle::limits::Action;
 use crate::web::admission;
 use crate::web::error::Error;
 use crate::web::error::InvalidToken;
+use crate::web::invalid_link;
 use crate::web::page::{self, Page};
 use crate::web::rejection;
 use crate::web::visitor::Visitor;
@@ -33,35 +33,21 @@ struct LinkPage {
     token: String,
     /// In full, because this is the email address that the button verifies.
     address: String,
-    problem: Option<String>,
-    /// The fields for a new password, unless one was chosen in this browser.
-    choose: Option<NewPassword>,
-}
-
-struct NewPassword {
+    /// Whether to ask for a new password, because none was chosen in this browser.
+    choose: bool,
     minimum: usize,
-    problem: Option<String>,
-    strength: Option<Strength>,
-}
-
-impl NewPassword {
-    fn blank(visitor: &Visitor) -> Self {
-        let minimum = visitor.app.config.password_min_length;
-        Self { minimum, problem: None, strength: None }
-    }
 }
 
 pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let token = token.into_inner();
     let Some(registration) = of_link(&visitor, &token).await? else {
-        return invalid_link(&visitor);
+        return invalid_link::show(&visitor, Purpose::Verify);
     };
     let chosen = chosen_here(&visitor, &registration).await?;
     if chosen == Chosen::Confirmed {
         return already_confirmed(&visitor, &registration.email);
     }
-    let choose = (chosen == Chosen::Nothing).then(|| NewPassword::blank(&visitor));
-    page::show(link_page(&visitor, token, &registration, choose))
+    page::show(link_page(&visitor, token, &registration, chosen == Chosen::Nothing))
 }
 
 async fn of_link(visitor: &Visitor, token: &str) -> Result<Option<Registration>, Error> {
@@ -76,10 +62,11 @@ fn link_page(
     visitor: &Visitor,
     token: String,
     registration: &Registration,
-    choose: Option<NewPassword>,
+    choose: bool,
 ) -> LinkPage {
     let address = registration.email.as_str().to_owned();
-    LinkPage { page: visitor.page("Confirm your email"), token, address, problem: None, choose }
+    let minimum = visitor.app.config.password_min_length;
+    LinkPage { page: visitor.page("Confirm your email"), token, address, choose, minimum }
 }
 
 pub(super) async fn out_of_date(
@@ -92,11 +79,11 @@ pub(super) async fn out_of_date(
     };
     let choose = match chosen_here(visitor, &registration).await? {
         Chosen::Confirmed => return Err(invalid.into()),
-        Chosen::Nothing => Some(NewPassword::blank(visitor)),
-        Chosen::Password(_) => None,
+        Chosen::Nothing => true,
+        Chosen::Password(_) => false,
     };
     let mut form_page = link_page(visitor, form.token, &registration, choose);
-    form_page.problem = Some(invalid.sentence().to_owned());
+    form_page.page.reject_form(invalid.sentence());
     page::out_of_date(form_page)
 }
 
@@ -106,28 +93,25 @@ pub(super) async fn submit(
     form: VerifyForm,
 ) -> Result<HttpResponse, Error> {
     let Some(registration) = of_link(visitor, &form.token).await? else {
-        return invalid_link(visitor);
+        return invalid_link::show(visitor, Purpose::Verify);
     };
     let password_hash = match chosen_here(visitor, &registration).await? {
         Chosen::Confirmed => return already_confirmed(visitor, &registration.email),
         Chosen::Password(password_hash) => password_hash,
         Chosen::Nothing => {
-            let mut choose = NewPassword::blank(visitor);
+            let mut form_page = link_page(visitor, form.token, &registration, true);
             if let Admission::Rejected(rejection) =
                 admission::by_ip(visitor, Action::NewPassword).await?
             {
-                choose.problem = Some(rejection::sentence(rejection));
-                let page = link_page(visitor, form.token, &registration, Some(choose));
-                return page::too_many(page, rejection);
+                form_page.page.reject_form(rejection::sentence(rejection));
+                return page::too_many(form_page, rejection);
             }
             let password = Password::typed(&form.password);
             match visitor.app.hash_new(&password, &registration.email).await? {
                 NewHash::Hashed(password_hash) => password_hash,
                 NewHash::TooWeak(weakness) => {
-                    choose.problem = Some(weakness.reason);
-                    choose.strength = weakness.strength;
-                    let page = link_page(visitor, form.token, &registration, Some(choose));
-                    return page::invalid(page);
+                    form_page.page.reject("password", weakness.reason);
+                    return page::invalid(form_page);
                 }
             }
         }
@@ -157,8 +141,4 @@ async fn chosen_here(visitor: &Visitor, registration: &Registration) -> Result<C
         Some(Registration { password_hash: Some(chosen), .. }) => Chosen::Password(chosen),
         _ => Chosen::Nothing,
     })
-}
-
-fn invalid_link(visitor: &Visitor) -> Result<HttpResponse, Error> {
-    page::invalid_link(visitor.page("This link no longer works"), Purpose::Verify)
 }

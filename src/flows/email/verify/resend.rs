@@ -35,7 +35,7 @@ pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpR
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
             form_page.resend_to = form.email;
-            form_page.problems.resend = Some(invalid.sentence().to_owned());
+            form_page.page.reject_form(invalid.sentence());
             return page::out_of_date(form_page);
         }
     };
@@ -43,14 +43,14 @@ pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpR
     let email = match Email::parse(&form.email) {
         Ok(email) => email,
         Err(error) => {
-            form_page.problems.resend = Some(error.to_string());
+            form_page.page.reject("email", error.to_string());
             return page::invalid(form_page);
         }
     };
     if let Admission::Rejected(rejection) =
         admission::by_ip(&visitor, Action::EmailVerifyResend).await?
     {
-        form_page.problems.resend = Some(rejection::sentence(rejection));
+        form_page.page.reject_form(rejection::sentence(rejection));
         return page::too_many(form_page, rejection);
     }
     let may_mail = admission::may_mail(&visitor, Action::EmailVerifyResendMail, &email).await?;
