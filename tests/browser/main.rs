@@ -18,6 +18,7 @@ mod keyboard;
 mod other_site;
 mod pages;
 mod privacy;
+mod recovery;
 mod screenshots;
 mod stage;
 mod tour;
@@ -62,6 +63,12 @@ fn main() -> ExitCode {
             face::a_password_can_be_shown_and_pasted,
             keyboard::tab_focuses_every_control_visibly,
             keyboard::enter_submits_a_form_and_the_skip_link_works,
+            recovery::an_error_has_the_focus_and_is_in_the_title,
+            recovery::an_ended_session_says_so_and_leads_back,
+            recovery::a_session_that_ends_while_a_form_is_open_says_what_was_lost,
+            recovery::a_login_in_another_tab_leaves_a_form_usable,
+            recovery::every_dead_link_leads_to_a_new_one,
+            recovery::a_rejected_request_leads_back_to_its_form,
             weight::a_first_visit_transfers_at_most_30_kib,
         ]
     };

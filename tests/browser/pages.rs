@@ -58,6 +58,14 @@ pub async fn walk(
     look("reset-other-link").await;
     window.visit("/not-me/nothing").await;
     look("dead-link").await;
+    for (name, path) in
+        [("dead-verify-link", "/email/verify/x"), ("dead-reset-link", "/password/reset/x")]
+    {
+        window.visit(path).await;
+        look(name).await;
+    }
+    window.visit("/account").await;
+    look("log-in-first").await;
 
     window.logs_in(Person { password: "not the password of anybody", ..person }).await;
     look("login-wrong").await;
@@ -73,10 +81,14 @@ pub async fn walk(
         window.press(LOG_IN).await;
         look(name).await;
     }
-    for (name, path) in [("not-found", "/nowhere"), ("wrong-method", "/logout")] {
-        window.visit(path).await;
-        look(name).await;
-    }
+    window.visit("/nowhere").await;
+    look("not-found").await;
+    window.visit("/login").await;
+    window.ask("document.querySelector('main form').action = '/'").await;
+    window.fill(EMAIL, person.email).await;
+    window.fill(PASSWORD, person.password).await;
+    window.press(LOG_IN).await;
+    look("wrong-method").await;
 
     window.logs_in(person).await;
     window.must_be_at("/app").await;
@@ -97,6 +109,10 @@ pub async fn walk(
     let notice = newest(&stage.site.db, person.email).await;
     window.visit(&notice.link("/not-me/")).await;
     look("not-me").await;
+    window.ask("document.querySelector('header [name=csrf]').value = 'x'").await;
+    window.press(LOG_OUT).await;
+    look("form-out-of-date").await;
+    window.visit("/account").await;
     window.press(LOG_OUT).await;
     look("logged-out").await;
 
@@ -145,6 +161,10 @@ async fn newcomer(stage: &BrowserTest<'_>, window: &Window, look: &impl AsyncFn(
     window.press(LOG_OUT).await;
     window.visit(&link).await;
     look("already-confirmed").await;
+    let notice = newest(&stage.site.db, newcomer.email).await;
+    window.visit(&notice.link("/not-me/")).await;
+    window.press(NOT_ME).await;
+    look("not-me-done").await;
 }
 
 /// Visits each linked page once. `/account/password` gets the name `account-password`.
