@@ -109,6 +109,7 @@ fn file(name: &str, content: Vec<u8>) -> File {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
+        Some("woff2") => "font/woff2",
         Some("md") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     };

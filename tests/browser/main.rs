@@ -19,6 +19,7 @@ mod other_site;
 mod pages;
 mod privacy;
 mod recovery;
+mod screen;
 mod screenshots;
 mod stage;
 mod tour;
@@ -69,7 +70,8 @@ fn main() -> ExitCode {
             recovery::a_login_in_another_tab_leaves_a_form_usable,
             recovery::every_dead_link_leads_to_a_new_one,
             recovery::a_rejected_request_leads_back_to_its_form,
-            weight::a_first_visit_transfers_at_most_30_kib,
+            screen::every_heading_is_in_the_font_of_the_site,
+            weight::a_first_visit_transfers_at_most_36_kib,
         ]
     };
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
