@@ -37,3 +37,20 @@ async fn visiting_the_front_page_sets_no_cookie_and_creates_no_session() {
     browser.visit("/login").await;
     assert_eq!(site.db.number("select count(*) from sessions").await, 0);
 }
+
+const FLASH: &str =
+    r#"update sessions set state = '{"flash": {"kind": "good", "text": "Hello, Ada."}}'"#;
+
+/// The skip link leads to `main`, so a message before it would be skipped.
+#[tokio::test]
+async fn a_message_is_shown_in_the_main_content_before_the_heading() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    for path in ["/", "/app", "/account", "/account/password", "/password/reset"] {
+        site.db.run(FLASH).await;
+        browser.visit(path).await;
+        let content = browser.html().split_once("<main").expect("content").1;
+        let before = content.split_once("<h1").expect("a heading").0;
+        assert!(before.contains("Hello, Ada."), "{path}: {content}");
+    }
+}
