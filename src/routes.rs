@@ -57,6 +57,7 @@ pub fn all(site: &mut ServiceConfig) {
     site.service(resource("/healthz").get(health::alive))
         .service(resource("/readyz").get(health::ready))
         .service(resource("/static/{hash}/{path:.*}").get(assets::show))
+        .service(resource("/favicon.ico").get(assets::favicon))
         .service(resource("/robots.txt").get(health::robots))
         .service(resource("/.well-known/change-password").get(health::change_password));
 

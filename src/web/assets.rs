@@ -58,6 +58,18 @@ pub async fn show(req: HttpRequest, path: web::Path<(String, String)>) -> HttpRe
     }
 }
 
+/// `GET /favicon.ico`: browsers and bots that know no other icon ask for it at this path.
+pub async fn favicon() -> HttpResponse {
+    let catalogue = catalogue();
+    let Some(file) = catalogue.files.get("favicon.ico") else {
+        return HttpResponse::NotFound().finish();
+    };
+    HttpResponse::Ok()
+        .content_type(file.kind.as_str())
+        .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
+        .body(file.content.clone())
+}
+
 /// Whether `Accept-Encoding` prefers gzip (RFC 9110 §12.5.3). `gzip;q=0` excludes it, the header
 /// can have several lines, and without the header the file is not compressed.
 fn prefers_gzip(req: &HttpRequest) -> bool {
@@ -109,6 +121,8 @@ fn file(name: &str, content: Vec<u8>) -> File {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
         Some("woff2") => "font/woff2",
         Some("md") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",

@@ -28,7 +28,8 @@ const KNOWN: [&str; 3] = [SESSION, VISITOR, DEVICE];
 pub fn filter(app: &AppState, req: &mut ServiceRequest, context: &RequestContext) {
     let mut known = known_cookies(req, app.cookie_suffix.as_bytes());
     // Static files and probes need no session, so none is loaded for them.
-    if ["/static/", "/healthz", "/readyz"].iter().any(|start| req.path().starts_with(start)) {
+    let without = ["/static/", "/favicon.ico", "/healthz", "/readyz"];
+    if without.iter().any(|start| req.path().starts_with(start)) {
         known.clear();
     }
     req.headers_mut().remove(COOKIE);

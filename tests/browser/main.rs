@@ -71,6 +71,7 @@ fn main() -> ExitCode {
             recovery::every_dead_link_leads_to_a_new_one,
             recovery::a_rejected_request_leads_back_to_its_form,
             screen::every_heading_is_in_the_font_of_the_site,
+            screen::the_theme_color_is_that_of_the_page,
             weight::a_first_visit_transfers_at_most_36_kib,
         ]
     };

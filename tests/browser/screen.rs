@@ -21,3 +21,22 @@ pub async fn every_heading_is_in_the_font_of_the_site(stage: &BrowserTest<'_>) {
     })
     .await;
 }
+
+/// The bar of a phone's browser continues the page.
+pub async fn the_theme_color_is_that_of_the_page(stage: &BrowserTest<'_>) {
+    let window = stage.window().await;
+    for (path, scheme) in
+        [("/", "light"), ("/", "dark"), ("/nowhere", "light"), ("/nowhere", "dark")]
+    {
+        window.visit(path).await;
+        window.is_in(scheme).await;
+        let colors = window
+            .ask(
+                "const rgb = color => { const e = document.createElement('p'); e.style.color = color; document.body.append(e); return getComputedStyle(e).color };
+                 const metas = [...document.querySelectorAll('meta[name=theme-color]')];
+                 return [rgb(metas.find(meta => matchMedia(meta.media).matches).content), getComputedStyle(document.documentElement).backgroundColor]",
+            )
+            .await;
+        assert_eq!(colors[0], colors[1], "{path} {scheme}");
+    }
+}

@@ -64,6 +64,7 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("GET", "/healthz", Page, Page),
     ("GET", "/readyz", Page, Page),
     ("GET", "/static/{hash}/{path:.*}", Page, Page),
+    ("GET", "/favicon.ico", Page, Page),
     ("GET", "/robots.txt", Page, Page),
     ("GET", "/.well-known/change-password", To("/account/password"), To("/account/password")),
 ];

@@ -9,6 +9,36 @@ async fn asked(site: &Site, path: &str, lines: &str) -> RawResponse {
     raw::send(site.address, get).await
 }
 
+#[tokio::test]
+async fn every_file_is_served_with_its_type_and_may_be_cached() {
+    let site = Site::start().await;
+    let joined = ["pico.css", "style.css"];
+    let mut paths = vec![("favicon.ico".to_owned(), "/favicon.ico".to_owned())];
+    for folder in ["", "icons/"] {
+        let files = std::fs::read_dir(format!("static/{folder}")).expect("the folder");
+        let files = files.map(|file| file.expect("a file")).filter(|file| file.path().is_file());
+        let names = files.map(|file| format!("{folder}{}", file.file_name().to_string_lossy()));
+        let names = names.filter(|name| !joined.contains(&name.as_str()));
+        paths.extend(names.map(|name| (name.clone(), app::web::assets::url(&name))));
+    }
+    for (name, path) in paths {
+        let answer = asked(&site, &path, "").await;
+        assert_eq!(answer.status, 200, "{path}");
+        let kind = match name.rsplit_once('.').expect("an extension").1 {
+            "js" => "text/javascript; charset=utf-8",
+            "svg" => "image/svg+xml",
+            "png" => "image/png",
+            "ico" => "image/x-icon",
+            "woff2" => "font/woff2",
+            "md" => "text/plain; charset=utf-8",
+            other => panic!("{name}: which type has .{other}?"),
+        };
+        assert_eq!(answer.header("content-type"), Some(kind), "{path}");
+        let cache = answer.header("cache-control").unwrap_or_default();
+        assert!(cache.starts_with("public, max-age="), "{path}: {cache}");
+    }
+}
+
 /// `Accept-Encoding` (RFC 9110 §12.5.3).
 #[tokio::test]
 async fn a_file_is_compressed_only_if_the_client_accepts_gzip() {

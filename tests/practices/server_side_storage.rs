@@ -88,6 +88,10 @@ async fn a_page_with_a_session_runs_one_statement_and_without_none() {
         stranger.visit(path).await;
         assert_eq!(wire.statements(), 0, "{path}");
     }
+    for path in ["/static/0/mark.svg", "/favicon.ico"] {
+        browser.visit(path).await;
+        assert_eq!(wire.statements(), 0, "{path} with a session");
+    }
 
     // Once a minute there is a second statement, the touch, for which no response waits.
     let mut touches = Touches::watch(&site.db).await;
