@@ -72,6 +72,8 @@ fn main() -> ExitCode {
             recovery::a_rejected_request_leads_back_to_its_form,
             screen::every_heading_is_in_the_font_of_the_site,
             screen::the_theme_color_is_that_of_the_page,
+            screen::a_short_window_shows_every_field_and_the_button,
+            screen::forced_colors_keep_what_a_border_shows,
             weight::a_first_visit_transfers_at_most_36_kib,
         ]
     };

@@ -40,3 +40,49 @@ pub async fn the_theme_color_is_that_of_the_page(stage: &BrowserTest<'_>) {
         assert_eq!(colors[0], colors[1], "{path} {scheme}");
     }
 }
+
+/// A phone held sideways: before, only the email field was in sight.
+pub async fn a_short_window_shows_every_field_and_the_button(stage: &BrowserTest<'_>) {
+    let window = stage.window().await;
+    let size = json!({ "width": 844, "height": 390, "deviceScaleFactor": 1, "mobile": false });
+    window.command("Emulation.setDeviceMetricsOverride", size).await;
+    for path in ["/login", "/register", "/password/reset", "/account/password"] {
+        if path.starts_with("/account") {
+            ADA.create_account(&stage.site).await;
+            window.logs_in(ADA).await;
+        }
+        window.visit(path).await;
+        let hidden = window
+            .ask(
+                "return [...document.querySelectorAll('main :is(input:not([type=hidden], [hidden]), [type=submit])')]
+                     .filter(e => e.getBoundingClientRect().bottom > innerHeight).map(e => e.outerHTML)",
+            )
+            .await;
+        assert_eq!(hidden, json!([]), "{path}");
+    }
+}
+
+/// Forced colors remove backgrounds and shadows, so what is to be told apart needs a border.
+pub async fn forced_colors_keep_what_a_border_shows(stage: &BrowserTest<'_>) {
+    let window = stage.window().await;
+    let forced = json!([{ "name": "forced-colors", "value": "active" }]);
+    window.command("Emulation.setEmulatedMedia", json!({ "features": forced })).await;
+    window.logs_in(ADA).await;
+    for (element, part, side, drawn) in [
+        ("nav [aria-current]", "", "bottom", true),
+        ("nav a:not([aria-current])", "", "bottom", false),
+        (".notice", "", "left", true),
+        ("main [type=submit]", "", "bottom", true),
+        (".doorway", "", "left", true),
+        (".doorway", "::before", "bottom", true),
+        (".doorway", "::after", "top", true),
+    ] {
+        let width = window
+            .ask(&format!(
+                "const style = getComputedStyle(document.querySelector('{element}'), '{part}');
+                 return style.getPropertyValue('border-{side}-style') === 'none' ? 0 : parseFloat(style.getPropertyValue('border-{side}-width'))"
+            ))
+            .await;
+        assert_eq!(width.as_f64() > Some(0.0), drawn, "{element}{part}: {width}");
+    }
+}
