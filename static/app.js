@@ -31,3 +31,11 @@ addEventListener("submit", ({ submitter }) => {
   setTimeout(() => (submitter.disabled = true));
   setTimeout(() => (submitter.disabled = false), 10_000);
 });
+
+// Shows moments in the time zone of the visitor, in the language of the page. The title keeps UTC.
+const language = document.documentElement.lang;
+const locale = navigator.languages.find((one) => one.startsWith(language)) ?? language;
+for (const time of document.querySelectorAll("time[datetime*=T]")) {
+  time.title = time.textContent;
+  time.textContent = new Date(time.dateTime).toLocaleString(locale, { dateStyle: "long", timeStyle: "short" });
+}

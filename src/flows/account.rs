@@ -10,7 +10,7 @@ use askama::Template;
 use crate::accounts::user;
 use crate::mail::outbox;
 use crate::web::error::Error;
-use crate::web::human_time;
+use crate::web::human_time::{self, Time};
 use crate::web::page::{self, Page};
 use crate::web::visitor::LoggedIn;
 
@@ -18,15 +18,16 @@ use crate::web::visitor::LoggedIn;
 #[template(path = "account.html")]
 struct AccountPage {
     page: Page,
-    since: String,
+    since: Time,
     /// When a mail server permanently rejected the last email to this user.
-    mail_rejected: Option<String>,
+    mail_rejected: Option<Time>,
     lines: Vec<Line>,
 }
 
 struct Line {
     name: &'static str,
-    value: String,
+    value: &'static str,
+    at: Time,
     href: &'static str,
     link: &'static str,
 }
@@ -37,13 +38,14 @@ pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
     let mail_rejected = outbox::rejected_at(db, &logged_in.user.email).await?;
     let password = Line {
         name: "Password",
-        value: format!("last changed {}", human_time::moment(dates.password_changed_at)),
+        value: "last changed",
+        at: human_time::moment(dates.password_changed_at),
         href: "/account/password",
         link: "Change",
     };
     page::show(AccountPage {
         page: logged_in.visitor.page("Account"),
-        since: human_time::moment(dates.created_at),
+        since: human_time::day(dates.created_at),
         mail_rejected: mail_rejected.map(human_time::moment),
         lines: vec![password],
     })

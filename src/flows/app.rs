@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::flash::FlashKind;
-use crate::web::human_time;
+use crate::web::human_time::{self, Time};
 use crate::web::page::{self, Page};
 use crate::web::visitor::LoggedIn;
 
@@ -27,7 +27,7 @@ struct AppPage {
     page: Page,
     note: String,
     /// When the absolute timeout ends the session.
-    ends: String,
+    ends: Time,
     /// The idle timeout.
     idle: String,
 }

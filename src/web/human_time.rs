@@ -1,15 +1,44 @@
 //! Formats dates and durations for people.
 
+use std::fmt::{Display, Formatter};
 use std::time::Duration;
 
+use askama::filters::HtmlSafe;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
-/// `24 November 2026, 18:05 UTC`
-pub fn moment(at: OffsetDateTime) -> String {
-    let format =
+/// A moment or a day as a `<time>` element. Templates print it unescaped: it consists of digits and
+/// the names of months.
+pub struct Time {
+    datetime: String,
+    text: String,
+}
+
+impl HtmlSafe for Time {}
+
+impl Display for Time {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, r#"<time datetime="{}">{}</time>"#, self.datetime, self.text)
+    }
+}
+
+/// `24 November 2026, 18:05 UTC`. `static/app.js` shows it in the time zone of the visitor.
+pub fn moment(at: OffsetDateTime) -> Time {
+    let at = at.to_offset(UtcOffset::UTC);
+    let datetime = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    let text =
         format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
-    at.to_offset(UtcOffset::UTC).format(&format).unwrap_or_default()
+    Time {
+        datetime: at.format(&datetime).unwrap_or_default(),
+        text: at.format(&text).unwrap_or_default(),
+    }
+}
+
+/// `24 November 2026`, in UTC, where the time of day does not matter.
+pub fn day(at: OffsetDateTime) -> Time {
+    let at = at.to_offset(UtcOffset::UTC);
+    let text = format_description!("[day padding:none] [month repr:long] [year]");
+    Time { datetime: at.date().to_string(), text: at.format(&text).unwrap_or_default() }
 }
 
 /// `1 hour`, `14 days`, `1 hour 30 minutes`
@@ -50,8 +79,14 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_in_utc() {
+    fn moments_and_days_are_in_utc() {
         let at = OffsetDateTime::from_unix_timestamp(1_795_543_500).unwrap();
-        assert_eq!(moment(at), "24 November 2026, 18:05 UTC");
+        let at = at.to_offset(UtcOffset::from_hms(9, 0, 0).unwrap());
+        let moment = moment(at).to_string();
+        assert!(
+            moment.contains("\"2026-11-24T18:05:00Z\">24 November 2026, 18:05 UTC<"),
+            "{moment}"
+        );
+        assert_eq!(day(at).to_string(), r#"<time datetime="2026-11-24">24 November 2026</time>"#);
     }
 }

@@ -21,6 +21,7 @@ mod privacy;
 mod recovery;
 mod screen;
 mod screenshots;
+mod scripts;
 mod stage;
 mod tour;
 mod weight;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
             screen::the_theme_color_is_that_of_the_page,
             screen::a_short_window_shows_every_field_and_the_button,
             screen::forced_colors_keep_what_a_border_shows,
+            scripts::every_moment_is_shown_in_the_time_zone_of_the_visitor,
             weight::a_first_visit_transfers_at_most_36_kib,
         ]
     };

@@ -15,6 +15,8 @@ async fn the_overview_shows_the_account_and_links_to_the_password_form() {
     browser.must_see(ADA.email);
     browser.must_see("Member since");
     browser.must_see("last changed");
+    browser.must_see(" UTC");
+    assert_eq!(browser.html().matches("<time datetime=\"20").count(), 2);
     browser.click(CHANGE).await;
     browser.must_be_at("/account/password", 200);
 }

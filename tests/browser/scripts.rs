@@ -1,0 +1,36 @@
+//! What `static/app.js` adds to pages that also work without it.
+
+use serde_json::json;
+
+use crate::pages;
+use crate::stage::BrowserTest;
+use crate::support::people::ADA;
+
+/// Every date of every page is a `<time>`. A moment is shown in the visitor's time zone, and its
+/// title keeps UTC; a day stays as it is.
+pub async fn every_moment_is_shown_in_the_time_zone_of_the_visitor(stage: &BrowserTest<'_>) {
+    let window = stage.window().await;
+    let zone = "Asia/Tokyo";
+    window.command("Emulation.setTimezoneOverride", json!({ "timezoneId": zone })).await;
+    let moments = std::cell::Cell::new(0);
+    pages::walk(stage, &window, ADA, async |name| {
+        let seen = window
+            .ask(&format!(
+                "const wrong = [], times = [...document.querySelectorAll('time')];
+                 const moments = times.filter(e => e.dateTime.includes('T'));
+                 for (const e of moments) {{
+                     const at = new Date(e.dateTime), shown = zone => at.toLocaleString(navigator.language, {{ timeZone: zone, dateStyle: 'long', timeStyle: 'short' }});
+                     if (e.textContent !== shown('{zone}') || !e.title.endsWith(at.toISOString().slice(11, 16) + ' UTC')) wrong.push(e.outerHTML);
+                 }}
+                 const page = document.body.cloneNode(true);
+                 page.querySelectorAll('time').forEach(e => e.remove());
+                 wrong.push(...(page.textContent.match(/.*(UTC|(January|February|March|April|May|June|July|August|September|October|November|December) \\d{{4}}).*/g) ?? []));
+                 return [moments.length, wrong]"
+            ))
+            .await;
+        assert_eq!(seen[1], json!([]), "{name}");
+        moments.set(moments.get() + seen[0].as_u64().expect("a number"));
+    })
+    .await;
+    assert!(moments.get() > 0, "no page shows a moment");
+}
