@@ -39,3 +39,26 @@ for (const time of document.querySelectorAll("time[datetime*=T]")) {
   time.title = time.textContent;
   time.textContent = new Date(time.dateTime).toLocaleString(locale, { dateStyle: "long", timeStyle: "short" });
 }
+
+// Counts the characters of a new password in its hint, as the server does: code points in NFC. A screen
+// reader still reads the original hint, and is told the count after a pause, not at each key.
+for (const input of document.querySelectorAll("input[passwordrules]")) {
+  const [minimum] = input.getAttribute("passwordrules").match(/\d+/);
+  const hint = document.getElementById(`${input.id}-hint`);
+  const words = hint.textContent;
+  const [seen, read, told] = [1, 2, 3].map(() => document.createElement("span"));
+  let pause;
+  seen.setAttribute("aria-hidden", "true");
+  read.className = told.className = "unseen";
+  told.setAttribute("role", "status");
+  seen.textContent = read.textContent = words;
+  hint.replaceChildren(seen, read);
+  hint.after(told);
+  input.addEventListener("input", () => {
+    const length = [...input.value.normalize()].length;
+    const count = length < minimum ? `${length} of ${minimum} characters.` : `${length} characters: long enough.`;
+    seen.textContent = length ? words.replace(/^.*?\./, count) : words;
+    clearTimeout(pause);
+    pause = setTimeout(() => (told.textContent = length ? count : ""), 1_000);
+  });
+}

@@ -76,6 +76,7 @@ fn main() -> ExitCode {
             screen::a_short_window_shows_every_field_and_the_button,
             screen::forced_colors_keep_what_a_border_shows,
             scripts::every_moment_is_shown_in_the_time_zone_of_the_visitor,
+            scripts::a_new_password_is_counted_while_it_is_typed,
             weight::a_first_visit_transfers_at_most_36_kib,
         ]
     };

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::pages;
 use crate::stage::BrowserTest;
+use crate::support::labels::*;
 use crate::support::people::ADA;
 
 /// Every date of every page is a `<time>`. A moment is shown in the visitor's time zone, and its
@@ -33,4 +34,36 @@ pub async fn every_moment_is_shown_in_the_time_zone_of_the_visitor(stage: &Brows
     })
     .await;
     assert!(moments.get() > 0, "no page shows a moment");
+}
+
+/// The hint counts as the server does. A screen reader hears the count after a pause.
+pub async fn a_new_password_is_counted_while_it_is_typed(stage: &BrowserTest<'_>) {
+    let window = stage.window().await;
+    window.visit("/register").await;
+    let hint = "return document.querySelector('#password-hint [aria-hidden]').textContent";
+    window
+        .ask(
+            "window.heard = [];
+             window.told = document.querySelector('#password ~ [role=status]');
+             new MutationObserver(() => heard.push(told.textContent)).observe(told, { childList: true })",
+        )
+        .await;
+    let before = window.ask(hint).await;
+    assert!(before.as_str().is_some_and(|hint| hint.starts_with("At least 15 ")), "{before}");
+    // `e` and a combining accent are one code point in NFC.
+    for (typed, count) in [
+        ("cafe\u{301}", "4 of 15 characters."),
+        ("velvet lighthouse", "17 characters: long enough."),
+    ] {
+        window.fill(PASSWORD, typed).await;
+        let seen = window.ask(hint).await;
+        assert!(seen.as_str().is_some_and(|hint| hint.starts_with(count)), "{typed}: {seen}");
+        window
+            .ask(&format!(
+                "while (told.textContent !== '{count}') await new Promise(requestAnimationFrame)"
+            ))
+            .await;
+    }
+    let heard = window.ask("return heard.length").await;
+    assert!(heard.as_u64() < Some(10), "{heard} announcements for 22 keys");
 }
