@@ -90,9 +90,23 @@ pub async fn walk(
     window.press(LOG_IN).await;
     look("wrong-method").await;
 
+    logged_in(stage, window, person, &look).await;
+    window.logs_in(Person { password: "glacier pumpkin harmonica", ..person }).await;
+    stage.site.app.db.close().await;
+    window.visit("/app").await;
+    look("busy").await;
+}
+
+/// Pages that need a login. They leave the person with the password "glacier pumpkin harmonica".
+async fn logged_in(
+    stage: &BrowserTest<'_>,
+    window: &Window,
+    person: Person,
+    look: &impl AsyncFn(&str),
+) {
     window.logs_in(person).await;
     window.must_be_at("/app").await;
-    follow_links(window, "/app", "in-", &look).await;
+    follow_links(window, "/app", "in-", look).await;
     window.visit("/account/password").await;
     window.fill(CURRENT_PASSWORD, "not the password of anybody").await;
     window.fill(NEW_PASSWORD, "glacier pumpkin harmonica").await;
@@ -123,10 +137,6 @@ pub async fn walk(
     stage.site.db.run("delete from sessions").await;
     window.press(CHANGE_PASSWORD).await;
     look("session-ended").await;
-    window.logs_in(Person { password: "glacier pumpkin harmonica", ..person }).await;
-    stage.site.app.db.close().await;
-    window.visit("/app").await;
-    look("busy").await;
 }
 
 /// A person with a long email address, who verifies it in another browser.
