@@ -8,7 +8,7 @@ create table sessions (
     -- The hash before the last rotation. The app rejects that ID. The column identifies a request
     -- that raced with the rotation, so that its response does not remove the new cookie.
     previous_id_hash bytea unique,
-    -- For a page that lists sessions. Reveals nothing about the session ID. Nothing reads it yet.
+    -- In the URL that ends a session of one's own. Reveals nothing about the session ID.
     public_id uuid not null default gen_random_uuid(),
     -- Null: an anonymous session, for values of a visitor who has not logged in.
     user_id uuid references users on delete cascade,

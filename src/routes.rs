@@ -40,6 +40,8 @@ pub fn all(site: &mut ServiceConfig) {
 
     // Logged in
     let passwords = resource("/password");
+    let others = resource("/sessions/revoke-others").get(redirect_to("/account/sessions"));
+    let one = resource("/sessions/{id}/revoke").get(redirect_to("/account/sessions"));
     site.service(
         scope("/app")
             .wrap(from_fn(guard::logged_in))
@@ -50,7 +52,10 @@ pub fn all(site: &mut ServiceConfig) {
         scope("/account")
             .wrap(from_fn(guard::logged_in))
             .service(resource("").get(account::show))
-            .service(passwords.get(account::password::show).post(account::password::submit)),
+            .service(passwords.get(account::password::show).post(account::password::submit))
+            .service(resource("/sessions").get(account::sessions::show))
+            .service(others.post(account::sessions::others))
+            .service(one.post(account::sessions::revoke)),
     );
 
     // Probes, static files and well-known paths

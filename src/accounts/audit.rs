@@ -22,6 +22,10 @@ pub enum Kind {
     LoggedIn,
     LoginFailed,
     LoggedOut,
+    /// The user ended another session of theirs.
+    SessionEnded,
+    /// The user ended all sessions but one.
+    OtherSessionsEnded,
     PasswordChanged,
     PasswordChangeFailed,
     ResetAsked,
@@ -38,6 +42,8 @@ impl Kind {
             Self::LoggedIn => "login",
             Self::LoginFailed => "login.failed",
             Self::LoggedOut => "logout",
+            Self::SessionEnded => "account.sessions.revoke",
+            Self::OtherSessionsEnded => "account.sessions.revoke-others",
             Self::PasswordChanged => "account.password",
             Self::PasswordChangeFailed => "account.password.failed",
             Self::ResetAsked => "password.reset.asked",
@@ -54,6 +60,7 @@ impl Kind {
             Self::LoggedIn => "authn_login_success",
             Self::LoginFailed => "authn_login_fail",
             Self::LoggedOut => "authn_logout",
+            Self::SessionEnded | Self::OtherSessionsEnded => "session_revoked",
             Self::PasswordChanged => "authn_password_change",
             Self::PasswordChangeFailed => "authn_password_change_fail",
             Self::ResetAsked => "authn_password_reset_asked",

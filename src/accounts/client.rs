@@ -23,9 +23,29 @@ impl Client {
         Self { address: address.to_canonical(), user_agent }
     }
 
+    /// The browser and the system, for people to recognise.
+    pub fn device_name(&self) -> String {
+        device_name(&self.user_agent)
+    }
+
     /// The IP address in the type that sqlx binds to an `inet` column.
     pub fn network(&self) -> IpNet {
         self.address.into()
+    }
+}
+
+/// `Firefox on Linux`. A client can send any user agent, so use it to inform people, never to
+/// decide.
+pub fn device_name(user_agent: &str) -> String {
+    let known = |name: &str| (name != woothee::woothee::VALUE_UNKNOWN).then(|| name.to_owned());
+    let parsed = woothee::parser::Parser::new().parse(user_agent);
+    let browser = parsed.as_ref().and_then(|found| known(found.name));
+    let system = parsed.as_ref().and_then(|found| known(found.os));
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser,
+        (None, Some(system)) => format!("Unknown browser on {system}"),
+        (None, None) => "Unknown browser".to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! `docs/make-it-yours.md` lists what to copy with it ("Take the session store alone").
 
+mod listed;
 mod upkeep;
 
 use sqlx::PgExecutor;
@@ -18,6 +19,7 @@ use super::user::User;
 use super::user_id::UserId;
 use crate::config::Timeouts;
 use crate::database::Connection;
+pub use listed::{ListedSession, end_listed, list};
 pub use upkeep::{prune, touch};
 
 /// A valid session.

@@ -3,10 +3,12 @@
 //! `GET /account`  show
 
 pub mod password;
+pub mod sessions;
 
 use actix_web::HttpResponse;
 use askama::Template;
 
+use crate::accounts::session;
 use crate::accounts::user;
 use crate::mail::outbox;
 use crate::web::error::Error;
@@ -26,8 +28,8 @@ struct AccountPage {
 
 struct Line {
     name: &'static str,
-    value: &'static str,
-    at: Time,
+    value: String,
+    at: Option<Time>,
     href: &'static str,
     link: &'static str,
 }
@@ -38,15 +40,23 @@ pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
     let mail_rejected = outbox::rejected_at(db, &logged_in.user.email).await?;
     let password = Line {
         name: "Password",
-        value: "last changed",
-        at: human_time::moment(dates.password_changed_at),
+        value: "last changed".to_owned(),
+        at: Some(human_time::moment(dates.password_changed_at)),
         href: "/account/password",
         link: "Change",
+    };
+    let sessions = session::list(db, &logged_in.user, logged_in.session.id).await?.len();
+    let devices = Line {
+        name: "Your devices",
+        value: format!("{sessions} logged in"),
+        at: None,
+        href: "/account/sessions",
+        link: "Manage",
     };
     page::show(AccountPage {
         page: logged_in.visitor.page("Account"),
         since: human_time::day(dates.created_at),
         mail_rejected: mail_rejected.map(human_time::moment),
-        lines: vec![password],
+        lines: vec![password, devices],
     })
 }

@@ -55,6 +55,11 @@ pub fn show(page: impl Template) -> Result<HttpResponse, Error> {
     render_page(StatusCode::OK, page)
 }
 
+/// A page of a list without the requested entry: 404.
+pub fn not_found(page: impl Template) -> Result<HttpResponse, Error> {
+    render_page(StatusCode::NOT_FOUND, page)
+}
+
 /// The same page again, with the errors and the typed values: 422.
 pub fn invalid(page: impl Template) -> Result<HttpResponse, Error> {
     render_page(StatusCode::UNPROCESSABLE_ENTITY, page)

@@ -15,6 +15,7 @@ mod failing_store;
 mod fixation;
 mod flood;
 mod foreign_reset_link;
+mod foreign_session_id;
 mod hashing_flood;
 mod host_header;
 mod journeys;

@@ -58,6 +58,21 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("GET", "/account", To("/login?next=%2Faccount"), Page),
     ("GET", "/account/password", To("/login?next=%2Faccount%2Fpassword"), Page),
     ("POST", "/account/password", To("/login?next=%2F"), FormErrors),
+    ("GET", "/account/sessions", To("/login?next=%2Faccount%2Fsessions"), Page),
+    (
+        "GET",
+        "/account/sessions/revoke-others",
+        To("/login?next=%2Faccount%2Fsessions%2Frevoke-others"),
+        To("/account/sessions"),
+    ),
+    ("POST", "/account/sessions/revoke-others", To("/login?next=%2F"), To("/account/sessions")),
+    (
+        "GET",
+        "/account/sessions/{id}/revoke",
+        To("/login?next=%2Faccount%2Fsessions%2F%257Bid%257D%2Frevoke"),
+        To("/account/sessions"),
+    ),
+    ("POST", "/account/sessions/{id}/revoke", To("/login?next=%2F"), NotFound),
     // Only in development; `tests/dev` checks that production has no mailbox.
     ("GET", "/dev/mailbox", Page, Page),
     ("GET", "/dev/mailbox/{id}", NotFound, NotFound),

@@ -1,6 +1,7 @@
 //! The account overview.
 
 mod password;
+mod sessions;
 
 use crate::support::labels::*;
 use crate::support::people::ADA;

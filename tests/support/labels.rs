@@ -21,6 +21,8 @@ pub const SEND_LINK: &str = "Send link";
 pub const SEND_NEW_LINK: &str = "Send a new link";
 pub const CHANGE_PASSWORD: &str = "Change password";
 pub const NOT_ME: &str = "This wasn't me";
+pub const END_SESSION: &str = "End session";
+pub const LOG_OUT_ELSEWHERE: &str = "Log out everywhere else";
 pub const SAVE_NOTE: &str = "Save note";
 
 // Links.
@@ -29,6 +31,7 @@ pub const FORGOT_PASSWORD: &str = "Forgot your password?";
 pub const DASHBOARD: &str = "Dashboard";
 pub const ACCOUNT: &str = "Account";
 pub const CHANGE: &str = "Change";
+pub const MANAGE: &str = "Manage";
 
 // What happened.
 pub const EMAIL_CONFIRMED: &str = "Your email is confirmed";

@@ -1,0 +1,90 @@
+//! The devices where you are logged in.
+//!
+//! `GET  /account/sessions`                show    the list of your sessions
+//! `POST /account/sessions/{id}/revoke`    revoke  ends one of them
+//! `POST /account/sessions/revoke-others`  others  ends all but this one
+//!
+//! The row of an ended session is deleted, so the next request of that browser is anonymous, on
+//! every instance of the app. An attacker sends the ID of somebody else's session: it is public, and
+//! the statement asks for the user too. Such an ID, one that has ended, and one that is no ID get
+//! the same response. A thief can end the owner's sessions here, and the owner the thief's.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::accounts::audit::{self, Kind};
+use crate::accounts::client;
+use crate::accounts::session::{self, ListedSession};
+use crate::web::csrf::Checked;
+use crate::web::error::Error;
+use crate::web::flash::{Flash, FlashKind};
+use crate::web::human_time;
+use crate::web::page::{self, Page};
+use crate::web::visitor::LoggedIn;
+
+#[derive(Template)]
+#[template(path = "account/sessions.html")]
+struct SessionsPage {
+    page: Page,
+    sessions: Vec<ListedSession>,
+}
+
+#[derive(Deserialize)]
+pub struct RevokeForm {}
+
+pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
+    page::show(sessions_page(&logged_in).await?)
+}
+
+async fn sessions_page(logged_in: &LoggedIn) -> Result<SessionsPage, Error> {
+    let db = &logged_in.visitor.app.db;
+    let sessions = session::list(db, &logged_in.user, logged_in.session.id).await?;
+    Ok(SessionsPage { page: logged_in.visitor.page("Your devices"), sessions })
+}
+
+pub async fn revoke(
+    logged_in: LoggedIn,
+    id: web::Path<String>,
+    form: Checked<RevokeForm>,
+) -> Result<HttpResponse, Error> {
+    if let Checked::OutOfDate(_, invalid) = form {
+        let mut form_page = sessions_page(&logged_in).await?;
+        form_page.page.reject_form(invalid.sentence());
+        return page::out_of_date(form_page);
+    }
+    let (user, this) = (&logged_in.user, logged_in.session.id);
+    let mut tx = logged_in.visitor.app.db.begin().await?;
+    let ended = match Uuid::parse_str(&id.into_inner()) {
+        Ok(public_id) => session::end_listed(&mut tx, user, public_id, this).await?,
+        Err(_) => false,
+    };
+    if !ended {
+        tx.rollback().await?;
+        // Not an error: perhaps it was ended in another tab.
+        let mut form_page = sessions_page(&logged_in).await?;
+        let text = "That device is already logged out.";
+        form_page.page.flash = Some(Flash::new(FlashKind::Good, text));
+        return page::not_found(form_page);
+    }
+    audit::record(&mut tx, Kind::SessionEnded, Some(user.id), &logged_in.visitor.client).await?;
+    tx.commit().await?;
+    logged_in.visitor.flash(FlashKind::Good, "That device is logged out.");
+    page::redirect("/account/sessions")
+}
+
+pub async fn others(logged_in: LoggedIn, form: Checked<RevokeForm>) -> Result<HttpResponse, Error> {
+    if let Checked::OutOfDate(_, invalid) = form {
+        let mut form_page = sessions_page(&logged_in).await?;
+        form_page.page.reject_form(invalid.sentence());
+        return page::out_of_date(form_page);
+    }
+    let (user, client) = (Some(logged_in.user.id), &logged_in.visitor.client);
+    let mut tx = logged_in.visitor.app.db.begin().await?;
+    session::end_all(&mut tx, logged_in.user.id, Some(logged_in.session.id)).await?;
+    audit::record(&mut tx, Kind::OtherSessionsEnded, user, client).await?;
+    tx.commit().await?;
+    logged_in.visitor.flash(FlashKind::Good, "You've been logged out everywhere else.");
+    page::redirect("/account/sessions")
+}
