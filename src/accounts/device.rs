@@ -70,6 +70,23 @@ pub async fn known(
     .await
 }
 
+/// Whether the user has known devices, and none of these is one. An account without any is new, or
+/// was just recovered; then there is nothing to compare with.
+pub async fn is_new(
+    db: impl PgExecutor<'_>,
+    sent: &[DeviceHash],
+    user_id: UserId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select coalesce(bool_and(token_hash <> all($1)), false) as "is_new!"
+           from devices where user_id = $2 and last_used_at > now() - interval '1 year'"#,
+        sent as _,
+        user_id as _,
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// Makes a browser a known device of an account for a year, under a new value. The account's other
 /// values in `sent` are deleted, so a copy of one becomes invalid; those of other accounts stay.
 /// Beyond `MOST` devices, the least recently used are forgotten.

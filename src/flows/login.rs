@@ -20,7 +20,6 @@ use crate::email::Email;
 use crate::mail::notice;
 use crate::throttle::Admission;
 use crate::throttle::Attempt;
-use crate::throttle::limits::Action;
 use crate::web::admission;
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
@@ -153,16 +152,18 @@ async fn prove(
     }
     let right = verdict != Verdict::Wrong;
     let user = known.map(|known| known.user);
-    let to = user.as_ref().filter(|_| right && stopped).map(|user| Email::parse(&user.email));
-    let may_mail = match to.transpose()? {
-        Some(email) => admission::may_mail(visitor, Action::LoginStoppedMail, &email).await?,
-        None => false,
+    let mailed = match &user {
+        Some(user) if right => admission::login_mail(visitor, user, stopped).await?,
+        _ => false,
     };
     let mut tx = app.db.begin().await?;
     let kind = if right && !stopped { Kind::LoggedIn } else { Kind::LoginFailed };
     audit::record(&mut tx, kind, user.as_ref().map(|user| user.id), &visitor.client).await?;
-    if let (true, Some(user)) = (may_mail, &user) {
-        notice::reset_is_required(&mut tx, app, &user.email).await?;
+    if let (true, Some(user)) = (mailed, &user) {
+        match stopped {
+            true => notice::reset_is_required(&mut tx, app, &user.email).await?,
+            false => notice::new_device(&mut tx, app, user, &visitor.client).await?,
+        }
     }
     tx.commit().await?;
     Ok(user.filter(|_| right && !stopped))

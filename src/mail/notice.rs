@@ -8,6 +8,7 @@ use askama::Template;
 use super::{Letterhead, Mail, MailError};
 use crate::accounts::client::Client;
 use crate::accounts::token::{self, NewToken, Purpose};
+use crate::accounts::user::User;
 use crate::accounts::user_id::UserId;
 use crate::database::Connection;
 use crate::email::Email;
@@ -19,6 +20,8 @@ pub enum Change {
     AccountCreated,
     PasswordChanged,
     PasswordReset,
+    /// Not a change, but the owner should know: a login in a browser that the account never used.
+    LoggedInOnNewDevice,
 }
 
 impl Change {
@@ -27,6 +30,7 @@ impl Change {
             Self::AccountCreated => "email.verify.confirmed",
             Self::PasswordChanged => "account.password",
             Self::PasswordReset => "password.reset",
+            Self::LoggedInOnNewDevice => "login.new-device",
         }
     }
 
@@ -34,6 +38,7 @@ impl Change {
         match self {
             Self::AccountCreated => "Your account was created",
             Self::PasswordChanged | Self::PasswordReset => "Your password was changed",
+            Self::LoggedInOnNewDevice => "New login to your account",
         }
     }
 
@@ -47,6 +52,10 @@ impl Change {
             }
             Self::PasswordReset => {
                 "Your password was changed with the link in an email to this address."
+            }
+            Self::LoggedInOnNewDevice => {
+                "Someone logged in to your account with your password, on a device that hasn't \
+                 been used for it before."
             }
         }
     }
@@ -96,8 +105,9 @@ pub async fn send(
     let letter = NoticeLetter {
         letterhead: Letterhead::of(app),
         happened: format!(
-            "{} The request came from the IP address {}.",
+            "{} It was {}, from the IP address {}.",
             what.words(),
+            owner.client.device_name(),
             owner.client.address
         ),
         link: format!("{}/not-me/{}", app.origin.url, token.as_str()),
@@ -128,6 +138,20 @@ pub async fn reset_link(
         None => super::discard(tx, mail).await,
     };
     Ok(written?)
+}
+
+/// Reports a login on a device that the account has not used before.
+///
+/// # Errors
+/// When the template cannot be rendered, or the database fails.
+pub async fn new_device(
+    tx: &mut Connection,
+    app: &AppState,
+    user: &User,
+    client: &Client,
+) -> Result<(), MailError> {
+    let owner = ChangedAccount { user_id: user.id, email: &user.email, client };
+    send(tx, app, owner, Change::LoggedInOnNewDevice).await
 }
 
 /// Sends an email that explains why the right password is rejected after "this wasn't me".

@@ -20,6 +20,8 @@ pub enum Action {
     Login,
     /// The email after a login with the right password, which "this wasn't me" has made invalid.
     LoginStoppedMail,
+    /// The email after a login on a new device.
+    NewDeviceMail,
     Register,
     /// Guesses at the code in a verification email.
     EmailVerify,
@@ -46,6 +48,7 @@ impl Action {
         match self {
             Self::Login => "login",
             Self::LoginStoppedMail => "login.stopped.mail",
+            Self::NewDeviceMail => "login.new-device.mail",
             Self::Register => "register",
             Self::EmailVerify => "email.verify",
             Self::EmailVerifyResend => "email.verify.resend",
@@ -123,7 +126,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
-pub const LIMITS: [Limit; 20] = [
+pub const LIMITS: [Limit; 21] = [
     // NIST SP 800-63B-4 §3.2.2 allows 100 failures in a row; these are 80 of them. From a thousand
     // IP addresses it takes more than two days to reach them.
     limit(Action::Login, Scope::Account, 10, SECOND, HOUR).most_in_a_row(80),
@@ -139,6 +142,8 @@ pub const LIMITS: [Limit; 20] = [
     // may be stolen. Beyond that, they are counted like unknown devices.
     limit(Action::Login, Scope::AllDevices, 20, SECOND, HOUR).most_in_a_row(20),
     limit(Action::LoginStoppedMail, Scope::Account, 3, HOUR, HOUR),
+    // Somebody who logs in a thousand times has been reported after the first.
+    limit(Action::NewDeviceMail, Scope::Account, 3, HOUR, HOUR),
     // Enough for two school classes, too little for a script. A registration costs a run of Argon2.
     limit(Action::Register, Scope::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
     // A code has 40 bits. A new registration allows five more guesses at once …

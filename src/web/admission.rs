@@ -4,6 +4,7 @@
 use super::error::Error;
 use super::known_device;
 use super::visitor::Visitor;
+use crate::accounts::user::User;
 use crate::email::Email;
 use crate::throttle::limits::{self, Action, Key, Scope};
 use crate::throttle::{Admission, Rejection};
@@ -74,4 +75,18 @@ pub async fn may_mail(visitor: &Visitor, action: Action, email: &Email) -> Resul
         }
     }
     Ok(throttle.admit(action, &[Key::Account(&account)]).await?.counted().is_ok())
+}
+
+/// Whether a login with the right password is reported by email: it was stopped by "this wasn't
+/// me", or the account has not used the device before. Takes one mail from the budget.
+///
+/// # Errors
+/// When the database fails.
+pub async fn login_mail(visitor: &Visitor, user: &User, stopped: bool) -> Result<bool, Error> {
+    let email = Email::parse(&user.email)?;
+    if stopped {
+        return may_mail(visitor, Action::LoginStoppedMail, &email).await;
+    }
+    Ok(known_device::is_new(visitor, user.id).await?
+        && may_mail(visitor, Action::NewDeviceMail, &email).await?)
 }

@@ -10,6 +10,7 @@ use super::error::Error;
 use super::visitor::Visitor;
 use crate::accounts::device::{self, DeviceHash, DeviceToken};
 use crate::accounts::user::User;
+use crate::accounts::user_id::UserId;
 use crate::email::Email;
 
 /// The hash of this browser's value for the account of `email`, if it has logged in here before.
@@ -22,6 +23,14 @@ pub async fn find(visitor: &Visitor, email: &Email) -> Result<Option<DeviceHash>
         return Ok(None);
     }
     Ok(device::known(&visitor.app.db, &sent, email).await?)
+}
+
+/// Whether the account has known devices, and this browser is none of them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_new(visitor: &Visitor, user_id: UserId) -> Result<bool, Error> {
+    Ok(device::is_new(&visitor.app.db, &visitor.device_hashes(), user_id).await?)
 }
 
 /// Makes this browser a known device of the account, under a new value. Does nothing if the

@@ -4,6 +4,7 @@ use app::accounts::password::Hasher;
 use argon2::Params;
 
 use crate::support::labels::*;
+use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, EVE, GRACE, Person};
 use crate::support::site::{Site, config};
 
@@ -212,4 +213,49 @@ async fn a_locked_account_gets_the_response_of_a_wrong_password() {
     ADA.logs_in(&mut browser).await;
     browser.must_be_at("/login", 422);
     browser.must_see(WRONG_LOGIN);
+}
+
+#[tokio::test]
+async fn a_login_on_a_new_device_is_reported_by_email() {
+    let site = Site::start().await;
+    let mut laptop = ADA.at(&site).await;
+    let before = mailbox(&site.db, ADA.email).await.len();
+    ADA.log_in_on_new_device(&site).await;
+    let letter = newest(&site.db, ADA.email).await;
+    assert_eq!(
+        (letter.kind.as_str(), letter.subject.as_str()),
+        ("login.new-device", "New login to your account")
+    );
+    assert!(
+        letter.text.contains("Chrome on Linux, from the IP address 127.0.0.1"),
+        "{}",
+        letter.text
+    );
+    // The laptop is known, so its next login is not reported.
+    laptop.visit("/app").await;
+    laptop.press(LOG_OUT).await;
+    ADA.logs_in(&mut laptop).await;
+    assert_eq!(mailbox(&site.db, ADA.email).await.len(), before + 1);
+    // The owner did not log in there: one press ends that session.
+    let mut owner = site.browser();
+    owner.visit(&letter.link("/not-me/")).await;
+    owner.press(NOT_ME).await;
+    owner.must_see(EVERY_DEVICE_LOGGED_OUT);
+}
+
+#[tokio::test]
+async fn the_first_login_after_a_recovery_is_not_reported_again() {
+    let site = Site::start().await;
+    ADA.at(&site).await;
+    ADA.log_in_on_new_device(&site).await;
+    let mut owner = site.browser();
+    owner.visit(&newest(&site.db, ADA.email).await.link("/not-me/")).await;
+    owner.press(NOT_ME).await;
+    owner.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    let new = Person { password: "glacier pumpkin harmonica", ..ADA };
+    owner.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, new.password)]).await;
+    let before = mailbox(&site.db, ADA.email).await.len();
+    new.logs_in(&mut owner).await;
+    owner.must_be_at("/app", 200);
+    assert_eq!(mailbox(&site.db, ADA.email).await.len(), before);
 }
