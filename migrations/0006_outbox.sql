@@ -8,8 +8,9 @@ create table outbox (
     kind text not null,
     -- The email address stored with the account or registration, never one from a form.
     recipient text not null,
-    subject text not null,
-    -- May hold a valid link or code, so it is erased as soon as the email is finished.
+    -- Subject and body may hold a valid link or code, so both are erased as soon as the email is
+    -- finished.
+    subject text,
     body text,
     created_at timestamptz not null default now(),
     -- How often the email was claimed. Also the fencing token: the app ignores a report that
@@ -29,7 +30,8 @@ create table outbox (
     -- reveal accounts.
     outcome text check (outcome in ('sent', 'rejected', 'expired', 'discarded')),
     check ((finished_at is null) = (outcome is null)),
-    check ((finished_at is null) = (body is not null))
+    check ((finished_at is null) = (body is not null)),
+    check ((subject is null) = (body is null))
 );
 
 create index outbox_due_at on outbox (due_at) where finished_at is null;

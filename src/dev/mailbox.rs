@@ -4,7 +4,8 @@
 //! `GET /dev/mailbox/{id}`  show  one mail, with its links
 //!
 //! Only links to this site are clickable, because a mail can contain text that a visitor typed into
-//! a form. With `SMTP_URL` set, mails are listed too, but the text of a finished one is erased.
+//! a form. With `SMTP_URL` set, mails are listed too, but the subject and the text of a finished one
+//! are erased.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -70,7 +71,7 @@ pub async fn show(visitor: Visitor, id: web::Path<String>) -> Result<HttpRespons
     let id = Uuid::parse_str(&id).map_err(|_| Error::NotFound)?;
     let mail = outbox::find(&visitor.app.db, id).await?.ok_or(Error::NotFound)?;
     page::show(MailPage {
-        page: visitor.page(&mail.subject),
+        page: visitor.page(mail.title()),
         blocks: mail.text.as_deref().map(body::blocks),
         mail,
         is_sent: visitor.app.config.mail.server.is_some(),

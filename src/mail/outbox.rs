@@ -3,7 +3,7 @@
 //! An instance claims an email for 5 minutes and renews the claim while it sends. So after a crash
 //! the email is due again soon, and a slow mail server gets one copy. No transaction stays open
 //! during SMTP. `attempts` is a fencing token: a renewal or a report with an older value changes
-//! nothing. When an email is finished, its text is erased and its outcome kept.
+//! nothing. When an email is finished, its subject and text are erased and its outcome kept.
 
 use std::time::Duration;
 
@@ -63,15 +63,15 @@ pub enum Renewal {
 /// Writes an email and notifies the delivery. Both take effect when the caller commits.
 ///
 /// `to` is `None` for a decoy: the same statements run, and no email is sent. The row of a decoy is
-/// finished from the start, and has neither email address nor text.
+/// finished from the start, and has neither email address nor subject nor text.
 pub(super) async fn insert(tx: &mut Connection, to: Option<&str>, mail: &Mail) -> sqlx::Result<()> {
     // A line break would begin another header (header injection).
     let subject = mail.subject.replace(char::is_control, " ");
     sqlx::query!(
         "insert into outbox (id, kind, recipient, subject, body, expires_at, finished_at, outcome)
-         select $1, $2, coalesce($3, ''), $4, case when $3::text is not null then $5 end,
-                now() + make_interval(secs => $6), case when $3 is null then now() end,
-                case when $3 is null then 'discarded' end",
+         select $1, $2, coalesce($3, ''), case when $3::text is not null then $4 end,
+                case when $3 is not null then $5 end, now() + make_interval(secs => $6),
+                case when $3 is null then now() end, case when $3 is null then 'discarded' end",
         Uuid::now_v7(),
         mail.kind,
         to,
@@ -95,8 +95,8 @@ pub async fn claim(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Claimed>> {
            where id = (
                select id from outbox where finished_at is null and due_at <= now()
                order by due_at limit 1 for update skip locked)
-           returning id, kind, recipient, subject, body as "text!", attempts as attempt,
-               expires_at <= now() as "expired!""#,
+           returning id, kind, recipient, subject as "subject!", body as "text!",
+               attempts as attempt, expires_at <= now() as "expired!""#,
     )
     .fetch_optional(db)
     .await
@@ -134,7 +134,7 @@ pub async fn release(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<bo
     Ok(released.execute(db).await?.rows_affected() == 1)
 }
 
-/// Records the outcome of an email and erases its text. `false` when the claim was lost.
+/// Records the outcome of an email and erases its subject and text. `false` when the claim was lost.
 ///
 /// # Errors
 /// When the database fails.
@@ -145,8 +145,8 @@ pub async fn finish(
     problem: Option<&str>,
 ) -> sqlx::Result<bool> {
     let finished = sqlx::query!(
-        "update outbox set finished_at = now(), outcome = $3, body = null,
-                problem = coalesce($4, problem)
+        "update outbox set finished_at = now(), outcome = $3, subject = null,
+                body = null, problem = coalesce($4, problem)
          where id = $1 and attempts = $2 and finished_at is null",
         mail.id,
         mail.attempt,
@@ -158,7 +158,7 @@ pub async fn finish(
 
 /// Schedules another attempt after 30 s, 1 min, 2 min … up to an hour, each up to a quarter more or
 /// less at random, so that a server after an outage does not get every email at once. An email that
-/// expires sooner is due then, so that its text is erased. `false` when the claim was lost.
+/// expires sooner is due then, so that it is erased. `false` when the claim was lost.
 ///
 /// # Errors
 /// When the database fails.
@@ -228,12 +228,19 @@ pub struct StoredMail {
     pub id: Uuid,
     pub kind: String,
     pub recipient: String,
-    pub subject: String,
-    /// `None` when the email is finished, because its text was erased.
+    /// Like the text, `None` when the email is finished, because both were erased.
+    pub subject: Option<String>,
     pub text: Option<String>,
     pub created_at: OffsetDateTime,
     pub outcome: Option<String>,
     pub problem: Option<String>,
+}
+
+impl StoredMail {
+    /// The subject, or the kind once the subject was erased.
+    pub fn title(&self) -> &str {
+        self.subject.as_deref().unwrap_or(&self.kind)
+    }
 }
 
 /// The newest emails, without decoys.

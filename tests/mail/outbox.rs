@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use app::background;
-use app::mail;
+use app::mail::outbox::DeliveryOutcome::{Expired, Rejected, Sent};
+use app::mail::{self, Mail, outbox};
 use tokio::time::timeout;
 
 use super::{Row, carry, notice, the_row, write};
@@ -50,7 +51,38 @@ async fn the_text_is_erased_once_the_mail_is_sent() {
     delivery.stop().await;
     let sent = Row { outcome: Some("sent".to_owned()), problem: None, body: None, attempts: 1 };
     assert_eq!(the_row(&db.pool).await, sent);
-    assert_eq!(mail::outbox::rejected_at(&db.pool, ADA.email).await.unwrap(), None);
+    assert_eq!(outbox::rejected_at(&db.pool, ADA.email).await.unwrap(), None);
+}
+
+/// A link or a code may be in the text, and in the subject too. No column keeps either, not even for
+/// a decoy.
+#[tokio::test]
+async fn no_column_keeps_the_code_of_a_finished_mail() {
+    let (code, link) = ("7KQM-2XWD", "https://id.example.com/email/verify/abc");
+    let subject = format!("{code} is your Vestibule code");
+    let mail =
+        || Mail { subject: subject.clone(), text: format!("{link}\n\n    {code}\n"), ..notice() };
+    for outcome in [Some(Sent), Some(Rejected), Some(Expired), None] {
+        let db = database().await;
+        let held = async || {
+            let row: String = sqlx::query_scalar("select row_to_json(outbox)::text from outbox")
+                .fetch_one(&db.pool)
+                .await
+                .unwrap();
+            [code, link].map(|secret| row.contains(secret))
+        };
+        if let Some(outcome) = outcome {
+            write(&db.pool, mail()).await;
+            assert_eq!(held().await, [true, true], "until it is sent");
+            let claimed = outbox::claim(&db.pool).await.unwrap().expect("a mail");
+            assert!(outbox::finish(&db.pool, &claimed, outcome, None).await.unwrap());
+        } else {
+            let mut tx = db.pool.begin().await.unwrap();
+            mail::discard(&mut tx, mail()).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        assert_eq!(held().await, [false, false], "{outcome:?}");
+    }
 }
 
 #[tokio::test]
@@ -79,14 +111,14 @@ async fn two_deliveries_share_an_outbox_and_send_each_mail_once() {
 async fn a_claim_that_runs_out_makes_the_mail_due_again() {
     let (db, mut server) = (database().await, MailServer::start().await);
     write(&db.pool, notice()).await;
-    let lost = mail::outbox::claim(&db.pool).await.unwrap().expect("a mail");
-    assert!(mail::outbox::claim(&db.pool).await.unwrap().is_none(), "it is somebody's");
+    let lost = outbox::claim(&db.pool).await.unwrap().expect("a mail");
+    assert!(outbox::claim(&db.pool).await.unwrap().is_none(), "it is somebody's");
     // The instance that claimed it has crashed, or is very slow.
     clock::later(&db, "6 minutes").await;
     let delivery = carry(&db.pool, &server);
     server.mail().await;
     delivery.stop().await;
-    let late = mail::outbox::postpone(&db.pool, &lost, "no answer in time").await.unwrap();
+    let late = outbox::postpone(&db.pool, &lost, "no answer in time").await.unwrap();
     assert!(!late, "the report of a lost claim is ignored");
     assert_eq!(the_row(&db.pool).await.outcome.as_deref(), Some("sent"));
 }

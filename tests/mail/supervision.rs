@@ -76,7 +76,8 @@ async fn the_age_of_the_oldest_waiting_mail_is_known() {
     let Some(Waiting { mails, oldest }) = waiting(&db.pool).await.unwrap() else { panic!("none") };
     let ten_minutes = Duration::from_mins(10)..Duration::from_mins(11);
     assert!(mails == 2 && ten_minutes.contains(&oldest), "{mails}, {oldest:?}");
-    db.run("update outbox set finished_at = now(), outcome = 'sent', body = null").await;
+    db.run("update outbox set finished_at = now(), outcome = 'sent', subject = null, body = null")
+        .await;
     assert_eq!(waiting(&db.pool).await.unwrap(), None);
 }
 

@@ -14,11 +14,14 @@ pub struct OutboxMail {
 
 /// All mails to an email address, oldest first.
 pub async fn mailbox(db: &Database, address: &str) -> Vec<OutboxMail> {
-    query_as("select kind, subject, coalesce(body, '') as text from outbox where recipient = $1 order by id")
-        .bind(address)
-        .fetch_all(&db.pool)
-        .await
-        .expect("the outbox")
+    query_as(
+        "select kind, coalesce(subject, '') as subject, coalesce(body, '') as text
+         from outbox where recipient = $1 order by id",
+    )
+    .bind(address)
+    .fetch_all(&db.pool)
+    .await
+    .expect("the outbox")
 }
 
 /// The newest mail to an email address.
