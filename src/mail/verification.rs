@@ -63,8 +63,10 @@ pub async fn send(
 fn verify(app: &AppState, token: &Token, code: &str) -> askama::Result<Mail> {
     let (front, back) = code.split_at(code.len() / 2);
     let code = format!("{front}-{back}");
+    // A lock screen may show the code. It is useless without the browser that registered.
+    let subject = format!("{code} is your {} code", app.config.app_name);
     let letter = VerifyLetter { letterhead: Letterhead::of(app), token: token.as_str(), code };
-    let mail = Mail::new("email.verify", "Confirm your email", &letter)?;
+    let mail = Mail::new("email.verify", subject, &letter)?;
     Ok(mail.expires_in(token.lifetime))
 }
 

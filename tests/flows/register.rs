@@ -15,7 +15,7 @@ async fn a_new_user_signs_up_verifies_logs_out_and_logs_in() {
     browser.must_see(ADA.email);
 
     let letter = newest(&site.db, ADA.email).await;
-    assert_eq!(letter.subject, "Confirm your email");
+    assert_eq!(letter.subject, format!("{} is your Vestibule code", letter.code()));
     browser.visit(&letter.link("/email/verify/")).await;
     browser.press(CONFIRM_EMAIL).await;
     browser.must_be_at("/app", 200);
