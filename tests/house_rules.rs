@@ -237,14 +237,16 @@ fn templates_escape_everything() {
 fn templates_hold_no_inline_script_or_style() {
     let mut places = Vec::new();
     for file in files("templates", "html") {
+        // Email clients know no stylesheets. No page shows this template.
+        let is_mail = file.path == "templates/mail/layout.html";
         for tag in tags(&file) {
             let has = |wanted: &str| tag.attributes.iter().any(|(name, _)| name == wanted);
             let handler = tag.attributes.iter().any(|(name, value)| {
                 name.starts_with("on")
                     || value.to_lowercase().trim_start().starts_with("javascript:")
             });
-            if handler || has("style") || tag.name == "style" || tag.name == "script" && !has("src")
-            {
+            let style = !is_mail && (has("style") || tag.name == "style");
+            if handler || style || tag.name == "script" && !has("src") {
                 places.push(format!("{}:{} <{}>", file.path, tag.line, tag.name));
             }
         }

@@ -11,7 +11,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use uuid::Uuid;
 
-use crate::mail::body::{self, Block};
+use crate::mail::body::{Block, Letter};
 use crate::mail::outbox::{self, StoredMail};
 use crate::web::error::Error;
 use crate::web::human_time::moment;
@@ -35,7 +35,7 @@ struct MailboxPage {
 struct MailPage {
     page: Page,
     mail: StoredMail,
-    blocks: Option<Vec<Block>>,
+    letter: Option<Letter>,
     is_sent: bool,
 }
 
@@ -72,7 +72,7 @@ pub async fn show(visitor: Visitor, id: web::Path<String>) -> Result<HttpRespons
     let mail = outbox::find(&visitor.app.db, id).await?.ok_or(Error::NotFound)?;
     page::show(MailPage {
         page: visitor.page(mail.title()),
-        blocks: mail.text.as_deref().map(body::blocks),
+        letter: mail.text.as_deref().map(Letter::parse),
         mail,
         is_sent: visitor.app.config.mail.server.is_some(),
     })
