@@ -7,6 +7,7 @@
 #![allow(clippy::missing_errors_doc, reason = "the error of a handler becomes a page")]
 
 pub mod mailbox;
+pub mod stored_mail;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

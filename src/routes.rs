@@ -71,6 +71,7 @@ pub fn all(site: &mut ServiceConfig) {
         scope("/dev")
             .wrap(from_fn(dev::only_in_development))
             .service(resource("/mailbox").get(dev::mailbox::list))
-            .service(resource("/mailbox/{id}").get(dev::mailbox::show)),
+            .service(resource("/mailbox/{id}").get(dev::mailbox::show))
+            .service(resource("/mailbox/{id}/html").get(dev::mailbox::html)),
     );
 }

@@ -175,6 +175,21 @@ fn only_smtp_knows_how_mail_is_sent() {
 }
 
 #[test]
+fn only_headers_decides_the_content_security_policy() {
+    let mut places = Vec::new();
+    for file in sources_except(&["src/web/headers.rs", "src/dev/mailbox.rs"]) {
+        let dense = file.code().to_lowercase().replace('_', "-");
+        if dense.contains("content-security-policy") {
+            places.push(file.path);
+        }
+    }
+    none_of(
+        "The Content-Security-Policy of pages is one const of src/web/headers.rs. Only the HTML part of an email in development has its own:",
+        places,
+    );
+}
+
+#[test]
 fn only_the_config_reads_the_environment() {
     let environment = |path: &str| is_in(path, "std::env") || is_in(path, "dotenvy");
     none_of(

@@ -1,23 +1,30 @@
 //! Shows the outbox in development, so that mails can be read without a mail server.
 //!
-//! `GET /dev/mailbox`       list  the newest mails to all recipients
-//! `GET /dev/mailbox/{id}`  show  one mail, with its links
+//! `GET /dev/mailbox`            list   the newest mails to all recipients
+//! `GET /dev/mailbox/{id}`       show   one mail, with its links
+//! `GET /dev/mailbox/{id}/html`  html   its HTML part, as recipients see it
 //!
-//! Only links to this site are clickable, because a mail can contain text that a visitor typed into
+//! On the page of a mail, only links to this site are clickable, because a mail can contain text that a visitor typed into
 //! a form. With `SMTP_URL` set, mails are listed too, but the subject and the text of a finished one
 //! are erased.
 
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use uuid::Uuid;
 
-use crate::mail::body::{Block, Letter};
-use crate::mail::outbox::{self, StoredMail};
+use super::stored_mail::{self, StoredMail};
+use crate::mail::body::{self, Block, Letter};
+use crate::state::AppState;
 use crate::web::error::Error;
 use crate::web::human_time::moment;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
 
+/// The Content-Security-Policy of an HTML part: its inline styles work, and nothing else. The sandbox
+/// takes it out of our origin, so it could not read our pages even if it ran a script.
+const HTML_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'; sandbox";
 /// How many mails the list shows.
 const NEWEST: i64 = 100;
 
@@ -62,18 +69,33 @@ impl MailPage {
 pub async fn list(visitor: Visitor) -> Result<HttpResponse, Error> {
     page::show(MailboxPage {
         page: visitor.page("Mailbox"),
-        mails: outbox::newest(&visitor.app.db, NEWEST).await?,
+        mails: stored_mail::newest(&visitor.app.db, NEWEST).await?,
         is_sent: visitor.app.config.mail.server.is_some(),
     })
 }
 
 pub async fn show(visitor: Visitor, id: web::Path<String>) -> Result<HttpResponse, Error> {
-    let id = Uuid::parse_str(&id).map_err(|_| Error::NotFound)?;
-    let mail = outbox::find(&visitor.app.db, id).await?.ok_or(Error::NotFound)?;
+    let mail = find(&visitor.app, &id).await?;
     page::show(MailPage {
         page: visitor.page(mail.title()),
         letter: mail.text.as_deref().map(Letter::parse),
         mail,
         is_sent: visitor.app.config.mail.server.is_some(),
     })
+}
+
+pub async fn html(app: web::Data<AppState>, id: web::Path<String>) -> Result<HttpResponse, Error> {
+    let mail = find(&app, &id).await?;
+    let (Some(subject), Some(text)) = (mail.subject, mail.text) else {
+        return Err(Error::NotFound);
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CONTENT_SECURITY_POLICY, HTML_POLICY))
+        .body(body::html(&subject, &text)?))
+}
+
+async fn find(app: &AppState, id: &str) -> Result<StoredMail, Error> {
+    let id = Uuid::parse_str(id).map_err(|_| Error::NotFound)?;
+    stored_mail::find(&app.db, id).await?.ok_or(Error::NotFound)
 }

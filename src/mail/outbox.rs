@@ -222,56 +222,6 @@ pub async fn waiting(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Waiting>> {
     Ok(row.age.map(|seconds| Waiting { mails: row.mails, oldest: age(seconds) }))
 }
 
-/// A row of the outbox, for the page `/dev/mailbox`.
-#[derive(Debug, Clone)]
-pub struct StoredMail {
-    pub id: Uuid,
-    pub kind: String,
-    pub recipient: String,
-    /// Like the text, `None` when the email is finished, because both were erased.
-    pub subject: Option<String>,
-    pub text: Option<String>,
-    pub created_at: OffsetDateTime,
-    pub outcome: Option<String>,
-    pub problem: Option<String>,
-}
-
-impl StoredMail {
-    /// The subject, or the kind once the subject was erased.
-    pub fn title(&self) -> &str {
-        self.subject.as_deref().unwrap_or(&self.kind)
-    }
-}
-
-/// The newest emails, without decoys.
-///
-/// # Errors
-/// When the database fails.
-pub async fn newest(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<StoredMail>> {
-    sqlx::query_as!(
-        StoredMail,
-        "select id, kind, recipient, subject, body as text, created_at, outcome, problem
-         from outbox where outcome is distinct from 'discarded'
-         order by created_at desc, id desc limit $1",
-        limit,
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// # Errors
-/// When the database fails.
-pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<StoredMail>> {
-    sqlx::query_as!(
-        StoredMail,
-        "select id, kind, recipient, subject, body as text, created_at, outcome, problem
-         from outbox where id = $1",
-        id,
-    )
-    .fetch_optional(db)
-    .await
-}
-
 /// Deletes up to `batch` emails that are older than 30 days, and returns how many. The age is the
 /// same for every outcome. Otherwise a rejection could stay longer than the later email that was
 /// sent, and `rejected_at` would be wrong.

@@ -2,18 +2,23 @@
 
 use app::mail::{self, MAIL_LIFETIME, Mail};
 
+use reqwest::Method;
+
 use crate::support::people::ADA;
 use crate::support::site::Site;
 
-async fn write(site: &Site, subject: &str, text: &str) {
-    let mail = Mail {
+fn mail(subject: &str, text: &str) -> Mail {
+    Mail {
         kind: "test",
         subject: subject.to_owned(),
         text: text.to_owned(),
         lifetime: MAIL_LIFETIME,
-    };
+    }
+}
+
+async fn write(site: &Site, subject: &str, text: &str) {
     let mut tx = site.db.pool.begin().await.unwrap();
-    mail::send(&mut tx, ADA.email, mail).await.unwrap();
+    mail::send(&mut tx, ADA.email, mail(subject, text)).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -36,6 +41,25 @@ async fn the_mailbox_lists_mails_and_their_links_work() {
     }
     browser.click(&link).await;
     browser.must_be_at("/login?next=%2Faccount", 200);
+}
+
+#[tokio::test]
+async fn the_html_version_has_its_styles_and_nothing_else() {
+    let site = Site::start().await;
+    write(&site, "Hello", "    K7QM-2F9D\n").await;
+    let mut browser = site.browser();
+    browser.visit("/dev/mailbox").await;
+    browser.click("Hello").await;
+    let path = format!("{}/html", browser.path);
+    let page = browser.fetch(Method::GET, &path, &[], "").await;
+    assert!(page.body.contains("K7QM-2F9D") && page.body.contains("style="), "{}", page.body);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    for part in
+        ["default-src 'none'; style-src 'unsafe-inline';", "frame-ancestors 'none'; sandbox"]
+    {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(!policy.contains("allow-") && !policy.contains("script-src"), "{policy}");
 }
 
 #[tokio::test]
@@ -108,7 +132,8 @@ async fn production_has_no_mailbox() {
     write(&site, "Hello", "secret").await;
     let id: String =
         sqlx::query_scalar("select id::text from outbox").fetch_one(&site.db.pool).await.unwrap();
-    for path in ["/dev/mailbox".to_owned(), format!("/dev/mailbox/{id}")] {
+    let of_mail = ["", "/html"].map(|end| format!("/dev/mailbox/{id}{end}"));
+    for path in of_mail.into_iter().chain(["/dev/mailbox".into()]) {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
         );

@@ -76,6 +76,7 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     // Only in development; `tests/dev` checks that production has no mailbox.
     ("GET", "/dev/mailbox", Page, Page),
     ("GET", "/dev/mailbox/{id}", NotFound, NotFound),
+    ("GET", "/dev/mailbox/{id}/html", NotFound, NotFound),
     ("GET", "/healthz", Page, Page),
     ("GET", "/readyz", Page, Page),
     ("GET", "/static/{hash}/{path:.*}", Page, Page),
