@@ -72,6 +72,7 @@ pub fn all(site: &mut ServiceConfig) {
             .wrap(from_fn(dev::only_in_development))
             .service(resource("/mailbox").get(dev::mailbox::list))
             .service(resource("/mailbox/{id}").get(dev::mailbox::show))
-            .service(resource("/mailbox/{id}/html").get(dev::mailbox::html)),
+            .service(resource("/mailbox/{id}/html").get(dev::mailbox::html))
+            .service(resource("/badge.svg").get(dev::mailbox::badge)),
     );
 }

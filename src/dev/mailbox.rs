@@ -3,6 +3,7 @@
 //! `GET /dev/mailbox`            list   the newest mails to all recipients
 //! `GET /dev/mailbox/{id}`       show   one mail, with its links
 //! `GET /dev/mailbox/{id}/html`  html   its HTML part, as recipients see it
+//! `GET /dev/badge.svg`          badge  a picture of the number of new mails, for the footer
 //!
 //! On the page of a mail, only links to this site are clickable, because a mail can contain text that a visitor typed into
 //! a form. With `SMTP_URL` set, mails are listed too, but the subject and the text of a finished one
@@ -44,6 +45,12 @@ struct MailPage {
     mail: StoredMail,
     letter: Option<Letter>,
     is_sent: bool,
+}
+
+#[derive(Template)]
+#[template(path = "dev/badge.svg")]
+struct Badge {
+    recent: i64,
 }
 
 impl MailPage {
@@ -93,6 +100,11 @@ pub async fn html(app: web::Data<AppState>, id: web::Path<String>) -> Result<Htt
         .content_type("text/html; charset=utf-8")
         .insert_header((CONTENT_SECURITY_POLICY, HTML_POLICY))
         .body(body::html(&subject, &text)?))
+}
+
+pub async fn badge(app: web::Data<AppState>) -> Result<HttpResponse, Error> {
+    let badge = Badge { recent: stored_mail::recent(&app.db).await? };
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(badge.render()?))
 }
 
 async fn find(app: &AppState, id: &str) -> Result<StoredMail, Error> {

@@ -48,3 +48,14 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Stor
     .fetch_optional(db)
     .await
 }
+
+/// Counts the emails of the last ten minutes, without decoys.
+pub async fn recent(db: impl PgExecutor<'_>) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from outbox
+           where created_at > now() - interval '10 minutes'
+               and outcome is distinct from 'discarded'"#,
+    )
+    .fetch_one(db)
+    .await
+}

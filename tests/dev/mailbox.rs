@@ -4,6 +4,7 @@ use app::mail::{self, MAIL_LIFETIME, Mail};
 
 use reqwest::Method;
 
+use crate::support::clock;
 use crate::support::people::ADA;
 use crate::support::site::Site;
 
@@ -60,6 +61,24 @@ async fn the_html_version_has_its_styles_and_nothing_else() {
         assert!(policy.contains(part), "{policy}");
     }
     assert!(!policy.contains("allow-") && !policy.contains("script-src"), "{policy}");
+}
+
+#[tokio::test]
+async fn every_page_links_the_mailbox_and_shows_how_many_emails_are_new() {
+    let site = Site::start().await;
+    let mut browser = site.browser();
+    browser.visit("/login").await;
+    assert!(browser.html().contains("src=\"/dev/badge.svg\""), "{}", browser.html());
+    let badge = async || site.browser().fetch(Method::GET, "/dev/badge.svg", &[], "").await.body;
+    assert!(!badge().await.contains("<text"), "nothing is new");
+    write(&site, "The first", "Hello").await;
+    write(&site, "The second", "Hello").await;
+    let mut tx = site.db.pool.begin().await.unwrap();
+    mail::discard(&mut tx, mail("A decoy", "Hello")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(badge().await.contains(">2</text>"), "{}", badge().await);
+    clock::later(&site.db, "11 minutes").await;
+    assert!(!badge().await.contains("<text"), "nothing is new");
 }
 
 #[tokio::test]
@@ -133,7 +152,7 @@ async fn production_has_no_mailbox() {
     let id: String =
         sqlx::query_scalar("select id::text from outbox").fetch_one(&site.db.pool).await.unwrap();
     let of_mail = ["", "/html"].map(|end| format!("/dev/mailbox/{id}{end}"));
-    for path in of_mail.into_iter().chain(["/dev/mailbox".into()]) {
+    for path in of_mail.into_iter().chain(["/dev/mailbox".into(), "/dev/badge.svg".into()]) {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
         );
@@ -141,4 +160,7 @@ async fn production_has_no_mailbox() {
         assert_eq!(answer.status, 404, "{path}");
         assert!(!answer.text().contains("Hello"));
     }
+    let request = "GET /login HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n";
+    let login = crate::support::raw::send(site.address, request.to_owned()).await;
+    assert!(login.status == 200 && !login.text().contains("/dev/"), "{}", login.text());
 }

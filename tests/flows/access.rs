@@ -77,6 +77,7 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("GET", "/dev/mailbox", Page, Page),
     ("GET", "/dev/mailbox/{id}", NotFound, NotFound),
     ("GET", "/dev/mailbox/{id}/html", NotFound, NotFound),
+    ("GET", "/dev/badge.svg", Page, Page),
     ("GET", "/healthz", Page, Page),
     ("GET", "/readyz", Page, Page),
     ("GET", "/static/{hash}/{path:.*}", Page, Page),
