@@ -24,7 +24,7 @@ create table sessions (
     idle_timeout interval not null,
     -- The absolute timeout. Activity does not move it.
     ends_at timestamptz not null,
-    -- The last login, verified email address or password change in this session.
+    -- The last login, verified email address, re-authentication or password change in this session.
     authenticated_at timestamptz,
     -- "Stay logged in on this device": the cookie is kept when the browser is closed.
     remembered boolean not null default false,

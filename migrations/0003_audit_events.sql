@@ -11,8 +11,8 @@ create table audit_events (
     created_at timestamptz not null default now()
 );
 
--- For the events of one account, and for its deletion, which sets user_id to null.
-create index audit_events_user_id on audit_events (user_id);
+-- For the events of one account, newest first, and for its deletion, which sets user_id to null.
+create index audit_events_user_id on audit_events (user_id, id);
 -- For pruning. Rows are inserted in the order of their time, so a BRIN index finds the range of
 -- blocks without an entry for each row.
 create index audit_events_created_at on audit_events using brin (created_at);

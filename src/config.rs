@@ -178,6 +178,7 @@ impl Reader {
         let absolute = self.setting("SESSION_ABSOLUTE_TIMEOUT", "24h", duration);
         let remember_idle = self.setting("REMEMBER_IDLE_TIMEOUT", "14d", duration);
         let remember_absolute = self.setting("REMEMBER_ABSOLUTE_TIMEOUT", "30d", duration);
+        let sudo_window = self.setting("SUDO_WINDOW", "10m", duration);
         let sessions_per_user = self.setting("SESSIONS_PER_USER", "20", at_least(1));
         let min_length = self.setting("PASSWORD_MIN_LENGTH", "15", at_least(8));
         let memory = self.setting("ARGON2_MEMORY", "19456", at_least(7168));
@@ -208,6 +209,7 @@ impl Reader {
                 ordinary: Timeouts { idle: idle?, absolute: absolute? },
                 remembered: Timeouts { idle: remember_idle?, absolute: remember_absolute? },
                 sessions_per_user: sessions_per_user? as i64,
+                sudo_window: sudo_window?,
             },
             password_min_length: min_length?,
             argon2: argon2?,

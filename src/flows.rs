@@ -19,3 +19,4 @@ pub mod password {
 }
 pub mod register;
 pub mod start_session;
+pub mod sudo;

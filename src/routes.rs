@@ -10,9 +10,9 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, resource, scope};
 
 use crate::dev;
-use crate::flows::{account, app, email, home, login, logout, not_me, password, register};
+use crate::flows::{account, app, email, home, login, logout, not_me, password, register, sudo};
 use crate::web::next_page::redirect_to;
-use crate::web::{assets, guard, health};
+use crate::web::{assets, guard, health, sudo as sudo_mode};
 
 pub fn all(site: &mut ServiceConfig) {
     // Anyone
@@ -40,6 +40,7 @@ pub fn all(site: &mut ServiceConfig) {
 
     // Logged in
     let passwords = resource("/password");
+    let export = resource("/export").wrap(from_fn(sudo_mode::require));
     let others = resource("/sessions/revoke-others").get(redirect_to("/account/sessions"));
     let one = resource("/sessions/{id}/revoke").get(redirect_to("/account/sessions"));
     site.service(
@@ -53,10 +54,14 @@ pub fn all(site: &mut ServiceConfig) {
             .wrap(from_fn(guard::logged_in))
             .service(resource("").get(account::show))
             .service(passwords.get(account::password::show).post(account::password::submit))
+            .service(export.get(account::export::show).post(account::export::download))
+            .service(resource("/activity").get(account::activity::show))
             .service(resource("/sessions").get(account::sessions::show))
             .service(others.post(account::sessions::others))
             .service(one.post(account::sessions::revoke)),
     );
+
+    site.service(resource("/sudo").get(sudo::show).post(sudo::submit));
 
     // Probes, static files and well-known paths
     site.service(resource("/healthz").get(health::alive))

@@ -4,6 +4,8 @@
 //! The same call writes the log line, under a name in the style of OWASP's logging vocabulary.
 //! `prune` deletes events older than `AUDIT_RETENTION`; no other code changes or deletes an event.
 
+mod history;
+
 use std::time::Duration;
 
 use sqlx::PgExecutor;
@@ -11,6 +13,7 @@ use sqlx::PgExecutor;
 use super::client::Client;
 use super::user_id::UserId;
 use crate::database::Connection;
+pub use history::{Event, list};
 
 /// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,10 @@ pub enum Kind {
     LoggedIn,
     LoginFailed,
     LoggedOut,
+    /// The user authenticated again in a session, or failed to.
+    Reauthenticated,
+    ReauthenticationFailed,
+    Exported,
     /// The user ended another session of theirs.
     SessionEnded,
     /// The user ended all sessions but one.
@@ -34,6 +41,28 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 15] = [
+        Self::RegistrationStarted,
+        Self::AccountCreated,
+        Self::LoggedIn,
+        Self::LoginFailed,
+        Self::LoggedOut,
+        Self::Reauthenticated,
+        Self::ReauthenticationFailed,
+        Self::Exported,
+        Self::SessionEnded,
+        Self::OtherSessionsEnded,
+        Self::PasswordChanged,
+        Self::PasswordChangeFailed,
+        Self::ResetAsked,
+        Self::PasswordReset,
+        Self::NotMe,
+    ];
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The stored name: dotted like the path where it happened.
     pub fn name(self) -> &'static str {
         match self {
@@ -42,6 +71,9 @@ impl Kind {
             Self::LoggedIn => "login",
             Self::LoginFailed => "login.failed",
             Self::LoggedOut => "logout",
+            Self::Reauthenticated => "sudo",
+            Self::ReauthenticationFailed => "sudo.failed",
+            Self::Exported => "account.export",
             Self::SessionEnded => "account.sessions.revoke",
             Self::OtherSessionsEnded => "account.sessions.revoke-others",
             Self::PasswordChanged => "account.password",
@@ -60,6 +92,9 @@ impl Kind {
             Self::LoggedIn => "authn_login_success",
             Self::LoginFailed => "authn_login_fail",
             Self::LoggedOut => "authn_logout",
+            Self::Reauthenticated => "authn_reauthentication_success",
+            Self::ReauthenticationFailed => "authn_reauthentication_fail",
+            Self::Exported => "user_data_exported",
             Self::SessionEnded | Self::OtherSessionsEnded => "session_revoked",
             Self::PasswordChanged => "authn_password_change",
             Self::PasswordChangeFailed => "authn_password_change_fail",
@@ -70,7 +105,13 @@ impl Kind {
     }
 
     fn is_alarming(self) -> bool {
-        matches!(self, Self::LoginFailed | Self::PasswordChangeFailed | Self::NotMe)
+        matches!(
+            self,
+            Self::LoginFailed
+                | Self::ReauthenticationFailed
+                | Self::PasswordChangeFailed
+                | Self::NotMe
+        )
     }
 }
 

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 use sqlx::PgExecutor;
+use time::OffsetDateTime;
 
 use super::user_id::UserId;
 use crate::database::Connection;
@@ -143,6 +144,19 @@ pub async fn remember(
 /// Forgets the devices of an account.
 pub async fn forget(tx: &mut Connection, user_id: UserId) -> sqlx::Result<()> {
     sqlx::query!("delete from devices where user_id = $1", user_id as _).execute(tx).await.map(drop)
+}
+
+/// When each known device of a user last logged in, the latest first.
+pub async fn last_used(
+    db: impl PgExecutor<'_>,
+    user_id: UserId,
+) -> sqlx::Result<Vec<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        "select last_used_at from devices where user_id = $1 order by last_used_at desc",
+        user_id as _,
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// Deletes up to `batch` devices that were not used for a year; returns how many it deleted.

@@ -7,6 +7,7 @@
 //! `docs/make-it-yours.md` lists what to copy with it ("Take the session store alone").
 
 mod listed;
+mod rotation;
 mod upkeep;
 
 use sqlx::PgExecutor;
@@ -20,6 +21,7 @@ use super::user_id::UserId;
 use crate::config::Timeouts;
 use crate::database::Connection;
 pub use listed::{ListedSession, end_listed, list};
+pub use rotation::{rotate_after_proof, was_rotated};
 pub use upkeep::{prune, touch};
 
 /// A valid session.
@@ -32,6 +34,8 @@ pub struct Session {
     pub ends_at: OffsetDateTime,
     pub seconds_left: i64,
     pub remembered: bool,
+    /// Seconds since the user last authenticated in this session.
+    pub authenticated_ago: Option<i64>,
     pub state: serde_json::Value,
     /// `last_seen_at` is older than a minute, or than a tenth of a shorter idle timeout.
     pub touch_due: bool,
@@ -46,6 +50,7 @@ pub async fn find(
     let row = sqlx::query!(
         r#"select s.id, s.csrf_binding, s.ends_at, s.remembered, s.state,
                 ceil(extract(epoch from s.ends_at - now()))::bigint as "seconds_left!",
+                extract(epoch from now() - s.authenticated_at)::bigint as authenticated_ago,
                 s.last_seen_at < now() - least('1 minute', s.idle_timeout / 10) as "touch_due!",
                 u.id as "user_id?: UserId", u.email as "email?", u.session_epoch as "session_epoch?"
            from sessions s left join users u on u.id = s.user_id
@@ -66,6 +71,7 @@ pub async fn find(
         ends_at: row.ends_at,
         seconds_left: row.seconds_left,
         remembered: row.remembered,
+        authenticated_ago: row.authenticated_ago,
         state: row.state,
         touch_due: row.touch_due,
     }))
@@ -163,38 +169,6 @@ pub async fn save_state(
     .execute(db)
     .await?;
     Ok(saved.rows_affected() == 1)
-}
-
-/// Rotates the ID of the session that changed a credential. Also gives it the new epoch and a new
-/// CSRF binding. `None` if the session has ended meanwhile.
-pub async fn rotate_after_proof(
-    tx: &mut Connection,
-    id: Uuid,
-    epoch: i32,
-) -> sqlx::Result<Option<SessionId>> {
-    let session_id = SessionId::generate();
-    let rotated = sqlx::query!(
-        "update sessions set id_hash = $2, previous_id_hash = id_hash, user_epoch = $3,
-                csrf_binding = $4, authenticated_at = now()
-         where id = $1 and ends_at > now()",
-        id,
-        session_id.hash() as _,
-        epoch,
-        &rand::random::<[u8; 32]>(),
-    )
-    .execute(tx)
-    .await?;
-    Ok((rotated.rows_affected() == 1).then_some(session_id))
-}
-
-/// Whether this is the ID that a session had before its last rotation.
-pub async fn was_rotated(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select from sessions where previous_id_hash = $1) as "rotated!""#,
-        id_hash as _,
-    )
-    .fetch_one(db)
-    .await
 }
 
 /// Ends one session.

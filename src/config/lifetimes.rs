@@ -21,6 +21,8 @@ pub struct Lifetimes {
     pub ordinary: Timeouts,
     pub remembered: Timeouts,
     pub sessions_per_user: i64,
+    /// How recent an authentication must be for an action that can hurt.
+    pub sudo_window: Duration,
 }
 
 impl Lifetimes {

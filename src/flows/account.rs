@@ -2,6 +2,8 @@
 //!
 //! `GET /account`  show
 
+pub mod activity;
+pub mod export;
 pub mod password;
 pub mod sessions;
 
@@ -53,10 +55,24 @@ pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
         href: "/account/sessions",
         link: "Manage",
     };
+    let activity = Line {
+        name: "Activity",
+        value: "logins, changes, and attempts that failed".to_owned(),
+        at: None,
+        href: "/account/activity",
+        link: "View",
+    };
+    let data = Line {
+        name: "Your data",
+        value: "what is stored about you".to_owned(),
+        at: None,
+        href: "/account/export",
+        link: "Download",
+    };
     page::show(AccountPage {
         page: logged_in.visitor.page("Account"),
         since: human_time::day(dates.created_at),
         mail_rejected: mail_rejected.map(human_time::moment),
-        lines: vec![password, devices],
+        lines: vec![password, devices, activity, data],
     })
 }

@@ -23,6 +23,8 @@ const RETRY_AFTER: u64 = 5;
 pub enum Error {
     /// The page needs a login. Holds the path to return to afterwards.
     LogInFirst(String),
+    /// The action needs a recent authentication. Holds the path to return to afterwards.
+    SudoFirst(String),
     /// A page of another origin sent the request (CSRF).
     CrossSite,
     /// The CSRF token is invalid, and the handler cannot show the form again.
@@ -127,7 +129,7 @@ impl Error {
                 "Too busy right now",
                 "We can't answer at the moment. Try again in a few seconds.",
             ),
-            Self::LogInFirst(_) | Self::NotFound | Self::Internal(_) => {
+            Self::LogInFirst(_) | Self::SudoFirst(_) | Self::NotFound | Self::Internal(_) => {
                 ErrorText::of(self.status_code())
             }
         }
@@ -147,7 +149,7 @@ fn malformed_title(status: StatusCode) -> &'static str {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::LogInFirst(_) => StatusCode::SEE_OTHER,
+            Self::LogInFirst(_) | Self::SudoFirst(_) => StatusCode::SEE_OTHER,
             Self::CrossSite | Self::InvalidToken(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Malformed(status, _) => *status,
@@ -158,9 +160,14 @@ impl ResponseError for Error {
     }
 
     fn error_response(&self) -> HttpResponse {
-        if let Self::LogInFirst(back) = self {
+        let first = match self {
+            Self::LogInFirst(back) => Some(("/login", back)),
+            Self::SudoFirst(back) => Some(("/sudo", back)),
+            _ => None,
+        };
+        if let Some((page, back)) = first {
             let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
-            return see_other(&format!("/login?next={back}"));
+            return see_other(&format!("{page}?next={back}"));
         }
         let mut response = HttpResponse::new(self.status_code());
         response.extensions_mut().insert(self.text());

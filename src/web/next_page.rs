@@ -51,7 +51,7 @@ pub fn session_ended(sent: bool) -> Flash {
 
 /// The path to return to after the login: the requested page, or, for a POST, the page with its
 /// form, because a POST cannot be repeated.
-fn return_path(req: &HttpRequest) -> String {
+pub(super) fn return_path(req: &HttpRequest) -> String {
     if req.method() == Method::GET {
         return own_path(req.uri().path_and_query().map_or("/", |path| path.as_str()), HOME);
     }

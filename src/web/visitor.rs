@@ -35,7 +35,7 @@ pub struct Visitor {
     /// Small values that belong to this session, like `req.session` in Express.
     pub state: State,
     context: RequestContext,
-    path: String,
+    pub(super) path: String,
 }
 
 impl Visitor {

@@ -20,7 +20,7 @@ use reqwest::Method;
 use super::{content, is_logged_in, sessions};
 use crate::support::browser::Browser;
 use crate::support::labels::*;
-use crate::support::people::{ADA, EVE};
+use crate::support::people::{ADA, EVE, GRACE};
 use crate::support::raw;
 use crate::support::site::Site;
 
@@ -115,9 +115,10 @@ fn token(browser: &Browser) -> String {
 
 #[tokio::test]
 async fn only_forms_of_this_site_can_change_data() {
-    // Each accepted request gets a new session, which must not end an older one.
+    // Each accepted request gets a new session of another user, and so ends none of Ada's.
     let site = Site::with(&[("SESSIONS_PER_USER", "1000")]).await;
     let (old, eve) = (ADA.at(&site).await, EVE.at(&site).await);
+    GRACE.create_account(&site).await;
     let ada = ADA.log_in_on_new_device(&site).await;
     let cookie = ada.cookie(SESSION).expect("a cookie");
     let good = token(&ada);
@@ -155,8 +156,8 @@ async fn only_forms_of_this_site_can_change_data() {
             "{route:?}: a refused request changed something"
         );
         for case in cases.iter().filter(|case| refusal(**case, own, &good).is_none()) {
-            let ada = ADA.log_in_on_new_device(&site).await;
-            let (cookie, token) = (ada.cookie(SESSION).expect("a cookie"), token(&ada));
+            let grace = GRACE.log_in_on_new_device(&site).await;
+            let (cookie, token) = (grace.cookie(SESSION).expect("a cookie"), token(&grace));
             let status = send(&site, &route, &cookie, Case { token: &token, ..*case }).await;
             assert!(status < 500 && ![403, 415].contains(&status), "{route:?}: {status}");
         }

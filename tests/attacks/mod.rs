@@ -35,6 +35,7 @@ mod secret_leakage;
 mod silent_database;
 mod spent_budgets;
 mod spraying;
+mod stolen_session;
 mod stuffing;
 mod throttle_oracle;
 mod timing;

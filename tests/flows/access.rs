@@ -58,6 +58,11 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("GET", "/account", To("/login?next=%2Faccount"), Page),
     ("GET", "/account/password", To("/login?next=%2Faccount%2Fpassword"), Page),
     ("POST", "/account/password", To("/login?next=%2F"), FormErrors),
+    ("GET", "/sudo", To("/login?next=%2Fsudo"), Page),
+    ("POST", "/sudo", To("/login?next=%2F"), FormErrors),
+    ("GET", "/account/export", To("/login?next=%2Faccount%2Fexport"), Page),
+    ("POST", "/account/export", To("/login?next=%2F"), Page),
+    ("GET", "/account/activity", To("/login?next=%2Faccount%2Factivity"), Page),
     ("GET", "/account/sessions", To("/login?next=%2Faccount%2Fsessions"), Page),
     (
         "GET",

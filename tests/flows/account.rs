@@ -1,5 +1,7 @@
 //! The account overview.
 
+mod activity;
+mod export;
 mod password;
 mod sessions;
 

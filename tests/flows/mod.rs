@@ -23,3 +23,4 @@ mod restart;
 mod session_ends;
 mod start_session;
 mod static_files;
+mod sudo;

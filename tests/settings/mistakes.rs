@@ -18,6 +18,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ("SESSION_ABSOLUTE_TIMEOUT", &["0s", "soon"]),
     ("REMEMBER_IDLE_TIMEOUT", &["0s", "soon"]),
     ("REMEMBER_ABSOLUTE_TIMEOUT", &["0s", "soon"]),
+    ("SUDO_WINDOW", &["0s", "soon"]),
     ("SESSIONS_PER_USER", &["0", "all"]),
     ("PASSWORD_MIN_LENGTH", &["7", "long"]),
     ("ARGON2_MEMORY", &["1024", "64MiB"]),

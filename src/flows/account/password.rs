@@ -16,9 +16,9 @@ use crate::accounts::audit::{self, Kind};
 use crate::accounts::credentials;
 use crate::accounts::password::NewHash;
 use crate::accounts::password::strength;
-use crate::accounts::password::{Password, PasswordHash, Verdict};
+use crate::accounts::password::{Password, PasswordHash};
 use crate::accounts::session;
-use crate::accounts::user::{self, User, proof};
+use crate::accounts::user::{User, proof};
 use crate::email::Email;
 use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::throttle::Admission;
@@ -26,6 +26,7 @@ use crate::throttle::Rejection;
 use crate::throttle::limits::{Action, Key};
 use crate::web::admission;
 use crate::web::csrf::Checked;
+use crate::web::current_password::{self, Verified};
 use crate::web::error::Error;
 use crate::web::error_page::log_if_failed;
 use crate::web::flash::FlashKind;
@@ -76,21 +77,16 @@ pub async fn submit(
         form_page.page.reject("password", problem);
         return page::invalid(form_page);
     }
-    let who = logged_in.user.id.to_string();
-    let (throttle, key) = (&app.throttle, [Key::Account(&who)]);
-    let attempt = match throttle.admit(Action::CurrentPassword, &key).await? {
-        Admission::Counted(attempt) => attempt,
-        Admission::Rejected(rejection) => return too_many(form_page, rejection),
+    let failure = Kind::PasswordChangeFailed;
+    let stored = match current_password::verify(&logged_in, &form.current_password, failure).await?
+    {
+        Verified::Right(stored) => stored,
+        Verified::Wrong => {
+            form_page.page.reject("current_password", "This isn't your current password.");
+            return page::invalid(form_page);
+        }
+        Verified::TooMany(rejection) => return too_many(form_page, rejection),
     };
-    let stored = user::password_hash(&app.db, logged_in.user.id).await?;
-    let current = Password::typed(&form.current_password);
-    let hash_of = Some((logged_in.user.id, &stored));
-    if app.verify(&attempt, &current, hash_of).await? == Verdict::Wrong {
-        note_failure(&logged_in).await?;
-        form_page.page.reject("current_password", "This isn't your current password.");
-        return page::invalid(form_page);
-    }
-    throttle.succeeded(attempt).await?;
     if let Admission::Rejected(rejection) =
         admission::by_ip(&logged_in.visitor, Action::NewPassword).await?
     {
@@ -104,7 +100,9 @@ pub async fn submit(
         }
     };
     // Every change sends a notice that no limit drops, so the changes themselves are limited.
-    if let Admission::Rejected(rejection) = throttle.admit(Action::PasswordChanged, &key).await? {
+    let key = [Key::Account(&logged_in.user.id.to_string())];
+    let admitted = app.throttle.admit(Action::PasswordChanged, &key).await?;
+    if let Admission::Rejected(rejection) = admitted {
         return too_many(form_page, rejection);
     }
     if !change(&logged_in, &stored, &hash).await? {
@@ -154,11 +152,4 @@ async fn change(
     let user = User { session_epoch: epoch, ..logged_in.user.clone() };
     log_if_failed("a device", known_device::keep(&logged_in.visitor, &user).await);
     Ok(true)
-}
-
-async fn note_failure(logged_in: &LoggedIn) -> Result<(), Error> {
-    let (user_id, client) = (Some(logged_in.user.id), &logged_in.visitor.client);
-    let mut tx = logged_in.visitor.app.db.begin().await?;
-    audit::record(&mut tx, Kind::PasswordChangeFailed, user_id, client).await?;
-    Ok(tx.commit().await?)
 }

@@ -136,16 +136,18 @@ async fn a_login_or_logout_closes_an_opened_reset_form() {
     let site = Site::start().await;
     ADA.create_account(&site).await;
     GRACE.create_account(&site).await;
+    let mut link = String::new();
     for person in [ADA, GRACE] {
         let mut browser = asks(&site, ADA.email).await;
-        browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+        link = newest(&site.db, ADA.email).await.link("/password/reset/");
+        browser.visit(&link).await;
         person.logs_in(&mut browser).await;
         browser.must_be_at("/app", 200);
         browser.visit("/password/reset/choose").await;
         assert_eq!(browser.status, 404);
     }
     let mut browser = ADA.log_in_on_new_device(&site).await;
-    browser.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    browser.visit(&link).await;
     browser.must_be_at("/password/reset/choose", 200);
     browser.press(LOG_OUT).await;
     browser.visit("/password/reset/choose").await;

@@ -1,0 +1,39 @@
+//! Rotation: a session continues under a new ID. See `web/session_rotation.rs`.
+
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+use crate::accounts::session_id::{SessionId, SessionIdHash};
+use crate::database::Connection;
+
+/// Rotates the ID of a session whose user has authenticated again or changed a credential. Also
+/// gives it the user's epoch and a new CSRF binding. `None` if the session has ended meanwhile.
+pub async fn rotate_after_proof(
+    tx: &mut Connection,
+    id: Uuid,
+    epoch: i32,
+) -> sqlx::Result<Option<SessionId>> {
+    let session_id = SessionId::generate();
+    let rotated = sqlx::query!(
+        "update sessions set id_hash = $2, previous_id_hash = id_hash, user_epoch = $3,
+                csrf_binding = $4, authenticated_at = now()
+         where id = $1 and ends_at > now()",
+        id,
+        session_id.hash() as _,
+        epoch,
+        &rand::random::<[u8; 32]>(),
+    )
+    .execute(tx)
+    .await?;
+    Ok((rotated.rows_affected() == 1).then_some(session_id))
+}
+
+/// Whether this is the ID that a session had before its last rotation.
+pub async fn was_rotated(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from sessions where previous_id_hash = $1) as "rotated!""#,
+        id_hash as _,
+    )
+    .fetch_one(db)
+    .await
+}

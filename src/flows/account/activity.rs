@@ -1,0 +1,100 @@
+//! What happened to your account.
+//!
+//! `GET /account/activity`            show  the latest events
+//! `GET /account/activity?before=ID`  show  the events older than this one
+//!
+//! An owner sees what an attacker did, and what failed: from which IP address and browser, and when.
+//! The statement asks for the user, so an ID of somebody else's event shows nothing of theirs. An
+//! attacker with a stolen session reads it too, but cannot change or delete an event.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::accounts::audit::{self, Event, Kind};
+use crate::accounts::client;
+use crate::web::error::Error;
+use crate::web::human_time;
+use crate::web::page::{self, Page};
+use crate::web::visitor::LoggedIn;
+
+/// How many events a page shows.
+const PER_PAGE: usize = 50;
+
+#[derive(Template)]
+#[template(path = "account/activity.html")]
+struct ActivityPage {
+    page: Page,
+    groups: Vec<Group>,
+    /// The last event of this page, if there are older ones.
+    older: Option<i64>,
+    is_first: bool,
+    /// For how many days events are kept.
+    days: u64,
+}
+
+/// Events of one kind from one browser and IP address that followed each other, such as guesses.
+struct Group {
+    what: &'static str,
+    count: usize,
+    latest: Event,
+}
+
+#[derive(Deserialize)]
+pub struct ActivityQuery {
+    #[serde(default)]
+    before: String,
+}
+
+pub async fn show(
+    logged_in: LoggedIn,
+    query: web::Query<ActivityQuery>,
+) -> Result<HttpResponse, Error> {
+    let app = &logged_in.visitor.app;
+    let before: Option<i64> = query.before.parse().ok();
+    // One more than is shown, to know whether there are older ones.
+    let limit = PER_PAGE as i64 + 1;
+    let mut events = audit::list(&app.db, logged_in.user.id, before, limit).await?;
+    let has_older = events.len() > PER_PAGE;
+    events.truncate(PER_PAGE);
+    let older = events.last().map(|event| event.id).filter(|_| has_older);
+    page::show(ActivityPage {
+        page: logged_in.visitor.page("Activity"),
+        groups: grouped(events),
+        older,
+        is_first: before.is_none(),
+        days: app.config.audit_retention.as_secs() / 86_400,
+    })
+}
+
+fn grouped(events: Vec<Event>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for event in events {
+        let sender = |event: &Event| (event.kind, event.address, event.user_agent.clone());
+        match groups.last_mut() {
+            Some(group) if sender(&group.latest) == sender(&event) => group.count += 1,
+            _ => groups.push(Group { what: words(event.kind), count: 1, latest: event }),
+        }
+    }
+    groups
+}
+
+fn words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::RegistrationStarted => "Someone signed up with your email address",
+        Kind::AccountCreated => "Account created",
+        Kind::LoggedIn => "Logged in",
+        Kind::LoginFailed => "Login failed",
+        Kind::LoggedOut => "Logged out",
+        Kind::Reauthenticated => "Password confirmed",
+        Kind::ReauthenticationFailed => "Password not confirmed: it was wrong",
+        Kind::Exported => "Data downloaded",
+        Kind::SessionEnded => "Another device logged out",
+        Kind::OtherSessionsEnded => "All other devices logged out",
+        Kind::PasswordChanged => "Password changed",
+        Kind::PasswordChangeFailed => "Password not changed: the current one was wrong",
+        Kind::ResetAsked => "Link for a new password requested",
+        Kind::PasswordReset => "Password changed with a link",
+        Kind::NotMe => "“This wasn't me” pressed, every device logged out",
+    }
+}

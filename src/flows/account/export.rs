@@ -1,0 +1,118 @@
+//! Download what is stored about you (GDPR, article 20).
+//!
+//! `GET  /account/export`  show      the page with the button
+//! `POST /account/export`  download  a JSON file, in sudo mode
+//!
+//! An attacker with a stolen session would read where and when the owner logged in, so sudo mode is
+//! needed. The file holds no hash and nothing that grants access. Its audit events are read in
+//! portions while it is sent, so a long history needs no more memory than a short one.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use futures_util::stream::{self, Stream, StreamExt};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::accounts::audit::{self, Event, Kind};
+use crate::accounts::user_id::UserId;
+use crate::accounts::{device, session, user};
+use crate::database::Database;
+use crate::web::csrf::Checked;
+use crate::web::error::Error;
+use crate::web::page::{self, Page};
+use crate::web::sudo::Sudo;
+
+/// How many audit events are read at once.
+const PORTION: i64 = 1_000;
+
+#[derive(Template)]
+#[template(path = "account/export.html")]
+struct ExportPage {
+    page: Page,
+}
+
+#[derive(Deserialize)]
+pub struct ExportForm {}
+
+pub async fn show(sudo: Sudo) -> Result<HttpResponse, Error> {
+    page::show(ExportPage { page: sudo.logged_in.visitor.page("Download your data") })
+}
+
+pub async fn download(sudo: Sudo, form: Checked<ExportForm>) -> Result<HttpResponse, Error> {
+    let logged_in = sudo.logged_in;
+    if let Checked::OutOfDate(_, invalid) = form {
+        let mut page = logged_in.visitor.page("Download your data");
+        page.reject_form(invalid.sentence());
+        return page::out_of_date(ExportPage { page });
+    }
+    let (db, user) = (&logged_in.visitor.app.db, &logged_in.user);
+    let mut tx = db.begin().await?;
+    audit::record(&mut tx, Kind::Exported, Some(user.id), &logged_in.visitor.client).await?;
+    tx.commit().await?;
+    let sessions = session::list(db, user, logged_in.session.id).await?;
+    let dates = user::dates(db, user.id).await?;
+    let head = json!({
+        "email": user.email,
+        "created_at": moment(dates.created_at),
+        "password_changed_at": moment(dates.password_changed_at),
+        "known_devices": device::last_used(db, user.id).await?.into_iter().map(moment)
+            .collect::<Vec<_>>(),
+        "sessions": sessions.iter().map(session_json).collect::<Vec<_>>(),
+    });
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header(("content-disposition", "attachment; filename=\"my-data.json\""))
+        .streaming(body(db.clone(), user.id, &head)))
+}
+
+/// `{"email": …, "activity": [ … ]}`, a portion of the activity at a time.
+fn body(
+    db: Database,
+    user_id: UserId,
+    head: &Value,
+) -> impl Stream<Item = Result<web::Bytes, actix_web::Error>> + use<> {
+    let head = head.to_string();
+    let start = format!("{},\"activity\":[", head.strip_suffix('}').unwrap_or_default());
+    let start = stream::once(async move { Ok(web::Bytes::from(start)) });
+    let events = stream::unfold(Some((db, None, "\n")), move |state| async move {
+        let (db, before, separator) = state?;
+        match audit::list(&db, user_id, before, PORTION).await {
+            Err(error) => Some((Err(Error::from(error).into()), None)),
+            Ok(events) => {
+                let last = events.last()?.id;
+                let lines: Vec<String> =
+                    events.iter().map(|event| event_json(event).to_string()).collect();
+                let portion = format!("{separator}{}", lines.join(",\n"));
+                Some((Ok(web::Bytes::from(portion)), Some((db, Some(last), ",\n"))))
+            }
+        }
+    });
+    let end = stream::once(async { Ok(web::Bytes::from_static(b"]}\n")) });
+    start.chain(events).chain(end)
+}
+
+fn session_json(session: &session::ListedSession) -> Value {
+    json!({
+        "started_at": moment(session.created_at),
+        "last_used_at": moment(session.last_seen_at),
+        "ends_at": moment(session.ends_at),
+        "stays_logged_in": session.remembered,
+        "ip_address": session.address.map(|address| address.addr().to_string()),
+        "user_agent": session.user_agent,
+    })
+}
+
+fn event_json(event: &Event) -> Value {
+    json!({
+        "what": event.kind.name(),
+        "at": moment(event.created_at),
+        "ip_address": event.address.map(|address| address.addr().to_string()),
+        "user_agent": event.user_agent,
+    })
+}
+
+fn moment(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,107 @@
+//! Sudo mode: an action that can hurt needs a recent authentication (ASVS 7.5.1).
+//!
+//! `require`, a middleware, and `Sudo`, an extractor, both check the age of the last one in this
+//! session. If it is older than `SUDO_WINDOW`, the visitor re-authenticates at `/sudo` and returns.
+//! A form may be sent for twice as long, so that a page opened in time can be filled in calmly. A
+//! form sent even later is kept in the session, without passwords and codes, and comes back filled.
+
+use std::collections::BTreeMap;
+use std::future::{Ready, ready};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use serde::{Deserialize, Serialize};
+
+use super::csrf::Form;
+use super::error::Error;
+use super::next_page;
+use super::visitor::LoggedIn;
+
+type Fields = BTreeMap<String, String>;
+
+/// The key of `Typed` in the state of a session.
+const TYPED: &str = "typed";
+
+/// A logged-in user who has authenticated recently.
+pub struct Sudo {
+    pub logged_in: LoggedIn,
+}
+
+/// A form that was sent too late.
+#[derive(Serialize, Deserialize)]
+struct Typed {
+    path: String,
+    fields: Fields,
+}
+
+impl Sudo {
+    /// What was typed into this field of this page before the visitor had to re-authenticate.
+    pub fn take_typed(&self, field: &str) -> Option<String> {
+        let visitor = &self.logged_in.visitor;
+        let typed = visitor.state.get::<Typed>(TYPED).ok().flatten();
+        let mut typed = typed.filter(|typed| typed.path == visitor.path)?;
+        visitor.state.remove(TYPED);
+        typed.fields.remove(field)
+    }
+}
+
+impl FromRequest for Sudo {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let logged_in = LoggedIn::from_request(req, payload).into_inner();
+        ready(logged_in.and_then(|logged_in| match is_recent(req, &logged_in) {
+            true => Ok(Self { logged_in }),
+            false => Err(Error::SudoFirst(next_page::return_path(req))),
+        }))
+    }
+}
+
+fn is_recent(req: &HttpRequest, logged_in: &LoggedIn) -> bool {
+    let window = logged_in.visitor.app.config.lifetimes.sudo_window;
+    let allowed = if req.method() == Method::GET { window } else { 2 * window };
+    logged_in.session.authenticated_ago.is_some_and(|seconds| seconds < allowed.as_secs() as i64)
+}
+
+/// Middleware for a route that needs sudo mode. It keeps the values of a form that comes too late.
+pub async fn require(
+    mut req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let logged_in = match LoggedIn::from_request(req.request(), &mut Payload::None).await {
+        Ok(logged_in) => logged_in,
+        Err(error) => return Ok(req.error_response(error)),
+    };
+    if is_recent(req.request(), &logged_in) {
+        drop(logged_in);
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    }
+    let path = next_page::return_path(req.request());
+    if req.method() == Method::POST {
+        let payload = req.take_payload();
+        if let Err(error) = keep(req.request(), payload, &logged_in, &path).await {
+            return Ok(req.error_response(error));
+        }
+    }
+    Ok(req.error_response(Error::SudoFirst(path)))
+}
+
+async fn keep(
+    req: &HttpRequest,
+    mut payload: Payload,
+    logged_in: &LoggedIn,
+    path: &str,
+) -> Result<(), Error> {
+    let Form(mut fields) = Form::<Fields>::from_request(req, &mut payload).await?;
+    // NUL cannot be stored in PostgreSQL.
+    fields.retain(|name, value| !is_secret(name) && !value.contains('\0'));
+    Ok(logged_in.visitor.state.insert(TYPED, Typed { path: path.to_owned(), fields })?)
+}
+
+fn is_secret(name: &str) -> bool {
+    ["password", "code", "token"].iter().any(|secret| name.contains(secret))
+}
