@@ -60,7 +60,8 @@ pub(super) fn check(password: &Password, rules: &Rules) -> Result<(), Weakness> 
     let mut reason = "This password is too easy to guess.".to_owned();
     if let Some(feedback) = estimate.feedback() {
         let warning = feedback.warning().map(|warning| warning.to_string());
-        let advice = feedback.suggestions().iter().map(ToString::to_string);
+        // The last one is about this password; the first one says what the hint of the field says.
+        let advice = feedback.suggestions().last().map(ToString::to_string);
         for sentence in warning.into_iter().chain(advice) {
             reason = format!("{reason} {}.", sentence.trim_end_matches('.'));
         }
