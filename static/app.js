@@ -32,12 +32,15 @@ addEventListener("submit", ({ submitter }) => {
   setTimeout(() => (submitter.disabled = false), 10_000);
 });
 
-// Shows moments in the time zone of the visitor, in the language of the page. The title keeps UTC.
+// Shows moments in the time zone of the visitor, and keeps UTC in the title. Moments and days are written
+// in the language of the page, as the visitor's region writes them.
 const language = document.documentElement.lang;
 const locale = navigator.languages.find((one) => one.startsWith(language)) ?? language;
-for (const time of document.querySelectorAll("time[datetime*=T]")) {
-  time.title = time.textContent;
-  time.textContent = new Date(time.dateTime).toLocaleString(locale, { dateStyle: "long", timeStyle: "short" });
+for (const time of document.querySelectorAll("time")) {
+  const isMoment = time.dateTime.includes("T");
+  if (isMoment) time.title = time.textContent;
+  const format = { dateStyle: "long", ...(isMoment ? { timeStyle: "short" } : { timeZone: "UTC" }) };
+  time.textContent = new Date(time.dateTime).toLocaleString(locale, format);
 }
 
 // Counts the characters of a new password in its hint, as the server does: code points in NFC. A screen

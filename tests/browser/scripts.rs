@@ -8,7 +8,7 @@ use crate::support::labels::*;
 use crate::support::people::ADA;
 
 /// Every date of every page is a `<time>`. A moment is shown in the visitor's time zone, and its
-/// title keeps UTC; a day stays as it is.
+/// title keeps UTC. A day is the same in every zone.
 pub async fn every_moment_is_shown_in_the_time_zone_of_the_visitor(stage: &BrowserTest<'_>) {
     let window = stage.window().await;
     let zone = "Asia/Tokyo";
@@ -19,6 +19,9 @@ pub async fn every_moment_is_shown_in_the_time_zone_of_the_visitor(stage: &Brows
             .ask(&format!(
                 "const wrong = [], times = [...document.querySelectorAll('time')];
                  const moments = times.filter(e => e.dateTime.includes('T'));
+                 for (const e of times) if (!moments.includes(e)) {{
+                     if (e.textContent !== new Date(e.dateTime).toLocaleString(navigator.language, {{ timeZone: 'UTC', dateStyle: 'long' }})) wrong.push(e.outerHTML);
+                 }}
                  for (const e of moments) {{
                      const at = new Date(e.dateTime), shown = zone => at.toLocaleString(navigator.language, {{ timeZone: zone, dateStyle: 'long', timeStyle: 'short' }});
                      if (e.textContent !== shown('{zone}') || !e.title.endsWith(at.toISOString().slice(11, 16) + ' UTC')) wrong.push(e.outerHTML);
