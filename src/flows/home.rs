@@ -10,11 +10,11 @@ use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
 
 #[derive(Template)]
-#[template(path = "home.html")]
+#[template(path = "home/reference.html")]
 struct HomePage {
     page: Page,
 }
 
 pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
-    page::show(HomePage { page: visitor.page("Welcome") })
+    page::show(HomePage { page: visitor.page("Log in and stay logged in safely") })
 }

@@ -20,11 +20,11 @@ pub async fn ready(app: web::Data<AppState>) -> Result<HttpResponse, Error> {
     }
 }
 
-/// `GET /robots.txt`: search engines may index the home page only.
+/// `GET /robots.txt`: search engines may index the home, login and sign-up pages.
 pub async fn robots() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
-        .body("User-agent: *\nAllow: /$\nAllow: /static/\nDisallow: /\n")
+        .body("User-agent: *\nAllow: /$\nAllow: /login$\nAllow: /register$\nAllow: /static/\nDisallow: /\n")
 }
 
 /// `GET /.well-known/change-password`: password managers open it to change a password

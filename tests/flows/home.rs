@@ -38,6 +38,43 @@ async fn visiting_the_front_page_sets_no_cookie_and_creates_no_session() {
     assert_eq!(site.db.number("select count(*) from sessions").await, 0);
 }
 
+#[tokio::test]
+async fn the_reference_offers_three_ways_to_use_it() {
+    let site = Site::start().await;
+    for mut browser in [site.browser(), ADA.at(&site).await] {
+        browser.visit("/").await;
+        browser.must_see("is a reference web app in Rust");
+        for way in ["Try it", "Read it", "The practices"] {
+            browser.must_see(way);
+        }
+        // A file that it names exists. The other code is a path of the site.
+        let files = browser.html().split("<code>").skip(1);
+        let files = files.filter_map(|rest| rest.split("</code>").next());
+        let files: Vec<&str> = files.filter(|file| !file.starts_with('/')).collect();
+        assert!(!files.is_empty(), "the files to read");
+        for file in files {
+            assert!(std::path::Path::new(file).is_file(), "{file}");
+        }
+        browser.click("the mailbox").await;
+        browser.must_be_at("/dev/mailbox", 200);
+    }
+}
+
+#[tokio::test]
+async fn the_home_page_of_production_names_no_mailbox() {
+    let site = Site::with(&[
+        ("ENVIRONMENT", "production"),
+        ("BASE_URL", "https://localhost"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("SMTP_URL", "smtps://mail.example.com"),
+    ])
+    .await;
+    let request = "GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n";
+    let answer = crate::support::raw::send(site.address, request).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.text().contains("Create account") && !answer.text().contains("mailbox"));
+}
+
 const FLASH: &str =
     r#"update sessions set state = '{"flash": {"kind": "good", "text": "Hello, Ada."}}'"#;
 

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 /// The files that decide what the login page looks like.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "templates/layout.html",
     "templates/form.html",
     "templates/login.html",
     "static/pico.css",
     "static/style.css",
     "static/mark.svg",
+    "static/fraunces.woff2",
 ];
 
 pub fn picture() -> PathBuf {
