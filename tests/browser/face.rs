@@ -20,31 +20,69 @@ const LONGEST: Person = Person {
     ..ADA
 };
 
+/// axe cannot tell the contrast of text in a doorway, because of the fanlight behind it, and reports it
+/// as incomplete. Returns what is below WCAG 1.4.3 there, and what else is incomplete.
+///
+/// Colours are painted on a canvas, from the outermost element inwards, so that it computes every
+/// notation and every opacity. Text that lies on the fanlight itself would have no single background.
+const MEASURE: &str = "
+    const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+    const painted = colors => {
+        context.clearRect(0, 0, 1, 1);
+        for (const color of colors) { context.fillStyle = color; context.fillRect(0, 0, 1, 1); }
+        return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const luminance = rgb => {
+        const [r, g, b] = rgb.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const measure = element => {
+        const behind = [];
+        for (let e = element; e; e = e.parentElement) behind.unshift(getComputedStyle(e).backgroundColor);
+        const style = getComputedStyle(element);
+        const [dark, light] = [painted(behind), painted([...behind, style.color])].map(luminance).sort((a, b) => a - b);
+        const size = parseFloat(style.fontSize), large = size >= 24 || size >= 18.66 && style.fontWeight >= 700;
+        const door = element.closest('.doorway');
+        const glass = door ? door.getBoundingClientRect().top + parseFloat(getComputedStyle(door, '::before').height) : 0;
+        const contrast = (light + 0.05) / (dark + 0.05);
+        if (contrast < (large ? 3 : 4.5)) return contrast.toFixed(2);
+        if (door && element.getBoundingClientRect().top < glass) return 'text on the fanlight';
+    };
+    const measured = incomplete => incomplete.flatMap(({ id, nodes }) => nodes.flatMap(node => {
+        const problem = id === 'color-contrast' ? measure(document.querySelector(node.target[0])) : 'incomplete';
+        return problem ? [`${id} ${node.html} ${problem}`] : [];
+    }));";
+
 pub async fn axe_finds_no_violation_on_any_page(stage: &BrowserTest<'_>) {
     let window = stage.window().await;
     let found = std::cell::RefCell::new(Vec::new());
+    let measured = std::cell::Cell::new(0);
     pages::walk(stage, &window, ADA, async |name| {
         window.ask(AXE).await;
         for scheme in ["light", "dark"] {
             for width in [WIDE, NARROW] {
                 window.is_in(scheme).await;
                 window.set_width(width, 1).await;
-                let violations = window
-                    .ask(
-                        "const { violations } = await axe.run();
-                         return violations.flatMap(({ id, nodes }) =>
-                             nodes.map(node => `${id} ${node.html} ${node.failureSummary}`))",
-                    )
+                let report = window
+                    .ask(&format!(
+                        "{MEASURE}
+                         const {{ violations, incomplete }} = await axe.run();
+                         return [violations.flatMap(({{ id, nodes }}) =>
+                             nodes.map(node => `${{id}} ${{node.html}} ${{node.failureSummary}}`)),
+                             measured(incomplete), incomplete.flatMap(({{ nodes }}) => nodes).length]"
+                    ))
                     .await;
-                for violation in violations.as_array().into_iter().flatten() {
-                    found.borrow_mut().push(format!("{name}, {scheme}, {width}: {violation}"));
+                for problem in [0, 1].iter().filter_map(|list| report[*list].as_array()).flatten() {
+                    found.borrow_mut().push(format!("{name}, {scheme}, {width}: {problem}"));
                 }
+                measured.set(measured.get() + report[2].as_u64().unwrap_or_default());
             }
         }
     })
     .await;
     let found = found.take();
-    assert!(found.is_empty(), "{found:#?}");
+    println!("{} incomplete results of axe were measured", measured.get());
+    assert!(found.is_empty() && measured.get() > 0, "{found:#?}");
 }
 
 /// 320 CSS pixels are a small phone, or a page of 1280 at 400 % zoom. 640 are that page at 200 %.
