@@ -54,6 +54,7 @@ fn main() -> ExitCode {
             privacy::the_site_stores_nothing_but_cookies,
             privacy::the_back_button_shows_no_user_data_after_logout,
             privacy::a_password_change_logs_the_other_browser_out,
+            privacy::a_device_is_logged_out_from_another_one,
             privacy::a_session_cookie_is_persistent_only_if_remembered,
             cross_site::a_same_site_post_from_another_port_is_rejected,
             cross_site::a_cross_site_post_is_rejected,

@@ -109,6 +109,16 @@ async fn logged_in(
     window.logs_in(person).await;
     window.must_be_at("/app").await;
     follow_links(window, "/app", "in-", look).await;
+    person.log_in_on_new_device(&stage.site).await;
+    window.visit("/account/sessions").await;
+    look("two-devices").await;
+    window.press(END_SESSION).await;
+    look("device-ended").await;
+    window.visit("/sudo?next=/account/export").await;
+    look("sudo").await;
+    window.fill(PASSWORD, "not the password of anybody").await;
+    window.press(CONTINUE).await;
+    look("sudo-wrong").await;
     window.visit("/account/password").await;
     window.fill(CURRENT_PASSWORD, "not the password of anybody").await;
     window.fill(NEW_PASSWORD, "glacier pumpkin harmonica").await;

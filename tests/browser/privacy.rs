@@ -71,6 +71,22 @@ pub async fn a_password_change_logs_the_other_browser_out(stage: &BrowserTest<'_
     laptop.must_see(ADA.email).await;
 }
 
+pub async fn a_device_is_logged_out_from_another_one(stage: &BrowserTest<'_>) {
+    ADA.create_account(&stage.site).await;
+    let (phone, laptop) = (stage.window().await, stage.window().await);
+    phone.logs_in(ADA).await;
+    laptop.logs_in(ADA).await;
+    laptop.click(ACCOUNT).await;
+    laptop.must_see("2 logged in").await;
+    laptop.click(MANAGE).await;
+    laptop.press(END_SESSION).await;
+    laptop.must_see("That device is logged out.").await;
+    laptop.must_see("You aren't logged in anywhere else.").await;
+    phone.click(ACCOUNT).await;
+    phone.must_see(SESSION_ENDED).await;
+    phone.must_not_contain(ADA.email).await;
+}
+
 /// Read from Chromium's cookie store: a session cookie, or one that expires after 30 days.
 pub async fn a_session_cookie_is_persistent_only_if_remembered(stage: &BrowserTest<'_>) {
     ADA.create_account(&stage.site).await;

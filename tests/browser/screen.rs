@@ -65,8 +65,7 @@ pub async fn a_short_window_shows_every_field_and_the_button(stage: &BrowserTest
 /// Forced colors remove backgrounds and shadows, so what is to be told apart needs a border.
 pub async fn forced_colors_keep_what_a_border_shows(stage: &BrowserTest<'_>) {
     let window = stage.window().await;
-    let forced = json!([{ "name": "forced-colors", "value": "active" }]);
-    window.command("Emulation.setEmulatedMedia", json!({ "features": forced })).await;
+    window.force_colors().await;
     window.logs_in(ADA).await;
     for (element, part, side, drawn) in [
         ("nav [aria-current]", "", "bottom", true),

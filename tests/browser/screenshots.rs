@@ -1,4 +1,5 @@
-//! Takes pictures of every page for people to look at: light and dark, wide and narrow. It also
+//! Takes pictures of every page for people to look at: light, dark and in forced colors, in three
+//! widths. It also
 //! composes the picture of the README from two of them.
 
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use crate::pages;
 use crate::stage::BrowserTest;
 use crate::support::people::ADA;
 use crate::support::picture;
-use crate::window::{NARROW, WIDE, Window};
+use crate::window::{NARROW, PHONE, WIDE, Window};
 
 /// The folder for the pictures, if `SCREENSHOTS` is set.
 pub fn folder() -> Option<PathBuf> {
@@ -32,9 +33,12 @@ pub async fn take_pictures_of_every_page(stage: &BrowserTest<'_>) {
             &format!("<img style='width:50%' src='data:image/png;base64,{}'>", take(&window).await);
     }
     pages::walk(stage, &window, ADA, async |name| {
-        for scheme in ["light", "dark"] {
-            for (size, width) in [("wide", WIDE), ("narrow", NARROW)] {
-                window.is_in(scheme).await;
+        for scheme in ["light", "dark", "forced-colors"] {
+            match scheme {
+                "forced-colors" => window.force_colors().await,
+                _ => window.is_in(scheme).await,
+            }
+            for (size, width) in [("wide", WIDE), ("phone", PHONE), ("narrow", NARROW)] {
                 window.set_width(width, 1).await;
                 save(&folder.join(format!("{name}-{scheme}-{size}.png")), &take(&window).await);
             }

@@ -13,6 +13,7 @@ use crate::support::people::Person;
 
 /// Widths in CSS pixels. 320 is a page of 1280 at 400 % zoom (WCAG 1.4.10).
 pub const WIDE: u32 = 1280;
+pub const PHONE: u32 = 390;
 pub const NARROW: u32 = 320;
 
 /// How long the next page may take on a busy machine.
@@ -186,6 +187,14 @@ impl Window {
     /// `light` or `dark`. No transitions, because a half-changed colour has another contrast.
     pub async fn is_in(&self, scheme: &str) {
         self.set_media_features(&[("color-scheme", scheme), ("reduced-motion", "reduce")]).await;
+    }
+
+    /// As with the contrast themes of Windows.
+    pub async fn force_colors(&self) {
+        let forced = json!([{ "name": "forced-colors", "value": "active" }]);
+        self.command("Emulation.setEmulatedMedia", json!({ "features": forced })).await;
+        let matches = self.ask("return matchMedia('(forced-colors: active)').matches").await;
+        assert_eq!(matches, json!(true));
     }
 
     /// A `zoom` of 2 shows the page at 200 %.

@@ -8,6 +8,7 @@ mod mistakes;
 mod production;
 mod roles;
 mod scripts;
+mod stored_data;
 
 use std::collections::HashMap;
 
