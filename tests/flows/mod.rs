@@ -24,3 +24,4 @@ mod session_ends;
 mod start_session;
 mod static_files;
 mod sudo;
+mod walks;

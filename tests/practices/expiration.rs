@@ -27,7 +27,7 @@ async fn remembered(site: &Site) -> Browser {
 }
 
 /// Makes one request and waits for the touch, for which no response waits.
-async fn visit_once(touches: &mut Touches<'_>, browser: &Browser) {
+async fn visit_once(touches: &mut Touches, browser: &Browser) {
     visit_app(browser.clone()).await;
     touches.once().await;
 }

@@ -1,0 +1,205 @@
+//! What should be true: accounts, devices and a clock, in a few lines that know nothing of the app.
+
+/// Timeouts in minutes: idle, absolute.
+const ORDINARY: (u64, u64) = (60, 24 * 60);
+const REMEMBERED: (u64, u64) = (14 * 24 * 60, 30 * 24 * 60);
+const SUDO_WINDOW: u64 = 10;
+/// How long a "this wasn't me" link works.
+const NOT_ME: u64 = 7 * 24 * 60;
+/// `SESSIONS_PER_USER` of the walk's site: fewer than devices, so that logins end older sessions.
+pub const PER_USER: usize = 3;
+pub const DEVICES: usize = 5;
+pub const PEOPLE: usize = 2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Device(pub usize);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Person(pub usize);
+
+#[derive(Clone, Copy, Debug)]
+pub enum Command {
+    SignUp(Device, Person),
+    LogIn {
+        on: Device,
+        person: Person,
+        remember: bool,
+    },
+    LogInWrongly(Device, Person),
+    LogOut(Device),
+    /// Ends the session of another device of the same user.
+    EndSession {
+        on: Device,
+        of: Device,
+    },
+    EndOthers(Device),
+    Confirm(Device),
+    ChangePassword(Device),
+    Reset(Device, Person),
+    NotMe(Device, Person),
+    Download(Device),
+    Lock(Person),
+    Unlock(Person),
+    Later(u64),
+}
+
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub person: Person,
+    /// The order in which sessions began.
+    began: u64,
+    ends_at: u64,
+    idle: u64,
+    last_seen: u64,
+    authenticated_at: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    pub exists: bool,
+    pub locked: bool,
+    pub must_reset: bool,
+    /// When the last notice with an unused "this wasn't me" link was sent.
+    notice_at: Option<u64>,
+}
+
+#[derive(Default)]
+pub struct Model {
+    pub accounts: [Account; PEOPLE],
+    pub sessions: [Option<Session>; DEVICES],
+    now: u64,
+    logins: u64,
+}
+
+impl Model {
+    /// The person who is logged in on a device.
+    pub fn user(&self, device: Device) -> Option<Person> {
+        self.sessions[device.0].as_ref().map(|session| session.person)
+    }
+
+    /// Whether a command can be given now: a login, for example, needs a device without a session.
+    pub fn allows(&self, command: Command) -> bool {
+        let free = |device: Device| self.sessions[device.0].is_none();
+        let account = |person: Person| &self.accounts[person.0];
+        match command {
+            Command::SignUp(device, person) => free(device) && !account(person).exists,
+            Command::LogIn { on, .. } | Command::LogInWrongly(on, _) => free(on),
+            Command::LogOut(device)
+            | Command::EndOthers(device)
+            | Command::Confirm(device)
+            | Command::ChangePassword(device)
+            | Command::Download(device) => !free(device),
+            Command::EndSession { on, of } => {
+                on != of && !free(on) && self.user(on) == self.user(of)
+            }
+            Command::Reset(_, person) => account(person).exists && !account(person).locked,
+            Command::NotMe(_, person) => {
+                !account(person).locked
+                    && account(person).notice_at.is_some_and(|at| self.now - at < NOT_ME)
+            }
+            Command::Lock(person) => account(person).exists && !account(person).locked,
+            Command::Unlock(person) => account(person).locked,
+            Command::Later(_) => true,
+        }
+    }
+
+    /// Applies a command that `allows` has allowed, and returns whether it succeeds.
+    pub fn apply(&mut self, command: Command) -> bool {
+        match command {
+            Command::SignUp(device, person) => {
+                self.accounts[person.0].exists = true;
+                self.notify(person);
+                self.begin(device, person, false);
+            }
+            Command::LogIn { on, person, remember } => {
+                let account = &self.accounts[person.0];
+                if !account.exists || account.locked || account.must_reset {
+                    return false;
+                }
+                self.begin(on, person, remember);
+            }
+            Command::LogInWrongly(..) => return false,
+            Command::LogOut(device) => self.sessions[device.0] = None,
+            Command::EndSession { of, .. } => self.sessions[of.0] = None,
+            Command::EndOthers(device) | Command::ChangePassword(device) => {
+                let user = self.user(device);
+                self.end(|other, session| other != device && Some(session.person) == user);
+                if matches!(command, Command::ChangePassword(_)) {
+                    self.authenticate(device);
+                    user.into_iter().for_each(|person| self.notify(person));
+                }
+            }
+            Command::Confirm(device) => self.authenticate(device),
+            Command::Reset(_, person) => {
+                self.accounts[person.0].must_reset = false;
+                self.notify(person);
+                self.end(|_, session| session.person == person);
+            }
+            Command::NotMe(_, person) => {
+                self.accounts[person.0].must_reset = true;
+                self.accounts[person.0].notice_at = None;
+                self.end(|_, session| session.person == person);
+            }
+            Command::Download(device) => {
+                let session = self.sessions[device.0].as_ref();
+                return session.is_some_and(|s| self.now - s.authenticated_at < SUDO_WINDOW);
+            }
+            Command::Lock(person) => {
+                self.accounts[person.0].locked = true;
+                self.end(|_, session| session.person == person);
+            }
+            Command::Unlock(person) => self.accounts[person.0].locked = false,
+            Command::Later(minutes) => {
+                self.now += minutes;
+                let now = self.now;
+                self.end(|_, s| now >= s.ends_at || now >= s.last_seen + s.idle);
+            }
+        }
+        true
+    }
+
+    /// Every device has sent a request, which moves its idle timeout.
+    pub fn seen(&mut self) {
+        let now = self.now;
+        self.sessions.iter_mut().flatten().for_each(|session| session.last_seen = now);
+    }
+
+    fn begin(&mut self, device: Device, person: Person, remember: bool) {
+        let (idle, absolute) = if remember { REMEMBERED } else { ORDINARY };
+        let now = self.now;
+        self.logins += 1;
+        self.sessions[device.0] = Some(Session {
+            person,
+            began: self.logins,
+            ends_at: now + absolute,
+            idle,
+            last_seen: now,
+            authenticated_at: now,
+        });
+        let mut of_person: Vec<u64> = self
+            .sessions
+            .iter()
+            .flatten()
+            .filter(|session| session.person == person)
+            .map(|session| session.began)
+            .collect();
+        of_person.sort_unstable();
+        let oldest = of_person.len().saturating_sub(PER_USER);
+        self.end(|_, session| of_person[..oldest].contains(&session.began));
+    }
+
+    fn notify(&mut self, person: Person) {
+        self.accounts[person.0].notice_at = Some(self.now);
+    }
+
+    fn authenticate(&mut self, device: Device) {
+        let now = self.now;
+        self.sessions[device.0].iter_mut().for_each(|session| session.authenticated_at = now);
+    }
+
+    fn end(&mut self, which: impl Fn(Device, &Session) -> bool) {
+        for (index, slot) in self.sessions.iter_mut().enumerate() {
+            slot.take_if(|session| which(Device(index), session));
+        }
+    }
+}

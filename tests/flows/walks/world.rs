@@ -1,0 +1,211 @@
+//! The same commands, given to the app by real browsers.
+
+use super::model::{Command, DEVICES, Device, PER_USER, Person};
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::labels::*;
+use crate::support::mailbox::mailbox;
+use crate::support::people;
+use crate::support::site::Site;
+use crate::support::touches::Touches;
+
+const PASSWORDS: [&str; 2] = ["marble caravan thunder", "pewter saxophone glade"];
+
+pub struct World {
+    site: Site,
+    devices: Vec<Browser>,
+    /// The index of each person's password in `PASSWORDS`.
+    passwords: [usize; 2],
+}
+
+impl World {
+    pub async fn start() -> World {
+        let site = Site::with(&[("SESSIONS_PER_USER", &PER_USER.to_string())]).await;
+        let devices = (0..DEVICES)
+            .map(|number| {
+                let mut browser = site.browser();
+                // Names the device on the page that lists sessions.
+                browser.user_agent = format!("device-{number}");
+                browser
+            })
+            .collect();
+        World { site, devices, passwords: [0; 2] }
+    }
+
+    pub fn email(person: Person) -> &'static str {
+        [people::ADA.email, people::GRACE.email][person.0]
+    }
+
+    fn password(&self, person: Person) -> &'static str {
+        PASSWORDS[self.passwords[person.0]]
+    }
+
+    /// The newest link of this kind in the mails of a person.
+    async fn link(&self, person: Person, part: &str) -> String {
+        let mails = mailbox(&self.site.db, Self::email(person)).await;
+        let mail = mails.into_iter().rev().find(|mail| mail.text.contains(part));
+        mail.unwrap_or_else(|| panic!("no mail with {part}")).link(part)
+    }
+
+    /// Gives a command, and returns whether the app did it. `on` is the user of each device.
+    pub async fn give(
+        &mut self,
+        command: Command,
+        user: impl Fn(Device) -> Option<Person>,
+    ) -> bool {
+        match command {
+            Command::SignUp(device, person) => {
+                let fields = [(EMAIL, Self::email(person)), (PASSWORD, self.password(person))];
+                let browser = &mut self.devices[device.0];
+                browser.visit("/register").await;
+                browser.submit(CREATE_ACCOUNT, &fields).await;
+                let link = self.link(person, "/email/verify/").await;
+                let browser = &mut self.devices[device.0];
+                browser.visit(&link).await;
+                browser.press(CONFIRM_EMAIL).await;
+                browser.path == "/app"
+            }
+            Command::LogIn { on, person, remember } => {
+                let mut fields =
+                    vec![(EMAIL, Self::email(person)), (PASSWORD, self.password(person))];
+                if remember {
+                    fields.push((STAY_LOGGED_IN, "on"));
+                }
+                let browser = &mut self.devices[on.0];
+                browser.visit("/login").await;
+                browser.submit(LOG_IN, &fields).await;
+                browser.path == "/app"
+            }
+            Command::LogInWrongly(device, person) => {
+                let fields =
+                    [(EMAIL, Self::email(person)), (PASSWORD, "not the password of anybody")];
+                let browser = &mut self.devices[device.0];
+                browser.visit("/login").await;
+                browser.submit(LOG_IN, &fields).await;
+                browser.path == "/app"
+            }
+            Command::LogOut(device) => {
+                let browser = &mut self.devices[device.0];
+                browser.visit("/app").await;
+                browser.press(LOG_OUT).await;
+                browser.sees(LOGGED_OUT)
+            }
+            Command::EndSession { on, of } => {
+                let name = format!("device-{}", of.0);
+                let id = "select public_id::text from sessions where user_agent = $1 and user_id is not null
+                          order by created_at desc, id desc limit 1";
+                let id: String = sqlx::query_scalar(id)
+                    .bind(&name)
+                    .fetch_one(&self.site.db.pool)
+                    .await
+                    .expect("its session");
+                let browser = &mut self.devices[on.0];
+                browser.visit("/account/sessions").await;
+                let mut form = browser.form(LOG_OUT_ELSEWHERE);
+                form.action.set_path(&format!("/account/sessions/{id}/revoke"));
+                browser.send(form).await;
+                browser.sees("That device is logged out.")
+            }
+            Command::EndOthers(device) => {
+                let browser = &mut self.devices[device.0];
+                browser.visit("/account/sessions").await;
+                if browser.sees("You aren't logged in anywhere else.") {
+                    return true;
+                }
+                browser.press(LOG_OUT_ELSEWHERE).await;
+                browser.sees(LOGGED_OUT_ELSEWHERE)
+            }
+            Command::Confirm(device) => {
+                let password = self.password(user(device).expect("a user"));
+                let browser = &mut self.devices[device.0];
+                browser.visit("/sudo").await;
+                browser.submit(CONTINUE, &[(PASSWORD, password)]).await;
+                browser.path == "/account"
+            }
+            Command::ChangePassword(device) => {
+                let person = user(device).expect("a user");
+                let old = self.password(person);
+                self.passwords[person.0] ^= 1;
+                let fields = [(CURRENT_PASSWORD, old), (NEW_PASSWORD, self.password(person))];
+                let browser = &mut self.devices[device.0];
+                browser.visit("/account/password").await;
+                browser.submit(CHANGE_PASSWORD, &fields).await;
+                browser.path == "/account"
+            }
+            Command::Reset(device, person) => {
+                let browser = &mut self.devices[device.0];
+                browser.visit("/password/reset").await;
+                browser.submit(SEND_LINK, &[(EMAIL, Self::email(person))]).await;
+                let link = self.link(person, "/password/reset/").await;
+                self.passwords[person.0] ^= 1;
+                let password = self.password(person);
+                let browser = &mut self.devices[device.0];
+                browser.visit(&link).await;
+                browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, password)]).await;
+                browser.sees(PASSWORD_CHANGED)
+            }
+            Command::NotMe(device, person) => {
+                let link = self.link(person, "/not-me/").await;
+                let browser = &mut self.devices[device.0];
+                browser.visit(&link).await;
+                if browser.sees(INVALID_LINK) {
+                    return false;
+                }
+                browser.press(NOT_ME).await;
+                browser.sees(EVERY_DEVICE_LOGGED_OUT)
+            }
+            Command::Download(device) => {
+                let browser = &mut self.devices[device.0];
+                browser.visit("/account/export").await;
+                browser.path == "/account/export"
+            }
+            Command::Lock(person) | Command::Unlock(person) => {
+                let sql = match command {
+                    // The rows of the sessions stay, so only the epoch ends them for good.
+                    Command::Lock(_) => {
+                        "update users set locked_at = now(), session_epoch = session_epoch + 1 where email = $1"
+                    }
+                    _ => "update users set locked_at = null where email = $1",
+                };
+                let done =
+                    sqlx::query(sql).bind(Self::email(person)).execute(&self.site.db.pool).await;
+                done.expect("the database").rows_affected() == 1
+            }
+            Command::Later(minutes) => {
+                clock::later(&self.site.db, &format!("{minutes} minutes")).await;
+                true
+            }
+        }
+    }
+
+    /// Sends a GET from a device, and returns the email address that its page shows.
+    pub async fn look(&mut self, device: Device) -> Option<&'static str> {
+        let browser = &mut self.devices[device.0];
+        browser.visit("/account").await;
+        match browser.path.as_str() {
+            "/account" => [Person(0), Person(1)]
+                .map(Self::email)
+                .into_iter()
+                .find(|email| browser.sees(email)),
+            path => {
+                assert!(path.starts_with("/login"), "{path}");
+                None
+            }
+        }
+    }
+
+    /// Waits until the last requests have moved the idle timeouts of their sessions.
+    pub async fn touched(&self, touches: &mut Touches) {
+        let due = "select count(*) from sessions s join users u on u.id = s.user_id
+                   where s.last_seen_at < now() - interval '1 minute' and s.ends_at > now()
+                     and s.last_seen_at + s.idle_timeout > now()
+                     and u.session_epoch = s.user_epoch and u.locked_at is null";
+        while self.site.db.number(due).await > 0 {
+            touches.once().await;
+        }
+    }
+
+    pub fn db(&self) -> &crate::support::database::Database {
+        &self.site.db
+    }
+}
