@@ -35,7 +35,7 @@ fn draw(random: &mut StdRng) -> Command {
     let device = Device(random.random_range(0..DEVICES));
     let person = Person(random.random_range(0..PEOPLE));
     let other = Device(random.random_range(0..DEVICES));
-    match random.random_range(0..29) {
+    match random.random_range(0..30) {
         0..2 => Command::SignUp(device, person),
         2..9 => Command::LogIn { on: device, person, remember: random.random_bool(0.4) },
         9 => Command::LogInWrongly(device, person),
@@ -51,6 +51,7 @@ fn draw(random: &mut StdRng) -> Command {
             true => Command::Lock(person),
             false => Command::Unlock(person),
         },
+        27 => Command::EndByEpoch(person),
         _ => {
             let jumps = [7, 7, 25, 50, 61, 23 * 60, 13 * 24 * 60, 20 * 24 * 60];
             Command::Later(jumps[random.random_range(0..jumps.len())])

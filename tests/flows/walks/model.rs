@@ -40,6 +40,8 @@ pub enum Command {
     Download(Device),
     Lock(Person),
     Unlock(Person),
+    /// An operator raises the epoch of a user.
+    EndByEpoch(Person),
     Later(u64),
 }
 
@@ -99,6 +101,7 @@ impl Model {
             }
             Command::Lock(person) => account(person).exists && !account(person).locked,
             Command::Unlock(person) => account(person).locked,
+            Command::EndByEpoch(person) => account(person).exists,
             Command::Later(_) => true,
         }
     }
@@ -149,6 +152,7 @@ impl Model {
                 self.end(|_, session| session.person == person);
             }
             Command::Unlock(person) => self.accounts[person.0].locked = false,
+            Command::EndByEpoch(person) => self.end(|_, session| session.person == person),
             Command::Later(minutes) => {
                 self.now += minutes;
                 let now = self.now;

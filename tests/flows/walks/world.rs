@@ -115,6 +115,22 @@ impl World {
                 browser.press(LOG_OUT_ELSEWHERE).await;
                 browser.sees(LOGGED_OUT_ELSEWHERE)
             }
+            Command::Download(device) => {
+                let browser = &mut self.devices[device.0];
+                browser.visit("/account/export").await;
+                browser.path == "/account/export"
+            }
+            Command::Confirm(_)
+            | Command::ChangePassword(_)
+            | Command::Reset(..)
+            | Command::NotMe(..) => self.prove(command, user).await,
+            _ => self.operate(command).await,
+        }
+    }
+
+    /// Commands that need a password or a link from an email.
+    async fn prove(&mut self, command: Command, user: impl Fn(Device) -> Option<Person>) -> bool {
+        match command {
             Command::Confirm(device) => {
                 let password = self.password(user(device).expect("a user"));
                 let browser = &mut self.devices[device.0];
@@ -154,18 +170,21 @@ impl World {
                 browser.press(NOT_ME).await;
                 browser.sees(EVERY_DEVICE_LOGGED_OUT)
             }
-            Command::Download(device) => {
-                let browser = &mut self.devices[device.0];
-                browser.visit("/account/export").await;
-                browser.path == "/account/export"
-            }
-            Command::Lock(person) | Command::Unlock(person) => {
+            _ => unreachable!("{command:?}"),
+        }
+    }
+
+    /// Commands of an operator, and jumps of the clock.
+    async fn operate(&mut self, command: Command) -> bool {
+        match command {
+            Command::Lock(person) | Command::Unlock(person) | Command::EndByEpoch(person) => {
+                // The rows of the sessions stay, so only the lock and the epoch end them.
                 let sql = match command {
-                    // The rows of the sessions stay, so only the epoch ends them for good.
                     Command::Lock(_) => {
                         "update users set locked_at = now(), session_epoch = session_epoch + 1 where email = $1"
                     }
-                    _ => "update users set locked_at = null where email = $1",
+                    Command::Unlock(_) => "update users set locked_at = null where email = $1",
+                    _ => "update users set session_epoch = session_epoch + 1 where email = $1",
                 };
                 let done =
                     sqlx::query(sql).bind(Self::email(person)).execute(&self.site.db.pool).await;
@@ -175,6 +194,7 @@ impl World {
                 clock::later(&self.site.db, &format!("{minutes} minutes")).await;
                 true
             }
+            _ => unreachable!("{command:?}"),
         }
     }
 
