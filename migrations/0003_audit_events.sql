@@ -1,8 +1,10 @@
 -- What happened to an account: logins, failed attempts, credential changes. Written only by
--- src/accounts/audit.rs, which inserts events and prunes those older than AUDIT_RETENTION.
+-- src/accounts/audit.rs, which inserts events, prunes those older than AUDIT_RETENTION, and
+-- anonymises those of a deleted account.
 create table audit_events (
     id bigint generated always as identity primary key,
-    -- Null if no account was found. Deleting an account sets it to null and keeps the event.
+    -- Null if no account was found. Deleting an account sets it and address to null and keeps the
+    -- event.
     user_id uuid references users on delete set null,
     -- Dotted like the path where it happened: login, account.password …
     kind text not null,

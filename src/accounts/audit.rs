@@ -2,12 +2,15 @@
 //!
 //! An event is written in the transaction of its change, so neither is committed without the other.
 //! The same call writes the log line, under a name in the style of OWASP's logging vocabulary.
-//! `prune` deletes events older than `AUDIT_RETENTION`; no other code changes or deletes an event.
+//! `prune` deletes events older than `AUDIT_RETENTION`. `forget` anonymises the events of a deleted
+//! account. No other code changes or deletes an event.
 
 mod history;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use sqlx::PgExecutor;
 
 use super::client::Client;
@@ -38,10 +41,19 @@ pub enum Kind {
     ResetAsked,
     PasswordReset,
     NotMe,
+    /// The commands of an operator, `vestibule user …`.
+    UserCreated,
+    UserInvited,
+    UsersListed,
+    UserShown,
+    UserLocked,
+    UserUnlocked,
+    UserLoggedOut,
+    UserDeleted,
 }
 
 impl Kind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 23] = [
         Self::RegistrationStarted,
         Self::AccountCreated,
         Self::LoggedIn,
@@ -57,13 +69,21 @@ impl Kind {
         Self::ResetAsked,
         Self::PasswordReset,
         Self::NotMe,
+        Self::UserCreated,
+        Self::UserInvited,
+        Self::UsersListed,
+        Self::UserShown,
+        Self::UserLocked,
+        Self::UserUnlocked,
+        Self::UserLoggedOut,
+        Self::UserDeleted,
     ];
 
     fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The stored name: dotted like the path where it happened.
+    /// The stored name: dotted like the path, or the command, where it happened.
     pub fn name(self) -> &'static str {
         match self {
             Self::RegistrationStarted => "register",
@@ -81,6 +101,14 @@ impl Kind {
             Self::ResetAsked => "password.reset.asked",
             Self::PasswordReset => "password.reset",
             Self::NotMe => "not-me",
+            Self::UserCreated => "user.create",
+            Self::UserInvited => "user.invite",
+            Self::UsersListed => "user.list",
+            Self::UserShown => "user.show",
+            Self::UserLocked => "user.lock",
+            Self::UserUnlocked => "user.unlock",
+            Self::UserLoggedOut => "user.log-out",
+            Self::UserDeleted => "user.delete",
         }
     }
 
@@ -101,6 +129,14 @@ impl Kind {
             Self::ResetAsked => "authn_password_reset_asked",
             Self::PasswordReset => "authn_password_change",
             Self::NotMe => "user_repudiated_change",
+            Self::UserCreated => "user_created",
+            Self::UserInvited => "user_invited",
+            Self::UsersListed => "users_listed",
+            Self::UserShown => "user_shown",
+            Self::UserLocked => "user_locked",
+            Self::UserUnlocked => "user_unlocked",
+            Self::UserLoggedOut => "session_revoked",
+            Self::UserDeleted => "user_deleted",
         }
     }
 
@@ -127,29 +163,82 @@ pub async fn prune(db: impl PgExecutor<'_>, retention: Duration, batch: i64) -> 
     Ok(pruned.execute(db).await?.rows_affected())
 }
 
+/// Who caused an event.
+#[derive(Debug, Clone, Copy)]
+pub enum Actor<'a> {
+    Client(&'a Client),
+    /// An operator, by a command of the binary. Such an event has no IP address.
+    Operator,
+}
+
+impl<'a> From<&'a Client> for Actor<'a> {
+    fn from(client: &'a Client) -> Self {
+        Self::Client(client)
+    }
+}
+
+impl Actor<'_> {
+    fn address(self) -> Option<IpAddr> {
+        match self {
+            Self::Client(client) => Some(client.address),
+            Self::Operator => None,
+        }
+    }
+
+    fn user_agent(&self) -> &str {
+        match self {
+            Self::Client(client) => &client.user_agent,
+            Self::Operator => "operator's command",
+        }
+    }
+}
+
 /// Writes one event and its log line. `user_id` is `None` if no account was found, as in a login
 /// with an unknown email address. The typed email address is not stored.
 pub async fn record(
     tx: &mut Connection,
     kind: Kind,
     user_id: Option<UserId>,
-    client: &Client,
+    actor: impl Into<Actor<'_>>,
 ) -> sqlx::Result<()> {
+    let actor = actor.into();
     sqlx::query!(
         "insert into audit_events (user_id, kind, address, user_agent) values ($1, $2, $3, $4)",
         user_id as _,
         kind.name(),
-        client.network(),
-        client.user_agent,
+        actor.address().map(IpNet::from) as _,
+        actor.user_agent(),
     )
     .execute(tx)
     .await?;
     let (event, user) = (kind.owasp_name(), user_id.map(tracing::field::display));
-    let address = client.address;
+    let address = actor.address().map(tracing::field::display);
     if kind.is_alarming() {
-        tracing::warn!(target: "security", event, user, %address);
+        tracing::warn!(target: "security", event, user, address);
     } else {
-        tracing::info!(target: "security", event, user, %address);
+        tracing::info!(target: "security", event, user, address);
     }
     Ok(())
+}
+
+/// The IP addresses in the events of a user.
+pub async fn addresses(tx: &mut Connection, user_id: UserId) -> sqlx::Result<Vec<IpAddr>> {
+    let networks = sqlx::query_scalar!(
+        r#"select distinct address as "address!: IpNet" from audit_events
+           where user_id = $1 and address is not null"#,
+        user_id as _,
+    );
+    Ok(networks.fetch_all(tx).await?.iter().map(IpNet::addr).collect())
+}
+
+/// Removes from the events of a user everything that names the person. The events stay.
+pub async fn forget(tx: &mut Connection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update audit_events set user_id = null, address = null, user_agent = ''
+         where user_id = $1",
+        user_id as _,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
 }

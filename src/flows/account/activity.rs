@@ -96,5 +96,13 @@ fn words(kind: Kind) -> &'static str {
         Kind::ResetAsked => "Link for a new password requested",
         Kind::PasswordReset => "Password changed with a link",
         Kind::NotMe => "“This wasn't me” pressed, every device logged out",
+        Kind::UserCreated => "Account created by an operator",
+        Kind::UserInvited => "Invited by an operator",
+        Kind::UsersListed => "Accounts listed by an operator",
+        Kind::UserShown => "Account viewed by an operator",
+        Kind::UserLocked => "Account locked by an operator, every device logged out",
+        Kind::UserUnlocked => "Account unlocked by an operator",
+        Kind::UserLoggedOut => "Every device logged out by an operator",
+        Kind::UserDeleted => "Account deleted by an operator",
     }
 }
