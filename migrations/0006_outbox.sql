@@ -27,7 +27,7 @@ create table outbox (
     finished_at timestamptz,
     -- sent; rejected: permanently rejected by the mail server; expired: not sent before
     -- expires_at; discarded: a decoy, inserted where no email may be sent, so that timing does not
-    -- reveal accounts.
+    -- reveal accounts; or an email to an account that was deleted.
     outcome text check (outcome in ('sent', 'rejected', 'expired', 'discarded')),
     check ((finished_at is null) = (outcome is null)),
     check ((finished_at is null) = (body is not null)),

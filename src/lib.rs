@@ -13,6 +13,7 @@ pub mod background;
 pub mod cli;
 pub mod config;
 pub mod database;
+pub mod deletion;
 pub mod dev;
 pub mod email;
 pub mod flows;

@@ -15,7 +15,7 @@ mod table;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::database::Database;
+use crate::database::{Connection, Database};
 use limits::{Action, Key, LIMITS, Limit, Scope};
 use table::{CountOutcome, Counted, KeyHash};
 
@@ -119,6 +119,17 @@ impl Throttle {
     pub async fn reset(&self, action: Action, keys: &[Key<'_>]) -> sqlx::Result<()> {
         let keys: Vec<KeyHash> = self.hashes(action, keys).collect();
         table::reset(&self.db, &keys, &[]).await
+    }
+
+    /// Deletes the counters of these keys for every action, in the caller's transaction: they are
+    /// those of an account that is deleted.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn forget(&self, tx: &mut Connection, keys: &[Key<'_>]) -> sqlx::Result<()> {
+        let actions = self.limits.iter().map(|limit| limit.action);
+        let hashes: Vec<KeyHash> = actions.flat_map(|action| self.hashes(action, keys)).collect();
+        table::delete(tx, &hashes).await
     }
 
     /// After a success: sets the counters of account, pair, device and registration back to 0, and

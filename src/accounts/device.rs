@@ -141,6 +141,15 @@ pub async fn remember(
     Ok(Some(others))
 }
 
+/// The devices of an account.
+pub async fn list(tx: &mut Connection, user_id: UserId) -> sqlx::Result<Vec<DeviceHash>> {
+    let hashes = sqlx::query_scalar!(
+        r#"select token_hash as "token_hash: DeviceHash" from devices where user_id = $1"#,
+        user_id as _,
+    );
+    hashes.fetch_all(tx).await
+}
+
 /// Forgets the devices of an account.
 pub async fn forget(tx: &mut Connection, user_id: UserId) -> sqlx::Result<()> {
     sqlx::query!("delete from devices where user_id = $1", user_id as _).execute(tx).await.map(drop)

@@ -121,17 +121,36 @@ pub async fn confirm(
     registration: &Registration,
     password_hash: &PasswordHash,
 ) -> sqlx::Result<Option<User>> {
-    let Some(user) = user::create(&mut *tx, &registration.email, password_hash).await? else {
+    create_user(tx, &registration.email, password_hash).await
+}
+
+/// Creates the user of an email address and confirms its pending registrations, whose passwords are
+/// erased. `None` if there already is an account. `confirm`, for an address that an operator vouches
+/// for.
+pub async fn create_user(
+    tx: &mut Connection,
+    email: &Email,
+    password_hash: &PasswordHash,
+) -> sqlx::Result<Option<User>> {
+    let Some(user) = user::create(&mut *tx, email, password_hash).await? else {
         return Ok(None);
     };
     sqlx::query!(
         "update registrations set confirmed_at = now(), password_hash = null
          where email_canonical = $1 and confirmed_at is null",
-        registration.email.canonical(),
+        email.canonical(),
     )
     .execute(tx)
     .await?;
     Ok(Some(user))
+}
+
+/// Deletes the registrations of an email address, and with them their tokens.
+pub async fn forget(tx: &mut Connection, email_canonical: &str) -> sqlx::Result<()> {
+    sqlx::query!("delete from registrations where email_canonical = $1", email_canonical)
+        .execute(tx)
+        .await
+        .map(drop)
 }
 
 /// Deletes up to `batch` expired registrations; returns how many it deleted.

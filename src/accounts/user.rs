@@ -1,8 +1,11 @@
-//! The `users` table: creates and finds accounts. Credential changes are in `proof`.
+//! The `users` table: creates and finds accounts. Credential changes are in `proof`,
+//! what operators do in `operated`.
 //!
 //! To prevent account enumeration, the callers of `find` do the same work whether it finds an
 //! account or not; a login verifies a password against a dummy hash (`Hasher::verify`).
 
+pub mod operated;
+pub mod overview;
 pub mod proof;
 
 use sqlx::PgExecutor;

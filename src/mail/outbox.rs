@@ -200,6 +200,24 @@ pub async fn rejected_at(
         .map(|last| last.finished_at))
 }
 
+/// Erases an email address: emails to it that wait are discarded, and every row loses its recipient
+/// and what the mail server said about it. A delivery that has claimed one loses its claim.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(tx: &mut Connection, email_canonical: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update outbox set recipient = '', problem = null, subject = null, body = null,
+                finished_at = coalesce(finished_at, now()),
+                outcome = coalesce(outcome, 'discarded')
+         where lower(recipient) = $1",
+        email_canonical,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
 /// The emails that are not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::PgExecutor;
 
 use super::limits::Limit;
-use crate::database::Database;
+use crate::database::{Connection, Database};
 
 /// `throttles.key_hash`.
 pub(super) type KeyHash = [u8; 32];
@@ -165,6 +165,19 @@ pub(super) async fn undo(db: &Database, keys: &[KeyHash]) -> sqlx::Result<()> {
         &keys as _,
     )
     .execute(db)
+    .await
+    .map(drop)
+}
+
+pub(super) async fn delete(tx: &mut Connection, keys: &[KeyHash]) -> sqlx::Result<()> {
+    let keys: Vec<&[u8]> = keys.iter().map(KeyHash::as_slice).collect();
+    sqlx::query!(
+        "with held as materialized (
+             select key_hash from throttles where key_hash = any($1) order by key_hash for update)
+         delete from throttles t using held where t.key_hash = held.key_hash",
+        &keys as _,
+    )
+    .execute(tx)
     .await
     .map(drop)
 }
