@@ -3,8 +3,8 @@
 //! A page's path names its file, or the file of its parent: `/account/password` is
 //! `src/flows/account/password.rs`. Add your own pages to the `/app` scope, which requires a login.
 //! Use `resource` and not `route`, so that a wrong method gets a 405 and not a 404. A HEAD request
-//! is handled like a GET. A GET of a URL that takes
-//! only a form redirects to the page of the form: a login may lead back there.
+//! is handled like a GET. A GET of a URL that takes only a form redirects to the page of the form,
+//! because a login may lead back there.
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, resource, scope};
@@ -41,6 +41,7 @@ pub fn all(site: &mut ServiceConfig) {
     // Logged in
     let passwords = resource("/password");
     let export = resource("/export").wrap(from_fn(sudo_mode::require));
+    let delete = resource("/delete").wrap(from_fn(sudo_mode::require));
     let others = resource("/sessions/revoke-others").get(redirect_to("/account/sessions"));
     let one = resource("/sessions/{id}/revoke").get(redirect_to("/account/sessions"));
     site.service(
@@ -54,6 +55,7 @@ pub fn all(site: &mut ServiceConfig) {
             .wrap(from_fn(guard::logged_in))
             .service(resource("").get(account::show))
             .service(passwords.get(account::password::show).post(account::password::submit))
+            .service(delete.get(account::delete::show).post(account::delete::submit))
             .service(export.get(account::export::show).post(account::export::download))
             .service(resource("/activity").get(account::activity::show))
             .service(resource("/sessions").get(account::sessions::show))

@@ -32,6 +32,7 @@ pub enum Kind {
     Reauthenticated,
     ReauthenticationFailed,
     Exported,
+    AccountDeleted,
     /// The user ended another session of theirs.
     SessionEnded,
     /// The user ended all sessions but one.
@@ -53,7 +54,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 24] = [
         Self::RegistrationStarted,
         Self::AccountCreated,
         Self::LoggedIn,
@@ -62,6 +63,7 @@ impl Kind {
         Self::Reauthenticated,
         Self::ReauthenticationFailed,
         Self::Exported,
+        Self::AccountDeleted,
         Self::SessionEnded,
         Self::OtherSessionsEnded,
         Self::PasswordChanged,
@@ -94,6 +96,7 @@ impl Kind {
             Self::Reauthenticated => "sudo",
             Self::ReauthenticationFailed => "sudo.failed",
             Self::Exported => "account.export",
+            Self::AccountDeleted => "account.delete",
             Self::SessionEnded => "account.sessions.revoke",
             Self::OtherSessionsEnded => "account.sessions.revoke-others",
             Self::PasswordChanged => "account.password",
@@ -123,6 +126,7 @@ impl Kind {
             Self::Reauthenticated => "authn_reauthentication_success",
             Self::ReauthenticationFailed => "authn_reauthentication_fail",
             Self::Exported => "user_data_exported",
+            Self::AccountDeleted => "user_deleted",
             Self::SessionEnded | Self::OtherSessionsEnded => "session_revoked",
             Self::PasswordChanged => "authn_password_change",
             Self::PasswordChangeFailed => "authn_password_change_fail",

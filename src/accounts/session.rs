@@ -20,8 +20,8 @@ use super::user::User;
 use super::user_id::UserId;
 use crate::config::Timeouts;
 use crate::database::Connection;
-pub use listed::{ListedSession, end_listed, list};
-pub use rotation::{rotate_after_proof, was_rotated};
+pub use listed::{ListedSession, end_listed, hold, list};
+pub use rotation::{rotate_in_place, was_rotated};
 pub use upkeep::{prune, touch};
 
 /// A valid session.
@@ -184,8 +184,8 @@ pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) ->
         .map(drop)
 }
 
-/// Ends every session of a user except `keep`. The caller has raised the epoch, which also stops
-/// logins that have verified the old password but not yet begun a session.
+/// Ends every session of a user except `keep`. After a credential change the caller has raised the
+/// epoch, which also stops logins that have verified the old password but not yet begun a session.
 pub async fn end_all(
     tx: &mut Connection,
     user_id: UserId,

@@ -5,8 +5,8 @@
 //! `GET /dev/mailbox/{id}/html`  html   its HTML part, as recipients see it
 //! `GET /dev/badge.svg`          badge  a picture of the number of new mails, for the footer
 //!
-//! On the page of a mail, only links to this site are clickable, because a mail can contain text that a visitor typed into
-//! a form. With `SMTP_URL` set, mails are listed too, but the subject and the text of a finished one
+//! On the page of a mail, only links to this site are clickable, because a mail can contain text that
+//! a visitor typed into a form. With `SMTP_URL` set, mails are listed too, but the subject and the text of a finished one
 //! are erased.
 
 use actix_web::http::header::CONTENT_SECURITY_POLICY;

@@ -3,6 +3,7 @@
 //! `GET /account`  show
 
 pub mod activity;
+pub mod delete;
 pub mod export;
 pub mod password;
 pub mod sessions;
@@ -69,10 +70,17 @@ pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
         href: "/account/export",
         link: "Download",
     };
+    let deletion = Line {
+        name: "Delete account",
+        value: "with everything that names you".to_owned(),
+        at: None,
+        href: "/account/delete",
+        link: "Delete",
+    };
     page::show(AccountPage {
         page: logged_in.visitor.page("Account"),
         since: human_time::day(dates.created_at),
         mail_rejected: mail_rejected.map(human_time::moment),
-        lines: vec![password, devices, activity, data],
+        lines: vec![password, devices, activity, data, deletion],
     })
 }

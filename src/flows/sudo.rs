@@ -3,8 +3,8 @@
 //! `GET  /sudo`  show    asks for the password
 //! `POST /sudo`  submit  rotates the session ID, and redirects to `next`
 //!
-//! An attacker with a stolen session cannot delete the account or change how its owner gets in,
-//! because the password is needed; a limit stops guesses. The old session ID is invalid afterwards,
+//! An attacker with a stolen session can neither delete the account nor download its data, because the
+//! password is needed; a limit stops guesses. The old session ID is invalid afterwards,
 //! so an attacker who had copied it is out. An open redirect is stopped by `own_path`.
 
 use actix_web::{HttpResponse, web};
@@ -21,7 +21,7 @@ use crate::web::page::{self, Page};
 use crate::web::rejection;
 use crate::web::visitor::LoggedIn;
 
-/// The page after a proof without a valid `next`.
+/// The page afterwards, without a valid `next`.
 const ACCOUNT: &str = "/account";
 
 #[derive(Template)]
@@ -76,9 +76,11 @@ pub async fn submit(logged_in: LoggedIn, form: Checked<SudoForm>) -> Result<Http
     }
     let (user, session_id) = (&logged_in.user, logged_in.session.id);
     let mut tx = logged_in.visitor.app.db.begin().await?;
-    let rotated = session::rotate_after_proof(&mut tx, session_id, user.session_epoch).await?;
+    let rotated = session::rotate_in_place(&mut tx, session_id, user.session_epoch).await?;
     // Ended meanwhile, for example from another device.
-    let Some(rotated) = rotated else { return Err(Error::LogInFirst(form.next)) };
+    let Some(rotated) = rotated else {
+        return Err(Error::LogInFirst(own_path(&form.next, ACCOUNT)));
+    };
     let client = &logged_in.visitor.client;
     audit::record(&mut tx, Kind::Reauthenticated, Some(user.id), client).await?;
     tx.commit().await?;

@@ -14,13 +14,13 @@ use crate::database::Connection;
 use crate::email::Email;
 use crate::state::AppState;
 
-/// The change that a notice reports.
+/// What a notice reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     AccountCreated,
     PasswordChanged,
     PasswordReset,
-    /// Not a change, but the owner should know: a login in a browser that the account never used.
+    /// A login in a browser that the account has not used before.
     LoggedInOnNewDevice,
 }
 
@@ -116,9 +116,9 @@ pub async fn send(
     Ok(super::send(tx, owner.email, mail).await?)
 }
 
-/// Sends a link for a new password. `user` is the account's ID and its email address as stored, never as
-/// typed. It is `None` for an email address without an account or
-/// beyond its mail budget: then the same statements run, and no email is sent.
+/// Sends a link for a new password. `user` is the account's ID and its email address as stored,
+/// never as typed. It is `None` for an email address without an account or beyond its mail budget:
+/// then the same statements run, and no email is sent.
 ///
 /// # Errors
 /// When the template cannot be rendered, or the database fails.

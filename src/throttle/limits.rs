@@ -20,6 +20,8 @@ pub enum Action {
     Login,
     /// The email after a login with the right password, which "this wasn't me" has made invalid.
     LoginStoppedMail,
+    /// Downloads of a user's own data.
+    Export,
     /// The email after a login on a new device.
     NewDeviceMail,
     Register,
@@ -48,6 +50,7 @@ impl Action {
         match self {
             Self::Login => "login",
             Self::LoginStoppedMail => "login.stopped.mail",
+            Self::Export => "account.export",
             Self::NewDeviceMail => "login.new-device.mail",
             Self::Register => "register",
             Self::EmailVerify => "email.verify",
@@ -126,7 +129,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
-pub const LIMITS: [Limit; 21] = [
+pub const LIMITS: [Limit; 22] = [
     // NIST SP 800-63B-4 §3.2.2 allows 100 failures in a row; these are 80 of them. From a thousand
     // IP addresses it takes more than two days to reach them.
     limit(Action::Login, Scope::Account, 10, SECOND, HOUR).most_in_a_row(80),
@@ -142,8 +145,10 @@ pub const LIMITS: [Limit; 21] = [
     // may be stolen. Beyond that, they are counted like unknown devices.
     limit(Action::Login, Scope::AllDevices, 20, SECOND, HOUR).most_in_a_row(20),
     limit(Action::LoginStoppedMail, Scope::Account, 3, HOUR, HOUR),
-    // Somebody who logs in a thousand times has been reported after the first.
+    // Three emails are enough; more would only fill the mailbox.
     limit(Action::NewDeviceMail, Scope::Account, 3, HOUR, HOUR),
+    // A long history takes a second of work.
+    limit(Action::Export, Scope::Account, 3, TEN_MINUTES, HOUR),
     // Enough for two school classes, too little for a script. A registration costs a run of Argon2.
     limit(Action::Register, Scope::IpAddress, 60, TEN_SECONDS, FIVE_MINUTES),
     // A code has 40 bits. A new registration allows five more guesses at once …

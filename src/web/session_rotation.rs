@@ -1,7 +1,8 @@
 //! Rotation: a session continues under a new ID, so a copy of the old one is invalid.
 //!
-//! 1. `flows/account/password.rs` calls `accounts::session::rotate_after_proof` in the
-//!    transaction of the change, and `Visitor::rotate_session` after the commit.
+//! 1. `flows/account/password.rs` and `flows/sudo.rs` call
+//!    `accounts::session::rotate_in_place` in a transaction, and `Visitor::rotate_session` after
+//!    the commit.
 //! 2. `in_place`, a middleware between actix-session and the handlers, sees that and marks the
 //!    session as changed, so that actix-session calls `update` of the session store.
 //! 3. `update` calls `save` below and returns the new ID itself; actix-session writes it into the

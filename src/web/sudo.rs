@@ -22,6 +22,10 @@ use super::visitor::LoggedIn;
 
 type Fields = BTreeMap<String, String>;
 
+/// How many fields of a form are kept, and how long a name or value may be.
+const KEPT_FIELDS: usize = 4;
+const KEPT_BYTES: usize = 512;
+
 /// The key of `Typed` in the state of a session.
 const TYPED: &str = "typed";
 
@@ -83,23 +87,22 @@ pub async fn require(
     let path = next_page::return_path(req.request());
     if req.method() == Method::POST {
         let payload = req.take_payload();
-        if let Err(error) = keep(req.request(), payload, &logged_in, &path).await {
+        if let Err(error) = keep(req.request(), payload, &logged_in).await {
             return Ok(req.error_response(error));
         }
     }
     Ok(req.error_response(Error::SudoFirst(path)))
 }
 
-async fn keep(
-    req: &HttpRequest,
-    mut payload: Payload,
-    logged_in: &LoggedIn,
-    path: &str,
-) -> Result<(), Error> {
+async fn keep(req: &HttpRequest, mut payload: Payload, logged_in: &LoggedIn) -> Result<(), Error> {
     let Form(mut fields) = Form::<Fields>::from_request(req, &mut payload).await?;
-    // NUL cannot be stored in PostgreSQL.
-    fields.retain(|name, value| !is_secret(name) && !value.contains('\0'));
-    Ok(logged_in.visitor.state.insert(TYPED, Typed { path: path.to_owned(), fields })?)
+    // Every request reads the whole session, and PostgreSQL cannot store NUL.
+    let is_small = |text: &str| text.len() <= KEPT_BYTES && !text.contains('\0');
+    fields.retain(|name, value| !is_secret(name) && is_small(name) && is_small(value));
+    while fields.len() > KEPT_FIELDS {
+        fields.pop_last();
+    }
+    Ok(logged_in.visitor.state.insert(TYPED, Typed { path: req.path().to_owned(), fields })?)
 }
 
 fn is_secret(name: &str) -> bool {

@@ -1,11 +1,14 @@
 //! An attacker has copied the cookie of a session, and wants what needs a recent authentication.
 //!
-//! Stops in: `src/web/sudo.rs`, and `Action::CurrentPassword` in `src/throttle/limits.rs`.
+//! Stops in: `src/web/sudo.rs`, `Action::CurrentPassword` in `src/throttle/limits.rs`, and
+//! `src/accounts/session/listed.rs::hold`.
 
+use super::wait_for_a_lock;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
-use crate::support::people::{ADA, EVE};
+use crate::support::mailbox::newest;
+use crate::support::people::{ADA, EVE, Person};
 use crate::support::site::Site;
 
 /// The thief's browser, 21 minutes after the login of the owner: even forms need more by then.
@@ -65,4 +68,63 @@ async fn the_password_of_another_account_is_not_accepted() {
     thief.visit("/sudo").await;
     thief.submit(CONTINUE, &[(PASSWORD, EVE.password)]).await;
     thief.must_be_at("/sudo", 422);
+}
+
+/// A form can take ten seconds to arrive. The thief sends one whose session is ended meanwhile: it
+/// must neither end the owner's session nor do anything else.
+#[tokio::test]
+async fn a_session_that_ends_while_its_form_arrives_does_nothing() {
+    for (page, button, fields) in [
+        ("/account/sessions", LOG_OUT_ELSEWHERE, vec![]),
+        ("/account/sessions", END_SESSION, vec![]),
+        ("/account/export", DOWNLOAD, vec![]),
+        ("/account/delete", DELETE_ACCOUNT, vec![(EMAIL, ADA.email)]),
+    ] {
+        let site = Site::start().await;
+        let mut owner = ADA.at(&site).await;
+        let mut thief = site.browser();
+        thief.user_agent = "thief".to_owned();
+        ADA.logs_in(&mut thief).await;
+        thief.visit(page).await;
+        thief.follow_redirects = false;
+        // "End all others" of the owner, not yet committed: the thief's request waits for it.
+        let mut ending = site.db.pool.begin().await.expect("a transaction");
+        sqlx::query("select id from users for update").execute(&mut *ending).await.expect("a lock");
+        sqlx::query("delete from sessions where user_agent = 'thief'")
+            .execute(&mut *ending)
+            .await
+            .expect("to end it");
+        let events = site.db.number("select count(*) from audit_events").await;
+        tokio::join!(thief.submit(button, &fields), async {
+            wait_for_a_lock(&site.db, 1).await;
+            ending.commit().await.expect("to commit");
+        });
+        assert_eq!(thief.status, 303, "{button}");
+        let location = thief.headers["location"].to_str().expect("ASCII");
+        assert!(location.starts_with("/login"), "{button}: {location}");
+        assert_eq!(site.db.number("select count(*) from audit_events").await, events, "{button}");
+        owner.visit("/app").await;
+        owner.must_be_at("/app", 200);
+    }
+}
+
+#[tokio::test]
+async fn guesses_in_a_stolen_session_do_not_outlive_a_reset() {
+    let site = Site::behind_a_proxy().await;
+    let mut thief = thief(&site).await;
+    for number in 0..12 {
+        thief.visit("/sudo").await;
+        thief.submit(CONTINUE, &[(PASSWORD, &format!("guess number {number}"))]).await;
+    }
+    assert_eq!(thief.status, 429);
+    let mut owner = site.browser();
+    owner.visit("/password/reset").await;
+    owner.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
+    owner.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    let new = Person { password: "glacier pumpkin harmonica", ..ADA };
+    owner.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, new.password)]).await;
+    new.logs_in(&mut owner).await;
+    owner.visit("/sudo").await;
+    owner.submit(CONTINUE, &[(PASSWORD, new.password)]).await;
+    owner.must_be_at("/account", 200);
 }

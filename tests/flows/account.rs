@@ -1,6 +1,7 @@
 //! The account overview.
 
 mod activity;
+mod delete;
 mod export;
 mod password;
 mod sessions;

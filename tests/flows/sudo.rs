@@ -85,3 +85,24 @@ async fn a_form_that_comes_too_late_leads_back_after_the_password() {
     ada.press(DOWNLOAD).await;
     assert!(ada.html().starts_with('{'));
 }
+
+#[tokio::test]
+async fn a_late_form_with_odd_fields_is_no_error_and_keeps_little() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    ada.visit(EXPORT).await;
+    clock::later(&site.db, "21 minutes").await;
+    let form = ada.form(DOWNLOAD);
+    let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
+    let many: String = (0..200).map(|n| format!("&field{n}={}", "x".repeat(50))).collect();
+    let body = format!("csrf={token}&a%00b=1&c=%00&password=secret&email=a@b{many}");
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = ada.fetch(reqwest::Method::POST, EXPORT, &headers, &body).await;
+    assert_eq!(answer.status, 303);
+    let kept: String =
+        sqlx::query_scalar("select state::text from sessions where user_id is not null")
+            .fetch_one(&site.db.pool)
+            .await
+            .expect("the session");
+    assert!(kept.len() < 1000 && kept.contains("a@b") && !kept.contains("secret"), "{kept}");
+}

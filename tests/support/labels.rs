@@ -24,6 +24,7 @@ pub const NOT_ME: &str = "This wasn't me";
 pub const END_SESSION: &str = "End session";
 pub const LOG_OUT_ELSEWHERE: &str = "Log out everywhere else";
 pub const CONTINUE: &str = "Continue";
+pub const DELETE_ACCOUNT: &str = "Delete account";
 pub const DOWNLOAD: &str = "Download";
 pub const SAVE_NOTE: &str = "Save note";
 

@@ -10,7 +10,10 @@ use crate::accounts::user_id::UserId;
 /// An event as its user sees it.
 pub struct Event {
     pub id: i64,
-    pub kind: Kind,
+    /// `None`: an older or newer version of the app wrote it.
+    pub kind: Option<Kind>,
+    /// The stored name of the kind.
+    pub name: String,
     pub address: Option<IpNet>,
     pub user_agent: String,
     pub created_at: OffsetDateTime,
@@ -24,7 +27,8 @@ pub async fn list(
     before: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<Event>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"select id, kind, address as "address: IpNet", user_agent, created_at
            from audit_events where user_id = $1 and id < $2 order by id desc limit $3"#,
         user_id as _,
@@ -33,13 +37,21 @@ pub async fn list(
     )
     .fetch_all(db)
     .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            // A kind of an older version of the app is left out.
-            let kind = Kind::named(&row.kind)?;
-            let (id, address, user_agent) = (row.id, row.address, row.user_agent);
-            Some(Event { id, kind, address, user_agent, created_at: row.created_at })
-        })
-        .collect())
+    let event = |row: Row| Event {
+        id: row.id,
+        kind: Kind::named(&row.kind),
+        name: row.kind,
+        address: row.address,
+        user_agent: row.user_agent,
+        created_at: row.created_at,
+    };
+    Ok(rows.into_iter().map(event).collect())
+}
+
+struct Row {
+    id: i64,
+    kind: String,
+    address: Option<IpNet>,
+    user_agent: String,
+    created_at: OffsetDateTime,
 }

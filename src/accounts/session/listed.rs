@@ -49,6 +49,24 @@ pub async fn list(
     .await
 }
 
+/// Locks the row of the user of a session until the end of the transaction; `false` if the session
+/// has ended. A form can take ten seconds to arrive: without this, a thief whose session was ended
+/// meanwhile could still end the owner's.
+pub async fn hold(tx: &mut Connection, this: Uuid) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!(
+        "select u.id from users u join sessions s on s.user_id = u.id
+         where s.id = $1 and s.user_epoch = u.session_epoch and u.locked_at is null
+         for no key update of u",
+        this,
+    );
+    if found.fetch_optional(&mut *tx).await?.is_none() {
+        return Ok(false);
+    }
+    // The first statement may have waited for the transaction that ended the session.
+    let alive = sqlx::query_scalar!("select id from sessions where id = $1", this);
+    Ok(alive.fetch_optional(tx).await?.is_some())
+}
+
 /// Ends another session of this user; `false` if there is none with this public ID.
 pub async fn end_listed(
     tx: &mut Connection,

@@ -8,7 +8,7 @@ use crate::database::Connection;
 
 /// Rotates the ID of a session whose user has authenticated again or changed a credential. Also
 /// gives it the user's epoch and a new CSRF binding. `None` if the session has ended meanwhile.
-pub async fn rotate_after_proof(
+pub async fn rotate_in_place(
     tx: &mut Connection,
     id: Uuid,
     epoch: i32,

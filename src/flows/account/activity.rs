@@ -35,7 +35,7 @@ struct ActivityPage {
 
 /// Events of one kind from one browser and IP address that followed each other, such as guesses.
 struct Group {
-    what: &'static str,
+    what: String,
     count: usize,
     latest: Event,
 }
@@ -70,13 +70,17 @@ pub async fn show(
 fn grouped(events: Vec<Event>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for event in events {
-        let sender = |event: &Event| (event.kind, event.address, event.user_agent.clone());
+        let sender = |event: &Event| (event.name.clone(), event.address, event.user_agent.clone());
         match groups.last_mut() {
             Some(group) if sender(&group.latest) == sender(&event) => group.count += 1,
-            _ => groups.push(Group { what: words(event.kind), count: 1, latest: event }),
+            _ => groups.push(Group { what: what(&event), count: 1, latest: event }),
         }
     }
     groups
+}
+
+fn what(event: &Event) -> String {
+    event.kind.map_or_else(|| event.name.clone(), |kind| words(kind).to_owned())
 }
 
 fn words(kind: Kind) -> &'static str {
@@ -89,8 +93,9 @@ fn words(kind: Kind) -> &'static str {
         Kind::Reauthenticated => "Password confirmed",
         Kind::ReauthenticationFailed => "Password not confirmed: it was wrong",
         Kind::Exported => "Data downloaded",
-        Kind::SessionEnded => "Another device logged out",
-        Kind::OtherSessionsEnded => "All other devices logged out",
+        Kind::AccountDeleted => "Account deleted",
+        Kind::SessionEnded => "Ended the session of another device",
+        Kind::OtherSessionsEnded => "Ended the sessions of all other devices",
         Kind::PasswordChanged => "Password changed",
         Kind::PasswordChangeFailed => "Password not changed: the current one was wrong",
         Kind::ResetAsked => "Link for a new password requested",

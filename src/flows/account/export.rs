@@ -3,8 +3,7 @@
 //! `GET  /account/export`  show      the page with the button
 //! `POST /account/export`  download  a JSON file, in sudo mode
 //!
-//! An attacker with a stolen session would read where and when the owner logged in, so sudo mode is
-//! needed. The file holds no hash and nothing that grants access. Its audit events are read in
+//! The file is everything at once, easily taken away, so it needs sudo mode and has a limit. It holds no hash and nothing that grants access. Its audit events are read in
 //! portions while it is sent, so a long history needs no more memory than a short one.
 
 use actix_web::{HttpResponse, web};
@@ -19,9 +18,12 @@ use crate::accounts::audit::{self, Event, Kind};
 use crate::accounts::user_id::UserId;
 use crate::accounts::{device, session, user};
 use crate::database::Database;
+use crate::throttle::Admission;
+use crate::throttle::limits::{Action, Key};
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::page::{self, Page};
+use crate::web::rejection;
 use crate::web::sudo::Sudo;
 
 /// How many audit events are read at once.
@@ -48,7 +50,17 @@ pub async fn download(sudo: Sudo, form: Checked<ExportForm>) -> Result<HttpRespo
         return page::out_of_date(ExportPage { page });
     }
     let (db, user) = (&logged_in.visitor.app.db, &logged_in.user);
+    let key = [Key::Account(&user.id.to_string())];
+    let admitted = logged_in.visitor.app.throttle.admit(Action::Export, &key).await?;
+    if let Admission::Rejected(rejection) = admitted {
+        let mut page = logged_in.visitor.page("Download your data");
+        page.reject_form(rejection::sentence(rejection));
+        return page::too_many(ExportPage { page }, rejection);
+    }
     let mut tx = db.begin().await?;
+    if !session::hold(&mut tx, logged_in.session.id).await? {
+        return Err(Error::LogInFirst("/account/export".to_owned()));
+    }
     audit::record(&mut tx, Kind::Exported, Some(user.id), &logged_in.visitor.client).await?;
     tx.commit().await?;
     let sessions = session::list(db, user, logged_in.session.id).await?;
@@ -106,7 +118,7 @@ fn session_json(session: &session::ListedSession) -> Value {
 
 fn event_json(event: &Event) -> Value {
     json!({
-        "what": event.kind.name(),
+        "what": event.name,
         "at": moment(event.created_at),
         "ip_address": event.address.map(|address| address.addr().to_string()),
         "user_agent": event.user_agent,

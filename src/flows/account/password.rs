@@ -140,7 +140,7 @@ async fn change(
         return Ok(false);
     };
     credentials::end_access(&mut tx, user_id, Some(logged_in.session.id)).await?;
-    let rotated = session::rotate_after_proof(&mut tx, logged_in.session.id, epoch).await?;
+    let rotated = session::rotate_in_place(&mut tx, logged_in.session.id, epoch).await?;
     let Some(session_id) = rotated else { return Ok(false) };
     audit::record(&mut tx, Kind::PasswordChanged, Some(user_id), &logged_in.visitor.client).await?;
     let app = &logged_in.visitor.app;

@@ -24,6 +24,8 @@ use crate::web::human_time;
 use crate::web::page::{self, Page};
 use crate::web::visitor::LoggedIn;
 
+const PAGE: &str = "/account/sessions";
+
 #[derive(Template)]
 #[template(path = "account/sessions.html")]
 struct SessionsPage {
@@ -56,6 +58,9 @@ pub async fn revoke(
     }
     let (user, this) = (&logged_in.user, logged_in.session.id);
     let mut tx = logged_in.visitor.app.db.begin().await?;
+    if !session::hold(&mut tx, this).await? {
+        return Err(Error::LogInFirst(PAGE.to_owned()));
+    }
     let ended = match Uuid::parse_str(&id.into_inner()) {
         Ok(public_id) => session::end_listed(&mut tx, user, public_id, this).await?,
         Err(_) => false,
@@ -71,7 +76,7 @@ pub async fn revoke(
     audit::record(&mut tx, Kind::SessionEnded, Some(user.id), &logged_in.visitor.client).await?;
     tx.commit().await?;
     logged_in.visitor.flash(FlashKind::Good, "That device is logged out.");
-    page::redirect("/account/sessions")
+    page::redirect(PAGE)
 }
 
 pub async fn others(logged_in: LoggedIn, form: Checked<RevokeForm>) -> Result<HttpResponse, Error> {
@@ -82,9 +87,14 @@ pub async fn others(logged_in: LoggedIn, form: Checked<RevokeForm>) -> Result<Ht
     }
     let (user, client) = (Some(logged_in.user.id), &logged_in.visitor.client);
     let mut tx = logged_in.visitor.app.db.begin().await?;
-    session::end_all(&mut tx, logged_in.user.id, Some(logged_in.session.id)).await?;
-    audit::record(&mut tx, Kind::OtherSessionsEnded, user, client).await?;
+    if !session::hold(&mut tx, logged_in.session.id).await? {
+        return Err(Error::LogInFirst(PAGE.to_owned()));
+    }
+    let ended = session::end_all(&mut tx, logged_in.user.id, Some(logged_in.session.id)).await?;
+    if ended > 0 {
+        audit::record(&mut tx, Kind::OtherSessionsEnded, user, client).await?;
+    }
     tx.commit().await?;
     logged_in.visitor.flash(FlashKind::Good, "You've been logged out everywhere else.");
-    page::redirect("/account/sessions")
+    page::redirect(PAGE)
 }

@@ -154,7 +154,8 @@ async fn submit_code(
             None => already_confirmed(visitor, &email),
         };
     }
-    let problem = "This code is wrong or has expired. Open the link in the email instead.";
+    let problem =
+        "This code is wrong or has expired. Check it, or open the link in the newest email.";
     form_page.page.reject("code", problem);
     page::invalid(form_page)
 }

@@ -211,6 +211,10 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
     let keys = [Key::Account(&account), pair, Key::AllDevices(&account)];
     let freed = visitor.app.throttle.reset(Action::Login, &keys).await;
     log_if_failed("the limits", freed.map_err(Error::from));
+    // Nor may a thief's guesses in a stolen session keep the owner from sudo mode.
+    let user_key = [Key::Account(&owner.user_id.to_string())];
+    let freed = visitor.app.throttle.reset(Action::CurrentPassword, &user_key).await;
+    log_if_failed("the limits", freed.map_err(Error::from));
     visitor.end_session_of(
         owner.user_id,
         "Password changed. Every device is logged out. Log in with the new password.",

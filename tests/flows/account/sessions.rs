@@ -126,6 +126,15 @@ async fn expired_sessions_and_those_before_a_password_change_are_not_listed() {
     laptop.visit("/account/sessions").await;
     laptop.must_see("Chrome on Linux");
     laptop.must_not_see("Firefox");
+    on_device(&site, ADA, IPHONE).await;
+    laptop.visit("/account/sessions").await;
+    laptop.must_see("Safari on iPhone");
+    // Its row is there, but its epoch is that of an older password.
+    site.db
+        .run("update sessions set user_epoch = user_epoch - 1 where user_agent like '%iPhone%'")
+        .await;
+    laptop.visit("/account/sessions").await;
+    laptop.must_not_see("Safari on iPhone");
 }
 
 #[tokio::test]

@@ -1,0 +1,96 @@
+//! Deleting one's own account.
+
+use crate::support::clock;
+use crate::support::labels::*;
+use crate::support::people::{ADA, GRACE};
+use crate::support::race::race;
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn an_account_is_deleted_and_every_device_logged_out() {
+    let site = Site::start().await;
+    let mut grace = GRACE.at(&site).await;
+    let mut laptop = ADA.at(&site).await;
+    let mut phone = ADA.log_in_on_new_device(&site).await;
+    laptop.visit("/account").await;
+    laptop.click("Delete").await;
+    laptop.submit(DELETE_ACCOUNT, &[(EMAIL, "ADA@example.com")]).await;
+    laptop.must_be_at("/", 200);
+    laptop.must_see("Your account is deleted.");
+    laptop.must_see(LOG_IN);
+    phone.visit("/app").await;
+    phone.must_be_at("/login?next=%2Fapp", 200);
+    ADA.logs_in(&mut phone).await;
+    phone.must_be_at("/login", 422);
+    grace.visit("/app").await;
+    grace.must_be_at("/app", 200);
+    // The address is free again.
+    ADA.at(&site).await;
+}
+
+#[tokio::test]
+async fn another_email_deletes_nothing_and_is_kept_in_the_field() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    ada.visit("/account/delete").await;
+    ada.submit(DELETE_ACCOUNT, &[(EMAIL, GRACE.email)]).await;
+    ada.must_be_at("/account/delete", 422);
+    assert_eq!(ada.field(DELETE_ACCOUNT, EMAIL), GRACE.email);
+    assert_eq!(site.db.number("select count(*) from users").await, 1);
+}
+
+#[tokio::test]
+async fn a_form_that_comes_too_late_comes_back_filled_after_the_password() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    ada.visit("/account/delete").await;
+    clock::later(&site.db, "21 minutes").await;
+    ada.submit(DELETE_ACCOUNT, &[(EMAIL, ADA.email)]).await;
+    ada.must_be_at("/sudo?next=%2Faccount%2Fdelete", 200);
+    assert_eq!(site.db.number("select count(*) from users").await, 1);
+    ada.submit(CONTINUE, &[(PASSWORD, ADA.password)]).await;
+    ada.must_be_at("/account/delete", 200);
+    assert_eq!(ada.field(DELETE_ACCOUNT, EMAIL), ADA.email);
+    ada.press(DELETE_ACCOUNT).await;
+    ada.must_be_at("/", 200);
+}
+
+#[tokio::test]
+async fn a_request_of_another_device_during_the_deletion_is_answered_as_logged_out() {
+    let site = Site::start().await;
+    let mut laptop = ADA.at(&site).await;
+    let mut phones = Vec::new();
+    for _ in 0..10 {
+        let mut phone = ADA.log_in_on_new_device(&site).await;
+        phone.visit("/test/value").await;
+        phones.push(phone);
+    }
+    laptop.visit("/account/delete").await;
+    let mut devices: Vec<_> = phones.into_iter().map(|phone| (phone, false)).collect();
+    devices.push((laptop, true));
+    let answers = race(devices.into_iter().map(|(mut browser, deletes)| async move {
+        match deletes {
+            true => browser.submit(DELETE_ACCOUNT, &[(EMAIL, ADA.email)]).await,
+            false => browser.submit("Keep the value", &[("Value", "milk")]).await,
+        }
+        (browser.status, browser.path.clone())
+    }))
+    .await;
+    for (status, path) in answers {
+        assert!(
+            status == 200 && (path.starts_with("/login") || path == "/" || path == "/test/value"),
+            "{status} {path}"
+        );
+    }
+    for table in ["users", "sessions", "devices", "tokens"] {
+        let rows = match table {
+            "users" => site.db.number("select count(*) from users").await,
+            "sessions" => {
+                site.db.number("select count(*) from sessions where user_id is not null").await
+            }
+            "devices" => site.db.number("select count(*) from devices").await,
+            _ => site.db.number("select count(*) from tokens where user_id is not null").await,
+        };
+        assert_eq!(rows, 0, "{table}");
+    }
+}
