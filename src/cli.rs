@@ -1,4 +1,6 @@
-//! The commands of the binary. Exit status: 0, 1 (failed), 2 (wrong arguments).
+//! The commands of the binary. Exit status: 0, 1 (failed), 2 (wrong use).
+
+mod user;
 
 use std::time::Duration;
 
@@ -33,6 +35,8 @@ enum Command {
     Migrate,
     /// Delete expired rows now
     Prune,
+    /// Create, find, lock, log out and delete accounts
+    User(user::UserArgs),
     /// Manage keys for SECRET_KEYS
     #[command(subcommand)]
     Key(KeyCommand),
@@ -67,6 +71,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             println!("{pruned} expired rows deleted");
             Ok(())
         }
+        Command::User(arguments) => user::run(config, arguments).await,
         Command::Key(_) => Ok(()),
     }
 }

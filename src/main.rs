@@ -7,10 +7,13 @@ use clap::Parser;
 async fn main() {
     let status = match cli::run(Cli::parse()).await {
         Ok(()) => 0,
-        Err(error) => {
-            eprintln!("vestibule: {error:#}");
-            1
-        }
+        Err(error) => match error.downcast::<clap::Error>() {
+            Ok(wrong_use) => wrong_use.exit(),
+            Err(error) => {
+                eprintln!("vestibule: {error:#}");
+                1
+            }
+        },
     };
     // Exit instead of returning: the runtime would wait for its blocking threads, and one of them
     // may be resolving the name of the mail server.

@@ -8,9 +8,17 @@ use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
+use crate::support::process::command;
 use crate::support::site::Site;
 
-const CHANGES: [&str; 3] = ["password changed", "password reset", "“this wasn't me”"];
+const CHANGES: [&str; 6] = [
+    "password changed",
+    "password reset",
+    "“this wasn't me”",
+    "`user lock`",
+    "`user log-out`",
+    "`user delete`",
+];
 
 async fn link(site: &Site, user: &User, purpose: Purpose) -> String {
     let owner = Owner::User(user.id);
@@ -36,12 +44,20 @@ async fn make(change: &str, site: &Site, user: &User, browser: &mut Browser) {
             browser.submit(CHANGE_PASSWORD, &[new]).await;
             browser.must_be_at("/login", 200);
         }
+        "`user lock`" => operator(site, &["lock", ADA.email]),
+        "`user log-out`" => operator(site, &["log-out", ADA.email]),
+        "`user delete`" => operator(site, &["delete", ADA.email, "--yes"]),
         _ => {
             browser.visit(&link(site, user, Purpose::NotMe).await).await;
             browser.press(NOT_ME).await;
             browser.must_be_at("/password/reset/sent", 200);
         }
     }
+}
+
+fn operator(site: &Site, arguments: &[&str]) {
+    let ended = command(&site.db, &[&["user"], arguments].concat()).status();
+    assert!(ended.expect("the binary").success(), "{arguments:?}");
 }
 
 /// Whether the session of this browser is still valid.

@@ -69,7 +69,7 @@ struct OverviewJson<'a> {
 #[derive(Serialize)]
 struct EventJson<'a> {
     at: String,
-    kind: &'static str,
+    kind: &'a str,
     address: Option<String>,
     user_agent: &'a str,
 }
@@ -155,7 +155,7 @@ impl Output {
         }
         writeln!(out, "last events")?;
         for event in events {
-            let (at, kind) = (minute(event.created_at), event.kind.name());
+            let (at, kind) = (minute(event.created_at), event.name.as_str());
             let who = match event.address {
                 Some(address) => {
                     format!("{}, {}", address.addr(), client::device_name(&event.user_agent))
@@ -171,7 +171,7 @@ impl Output {
 fn event_json(event: &Event) -> EventJson<'_> {
     EventJson {
         at: rfc3339(event.created_at),
-        kind: event.kind.name(),
+        kind: event.name.as_str(),
         address: event.address.map(|address| address.addr().to_string()),
         user_agent: &event.user_agent,
     }
