@@ -7,22 +7,18 @@
 
 use actix_identity::Identity;
 use actix_web::HttpResponse;
-use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::session;
-use crate::web::csrf::Form;
+use crate::web::csrf::{Form, NoFields};
 use crate::web::error::Error;
 use crate::web::page;
 use crate::web::visitor::Visitor;
 
-#[derive(Deserialize)]
-pub struct LogoutForm {}
-
 pub async fn submit(
     visitor: Visitor,
     identity: Option<Identity>,
-    form: Result<Form<LogoutForm>, Error>,
+    form: Result<Form<NoFields>, Error>,
 ) -> Result<HttpResponse, Error> {
     // Without a session there is nothing to protect, and the CSRF token of an old tab is invalid.
     // The person who presses the button in that tab must still be logged out.

@@ -21,7 +21,7 @@ use super::error::Error;
 use super::headers;
 use crate::origin::Origin;
 use crate::state::AppState;
-pub use checked::{Checked, Form};
+pub use checked::{Checked, Form, NoFields};
 pub use token::token;
 
 /// Middleware: accepts safe methods, our own forms, and clients that are not browsers.

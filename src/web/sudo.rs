@@ -42,7 +42,7 @@ struct Typed {
 }
 
 impl Sudo {
-    /// What was typed into this field of this page before the visitor had to re-authenticate.
+    /// The value of this field of this page, if the visitor typed it and then had to authenticate.
     pub fn take_typed(&self, field: &str) -> Option<String> {
         let visitor = &self.logged_in.visitor;
         let typed = visitor.state.get::<Typed>(TYPED).ok().flatten();

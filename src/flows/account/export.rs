@@ -9,7 +9,6 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use futures_util::stream::{self, Stream, StreamExt};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -20,7 +19,7 @@ use crate::accounts::{device, session, user};
 use crate::database::Database;
 use crate::throttle::Admission;
 use crate::throttle::limits::{Action, Key};
-use crate::web::csrf::Checked;
+use crate::web::csrf::{Checked, NoFields};
 use crate::web::error::Error;
 use crate::web::page::{self, Page};
 use crate::web::rejection;
@@ -35,14 +34,11 @@ struct ExportPage {
     page: Page,
 }
 
-#[derive(Deserialize)]
-pub struct ExportForm {}
-
 pub async fn show(sudo: Sudo) -> Result<HttpResponse, Error> {
     page::show(ExportPage { page: sudo.logged_in.visitor.page("Download your data") })
 }
 
-pub async fn download(sudo: Sudo, form: Checked<ExportForm>) -> Result<HttpResponse, Error> {
+pub async fn download(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpResponse, Error> {
     let logged_in = sudo.logged_in;
     if let Checked::OutOfDate(_, invalid) = form {
         let mut page = logged_in.visitor.page("Download your data");

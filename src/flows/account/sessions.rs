@@ -11,14 +11,13 @@
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::client;
 use crate::accounts::session::{self, ListedSession};
-use crate::web::csrf::Checked;
-use crate::web::error::Error;
+use crate::web::csrf::{Checked, NoFields};
+use crate::web::error::{Error, InvalidToken};
 use crate::web::flash::{Flash, FlashKind};
 use crate::web::human_time;
 use crate::web::page::{self, Page};
@@ -33,9 +32,6 @@ struct SessionsPage {
     sessions: Vec<ListedSession>,
 }
 
-#[derive(Deserialize)]
-pub struct RevokeForm {}
-
 pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
     page::show(sessions_page(&logged_in).await?)
 }
@@ -46,15 +42,19 @@ async fn sessions_page(logged_in: &LoggedIn) -> Result<SessionsPage, Error> {
     Ok(SessionsPage { page: logged_in.visitor.page("Your devices"), sessions })
 }
 
+async fn out_of_date(logged_in: &LoggedIn, invalid: InvalidToken) -> Result<HttpResponse, Error> {
+    let mut form_page = sessions_page(logged_in).await?;
+    form_page.page.reject_form(invalid.sentence());
+    page::out_of_date(form_page)
+}
+
 pub async fn revoke(
     logged_in: LoggedIn,
     id: web::Path<String>,
-    form: Checked<RevokeForm>,
+    form: Checked<NoFields>,
 ) -> Result<HttpResponse, Error> {
     if let Checked::OutOfDate(_, invalid) = form {
-        let mut form_page = sessions_page(&logged_in).await?;
-        form_page.page.reject_form(invalid.sentence());
-        return page::out_of_date(form_page);
+        return out_of_date(&logged_in, invalid).await;
     }
     let (user, this) = (&logged_in.user, logged_in.session.id);
     let mut tx = logged_in.visitor.app.db.begin().await?;
@@ -79,11 +79,9 @@ pub async fn revoke(
     page::redirect(PAGE)
 }
 
-pub async fn others(logged_in: LoggedIn, form: Checked<RevokeForm>) -> Result<HttpResponse, Error> {
+pub async fn others(logged_in: LoggedIn, form: Checked<NoFields>) -> Result<HttpResponse, Error> {
     if let Checked::OutOfDate(_, invalid) = form {
-        let mut form_page = sessions_page(&logged_in).await?;
-        form_page.page.reject_form(invalid.sentence());
-        return page::out_of_date(form_page);
+        return out_of_date(&logged_in, invalid).await;
     }
     let (user, client) = (Some(logged_in.user.id), &logged_in.visitor.client);
     let mut tx = logged_in.visitor.app.db.begin().await?;

@@ -50,6 +50,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Checked<T> {
     }
 }
 
+/// The fields of a form that is only a button.
+#[derive(serde::Deserialize)]
+pub struct NoFields {}
+
 /// The fields of a form whose token is valid.
 ///
 /// # Errors
