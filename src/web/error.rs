@@ -200,10 +200,12 @@ impl From<InvalidToken> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(cause: sqlx::Error) -> Self {
-        let deleted = cause.as_database_error().is_some_and(|e| e.is_foreign_key_violation());
+        // Rows that a statement needs, or refers to, can only be missing with their user, who was
+        // deleted while the request ran.
+        let deleted = matches!(cause, sqlx::Error::RowNotFound)
+            || cause.as_database_error().is_some_and(|e| e.is_foreign_key_violation());
         match cause {
             cause if database::is_unavailable(&cause) => Self::Busy,
-            // The user was deleted while the request ran: no other row refers to one that can go.
             _ if deleted => Self::LogInFirst("/app".to_owned()),
             cause => Self::Internal(cause.into()),
         }
