@@ -71,10 +71,14 @@ pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option
     }))
 }
 
-/// The password hash of a logged-in user, for re-authentication.
-pub async fn password_hash(db: impl PgExecutor<'_>, id: UserId) -> sqlx::Result<PasswordHash> {
+/// The password hash of a logged-in user, for re-authentication. `None` if the user was deleted
+/// meanwhile.
+pub async fn password_hash(
+    db: impl PgExecutor<'_>,
+    id: UserId,
+) -> sqlx::Result<Option<PasswordHash>> {
     let hash = sqlx::query_scalar!("select password_hash from users where id = $1", id as _);
-    Ok(PasswordHash::stored(hash.fetch_one(db).await?))
+    Ok(hash.fetch_optional(db).await?.map(PasswordHash::stored))
 }
 
 /// The two dates on the account page.
@@ -83,11 +87,12 @@ pub struct Dates {
     pub password_changed_at: OffsetDateTime,
 }
 
-pub async fn dates(db: impl PgExecutor<'_>, id: UserId) -> sqlx::Result<Dates> {
+/// `None` if the user was deleted meanwhile.
+pub async fn dates(db: impl PgExecutor<'_>, id: UserId) -> sqlx::Result<Option<Dates>> {
     let row = sqlx::query_as!(
         Dates,
         "select created_at, password_changed_at from users where id = $1",
         id as _,
     );
-    row.fetch_one(db).await
+    row.fetch_optional(db).await
 }

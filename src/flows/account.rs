@@ -39,7 +39,7 @@ struct Line {
 
 pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
     let db = &logged_in.visitor.app.db;
-    let dates = user::dates(db, logged_in.user.id).await?;
+    let dates = user::dates(db, logged_in.user.id).await?.ok_or_else(Error::user_deleted)?;
     let mail_rejected = outbox::rejected_at(db, &logged_in.user.email).await?;
     let password = Line {
         name: "Password",

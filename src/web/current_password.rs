@@ -27,6 +27,7 @@ pub async fn verify(logged_in: &LoggedIn, typed: &str, failure: Kind) -> Result<
         Admission::Rejected(rejection) => return Ok(Verified::TooMany(rejection)),
     };
     let stored = user::password_hash(&app.db, user_id).await?;
+    let stored = stored.ok_or_else(Error::user_deleted)?;
     let typed = Password::typed(typed);
     if app.verify(&attempt, &typed, Some((user_id, &stored))).await? == Verdict::Wrong {
         let mut tx = app.db.begin().await?;

@@ -111,6 +111,11 @@ impl ErrorText {
 }
 
 impl Error {
+    /// The user was deleted while the request ran.
+    pub fn user_deleted() -> Self {
+        Self::LogInFirst("/app".to_owned())
+    }
+
     fn text(&self) -> ErrorText {
         match self {
             Self::Malformed(status, text) => ErrorText::new(malformed_title(*status), text),
@@ -200,14 +205,14 @@ impl From<InvalidToken> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(cause: sqlx::Error) -> Self {
-        // Rows that a statement needs, or refers to, can only be missing with their user, who was
-        // deleted while the request ran.
-        let deleted = matches!(cause, sqlx::Error::RowNotFound)
-            || cause.as_database_error().is_some_and(|e| e.is_foreign_key_violation());
-        match cause {
-            cause if database::is_unavailable(&cause) => Self::Busy,
-            _ if deleted => Self::LogInFirst("/app".to_owned()),
-            cause => Self::Internal(cause.into()),
+        match &cause {
+            cause if database::is_unavailable(cause) => Self::Busy,
+            // The row refers to a user who was deleted while the request ran.
+            sqlx::Error::Database(error) if error.is_foreign_key_violation() => {
+                tracing::warn!(constraint = error.constraint(), "a row refers to a deleted one");
+                Self::user_deleted()
+            }
+            _ => Self::Internal(cause.into()),
         }
     }
 }

@@ -36,7 +36,7 @@ async fn sends_password(browser: &mut Browser, new: &str) {
 async fn a_login_in_flight_with_the_old_password_begins_no_session() {
     let site = Site::start().await;
     let ada = ADA.create_account(&site).await;
-    let old = user::password_hash(&site.db.pool, ada.id).await.expect("her hash");
+    let old = user::password_hash(&site.db.pool, ada.id).await.expect("her hash").expect("a user");
     let new = site.app.hasher.hash(&Password::typed(NEW)).await.expect("a hash");
 
     let mut change = site.db.pool.begin().await.expect("a transaction");

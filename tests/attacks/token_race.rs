@@ -52,7 +52,7 @@ async fn of_fifty_concurrent_uses_of_one_token_one_succeeds() {
 async fn two_concurrent_links_of_one_account_do_not_deadlock() {
     let site = Site::start().await;
     let ada = ADA.create_account(&site).await;
-    let hash = user::password_hash(&site.db.pool, ada.id).await.expect("a hash");
+    let hash = user::password_hash(&site.db.pool, ada.id).await.expect("a hash").expect("a user");
     let mut browser = site.browser();
     let mut token_hashes = Vec::new();
     for _ in 0..2 {

@@ -105,7 +105,7 @@ async fn a_login_during_a_password_change_starts_no_session() {
     // This user was read together with the hash of the old password …
     let ada = ADA.create_account(&site).await;
     let mut tx = site.db.pool.begin().await.expect("the database");
-    let old = user::password_hash(&mut *tx, ada.id).await.expect("a hash");
+    let old = user::password_hash(&mut *tx, ada.id).await.expect("a hash").expect("a user");
     // … and the password is changed before the session starts.
     proof::change_password(&mut tx, ada.id, &old, &old).await.expect("a change");
     assert!(start(&site, &mut tx, &ada, 20).await.is_none());

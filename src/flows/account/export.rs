@@ -60,7 +60,7 @@ pub async fn download(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpRespons
     audit::record(&mut tx, Kind::Exported, Some(user.id), &logged_in.visitor.client).await?;
     tx.commit().await?;
     let sessions = session::list(db, user, logged_in.session.id).await?;
-    let dates = user::dates(db, user.id).await?;
+    let dates = user::dates(db, user.id).await?.ok_or_else(Error::user_deleted)?;
     let head = json!({
         "email": user.email,
         "created_at": moment(dates.created_at),
