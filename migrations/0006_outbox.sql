@@ -6,8 +6,11 @@ create table outbox (
     id uuid primary key,
     -- Dotted like the path of the page that wrote it: password.reset, email.verify …
     kind text not null,
-    -- The email address stored with the account or registration, never one from a form.
+    -- The email address stored with the account, registration or token, never one from a form.
     recipient text not null,
+    -- The account, if there is one, so that its deletion also finds emails to an earlier address. No
+    -- foreign key: that would need an index, and only a deletion reads the column.
+    user_id uuid,
     -- Subject and body may hold a valid link or code, so both are erased as soon as the email is
     -- finished.
     subject text,

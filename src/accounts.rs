@@ -5,7 +5,7 @@
 //! the user's, the session is invalid. `audit_events` record what happened.
 //!
 //! **Lock order.** A transaction that writes several rows of an account locks the user's row first:
-//! `user::proof`, `token::take`, `session::start`, `device::remember` and `registration::confirm`
+//! `user::proof`, `token::take`, `session::{start, hold}`, `device::remember` and `registration::confirm`
 //! do. So two of them cannot deadlock; `tests/flows/lock_order.rs` runs them concurrently.
 //!
 //! A function with one statement takes any executor. One with several takes the caller's

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod app;
 pub mod email {
+    pub mod change;
     pub mod verify;
 }
 pub mod home;

@@ -11,7 +11,7 @@
 //! ```text
 //! #[derive(Template)]
 //! #[template(path = "mail/notice.txt")]
-//! struct Notice<'a> { letterhead: Letterhead<'a>, happened: &'a str, link: &'a str }
+//! struct Notice<'a> { letterhead: Letterhead<'a>, happened: &'a str, restores: bool, link: &'a str }
 //!
 //! let mail = Mail::new("account.password", "Your password was changed", &notice)?;
 //! mail::send(&mut tx, &user.email, mail).await?;
@@ -19,6 +19,7 @@
 
 pub mod body;
 pub mod delivery;
+pub mod email_change;
 pub mod notice;
 pub mod outbox;
 pub mod smtp;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use askama::Template;
 
+use crate::accounts::user_id::UserId;
 use crate::database::Connection;
 use crate::email::EmailError;
 use crate::state::AppState;
@@ -50,6 +52,8 @@ pub struct Mail {
     pub text: String,
     /// The email is not sent after this time, because its link would be expired.
     pub lifetime: Duration,
+    /// The account that the email is about, if there is one.
+    pub user_id: Option<UserId>,
 }
 
 /// The lifetime of an email without a link that expires sooner.
@@ -69,12 +73,19 @@ impl Mail {
         subject: impl Into<String>,
         words: &impl Template,
     ) -> askama::Result<Self> {
-        Ok(Self { kind, subject: subject.into(), text: words.render()?, lifetime: MAIL_LIFETIME })
+        let (subject, text) = (subject.into(), words.render()?);
+        Ok(Self { kind, subject, text, lifetime: MAIL_LIFETIME, user_id: None })
     }
 
     /// Sets the lifetime of the email to that of its link.
     pub fn expires_in(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
+    }
+
+    /// Names the account, so that its deletion finds the email even if the account has another email
+    /// address by then.
+    pub fn about(self, user_id: UserId) -> Self {
+        Self { user_id: Some(user_id), ..self }
     }
 }
 
@@ -103,8 +114,8 @@ impl From<MailError> for Error {
 
 /// Puts an email into the outbox. The delivery sends it within a second of the commit.
 ///
-/// `to` must be the email address that is stored with an account or a registration. The one in a
-/// form may be a look-alike, and an attacker would get the link.
+/// `to` must be the email address that is stored with the account, registration or token. The one
+/// in a form may be a look-alike of it, and an attacker would get the link.
 ///
 /// # Errors
 /// When the database fails.

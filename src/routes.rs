@@ -40,6 +40,7 @@ pub fn all(site: &mut ServiceConfig) {
 
     // Logged in
     let passwords = resource("/password");
+    let emails = resource("/email").wrap(from_fn(sudo_mode::require));
     let export = resource("/export").wrap(from_fn(sudo_mode::require));
     let delete = resource("/delete").wrap(from_fn(sudo_mode::require));
     let others = resource("/sessions/revoke-others").get(redirect_to("/account/sessions"));
@@ -55,6 +56,7 @@ pub fn all(site: &mut ServiceConfig) {
             .wrap(from_fn(guard::logged_in))
             .service(resource("").get(account::show))
             .service(passwords.get(account::password::show).post(account::password::submit))
+            .service(emails.get(account::email::show).post(account::email::submit))
             .service(delete.get(account::delete::show).post(account::delete::submit))
             .service(export.get(account::export::show).post(account::export::download))
             .service(resource("/activity").get(account::activity::show))
@@ -63,7 +65,13 @@ pub fn all(site: &mut ServiceConfig) {
             .service(one.post(account::sessions::revoke)),
     );
 
-    site.service(resource("/sudo").get(sudo::show).post(sudo::submit));
+    let change = resource("").get(redirect_to("/account/email"));
+    site.service(resource("/sudo").get(sudo::show).post(sudo::submit)).service(
+        scope("/email/change")
+            .wrap(from_fn(guard::logged_in))
+            .service(change.post(email::change::submit))
+            .service(resource("/{token}").get(email::change::open)),
+    );
 
     // Probes, static files and well-known paths
     site.service(resource("/healthz").get(health::alive))

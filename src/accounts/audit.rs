@@ -41,7 +41,14 @@ pub enum Kind {
     PasswordChangeFailed,
     ResetAsked,
     PasswordReset,
+    /// The user asked for another email address, and confirmed it.
+    EmailChangeAsked,
+    EmailChanged,
     NotMe,
+    /// "This wasn't me" restored an earlier email address.
+    EmailRestored,
+    /// "This wasn't me" could not restore it, because it has another account by now.
+    LockedByNotMe,
     /// The commands of an operator, `vestibule user …`.
     UserCreated,
     UserInvited,
@@ -54,7 +61,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 28] = [
         Self::RegistrationStarted,
         Self::AccountCreated,
         Self::LoggedIn,
@@ -70,7 +77,11 @@ impl Kind {
         Self::PasswordChangeFailed,
         Self::ResetAsked,
         Self::PasswordReset,
+        Self::EmailChangeAsked,
+        Self::EmailChanged,
         Self::NotMe,
+        Self::EmailRestored,
+        Self::LockedByNotMe,
         Self::UserCreated,
         Self::UserInvited,
         Self::UsersListed,
@@ -103,7 +114,11 @@ impl Kind {
             Self::PasswordChangeFailed => "account.password.failed",
             Self::ResetAsked => "password.reset.asked",
             Self::PasswordReset => "password.reset",
+            Self::EmailChangeAsked => "account.email",
+            Self::EmailChanged => "email.change",
             Self::NotMe => "not-me",
+            Self::EmailRestored => "not-me.email-restored",
+            Self::LockedByNotMe => "not-me.locked",
             Self::UserCreated => "user.create",
             Self::UserInvited => "user.invite",
             Self::UsersListed => "user.list",
@@ -132,7 +147,11 @@ impl Kind {
             Self::PasswordChangeFailed => "authn_password_change_fail",
             Self::ResetAsked => "authn_password_reset_asked",
             Self::PasswordReset => "authn_password_change",
+            Self::EmailChangeAsked => "user_email_change_asked",
+            Self::EmailChanged => "user_email_change",
             Self::NotMe => "user_repudiated_change",
+            Self::EmailRestored => "user_email_restored",
+            Self::LockedByNotMe => "user_locked",
             Self::UserCreated => "user_created",
             Self::UserInvited => "user_invited",
             Self::UsersListed => "users_listed",
@@ -151,6 +170,8 @@ impl Kind {
                 | Self::ReauthenticationFailed
                 | Self::PasswordChangeFailed
                 | Self::NotMe
+                | Self::EmailRestored
+                | Self::LockedByNotMe
         )
     }
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::password::PasswordHash;
 use super::token;
 use super::user::{self, User};
+use super::user_id::UserId;
 use crate::database::Connection;
 use crate::email::Email;
 
@@ -103,12 +104,16 @@ pub async fn extend(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<O
     .await
 }
 
-/// Returns the stored email address of an existing account, locked or not. Send email to this one,
+/// Returns the account that has this email address, locked or not. Send email to the stored address,
 /// because the typed one may only look like it.
-pub async fn taken_by(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!("select email from users where email_canonical = $1", email.canonical())
-        .fetch_optional(db)
-        .await
+pub async fn taken_by(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<User>> {
+    sqlx::query_as!(
+        User,
+        r#"select id as "id: UserId", email, session_epoch from users where email_canonical = $1"#,
+        email.canonical(),
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// Creates the user. `None` if the email address already has an account: of concurrent
@@ -135,14 +140,21 @@ pub async fn create_user(
     let Some(user) = user::create(&mut *tx, email, password_hash).await? else {
         return Ok(None);
     };
+    settle(tx, email).await?;
+    Ok(Some(user))
+}
+
+/// Confirms the pending registrations of an email address that an account has now, and erases their
+/// passwords.
+pub async fn settle(tx: &mut Connection, email: &Email) -> sqlx::Result<()> {
     sqlx::query!(
         "update registrations set confirmed_at = now(), password_hash = null
          where email_canonical = $1 and confirmed_at is null",
         email.canonical(),
     )
     .execute(tx)
-    .await?;
-    Ok(Some(user))
+    .await
+    .map(drop)
 }
 
 /// Deletes the registrations of an email address, and with them their tokens.

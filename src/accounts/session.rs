@@ -21,7 +21,7 @@ use super::user_id::UserId;
 use crate::config::Timeouts;
 use crate::database::Connection;
 pub use listed::{ListedSession, end_listed, hold, list};
-pub use rotation::{rotate_in_place, was_rotated};
+pub use rotation::{RotationReason, rotate_in_place, was_rotated};
 pub use upkeep::{prune, touch};
 
 /// A valid session.

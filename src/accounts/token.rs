@@ -3,25 +3,25 @@
 //! A token is 256 random bits with one purpose; the database stores its SHA-256. The statement that
 //! accepts the token of a user also deletes it, so of fifty concurrent clicks one succeeds. The
 //! token of a registration stays: verification marks the registration, and its links then show
-//! "already confirmed". The code beside a verification link is for people whose mail scanner
-//! removes links, or who read email on another device.
+//! "already confirmed". The code beside a verification link is in `token/code.rs`.
+
+mod code;
+mod email_change;
 
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use rand::seq::IndexedRandom;
 use sha2::{Digest, Sha256};
 use sqlx::PgExecutor;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::user_id::UserId;
 use crate::database::Connection;
 use crate::email::Email;
-
-/// Crockford's Base32: without I, L and O, which are easily misread, and without U.
-const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const CODE_LENGTH: usize = 8;
+pub use code::{has_code, new_code, typed_code};
+pub use email_change::{PendingChange, discard_later_undos, forget, pending_change};
 
 /// The purpose of a token, which is invalid for every other one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,20 +30,24 @@ pub enum Purpose {
     Verify,
     /// Allows choosing a new password.
     Reset,
-    /// In every notice: ends every session and makes the password invalid.
+    /// Makes the email address that it was sent to the one of the account.
+    ChangeEmail,
+    /// In every notice: ends every session and makes the password invalid. If the account has
+    /// another email address by now, restores the one that the notice was sent to.
     NotMe,
 }
 
 impl Purpose {
     /// Purposes whose tokens grant access. A credential change deletes those of its user
-    /// (`credentials::end_access`). Today these are reset tokens, because verification tokens
-    /// belong to a registration. A not-me token only takes access away.
-    pub const GRANTS: [Self; 2] = [Self::Verify, Self::Reset];
+    /// (`credentials::end_access`), but for verification tokens, which belong to a registration. A
+    /// not-me token takes access away and stays valid: a thief must not get rid of it by a change.
+    pub const GRANTS: [Self; 3] = [Self::Verify, Self::Reset, Self::ChangeEmail];
 
     fn name(self) -> &'static str {
         match self {
             Self::Verify => "verify",
             Self::Reset => "reset",
+            Self::ChangeEmail => "change_email",
             Self::NotMe => "not_me",
         }
     }
@@ -52,7 +56,7 @@ impl Purpose {
     /// nothing and is valid longer, because the owner may not read email every day.
     pub fn lifetime(self) -> Duration {
         Duration::from_secs(match self {
-            Self::Verify => 24 * 3_600,
+            Self::Verify | Self::ChangeEmail => 24 * 3_600,
             Self::Reset => 30 * 60,
             Self::NotMe => 7 * 86_400,
         })
@@ -95,24 +99,6 @@ pub fn hash(token: &str) -> TokenHash {
     TokenHash(Sha256::digest(token).into())
 }
 
-/// A new code for people to type: 40 random bits, written `ABCD-EFGH` in the email.
-pub fn new_code() -> String {
-    let mut random = rand::rng();
-    let symbol = |_| char::from(*CODE_ALPHABET.choose(&mut random).expect("32 symbols"));
-    (0..CODE_LENGTH).map(symbol).collect()
-}
-
-/// Normalises a typed code: capitals only, no dashes or spaces, `0` for `O`, `1` for `I` and `L`.
-pub fn typed_code(typed: &str) -> String {
-    let symbols = typed.chars().filter(|c| c.is_ascii_alphanumeric()).take(CODE_LENGTH + 1);
-    let meant = symbols.map(|c| match c.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    });
-    meant.collect()
-}
-
 /// The owner of a token.
 #[derive(Debug, Clone, Copy)]
 pub enum Owner {
@@ -127,7 +113,8 @@ pub enum Owner {
 pub struct NewToken<'a> {
     pub purpose: Purpose,
     pub owner: Owner,
-    pub email_canonical: &'a str,
+    /// Where it is sent.
+    pub email: &'a str,
     /// The MAC of the code (`Keys::code_macs`), if the email contains one.
     pub code_mac: Option<[u8; 32]>,
 }
@@ -142,7 +129,7 @@ pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<T
         Owner::Nobody => (None, None),
     };
     let seconds = sqlx::query_scalar!(
-        r#"insert into tokens (token_hash, purpose, user_id, registration_id, email_canonical,
+        r#"insert into tokens (token_hash, purpose, user_id, registration_id, email,
                 code_mac, expires_at)
            values ($1, $2, $3, $4, $5, $6,
                 coalesce((select expires_at from registrations where id = $4),
@@ -152,7 +139,7 @@ pub async fn issue(db: impl PgExecutor<'_>, new: NewToken<'_>) -> sqlx::Result<T
         new.purpose.name(),
         user_id as _,
         registration_id,
-        new.email_canonical,
+        new.email,
         new.code_mac.as_ref().map(<[u8; 32]>::as_slice),
         new.purpose.lifetime().as_secs_f64(),
     );
@@ -172,58 +159,40 @@ pub async fn registration(
     Ok(found.fetch_optional(db).await?.flatten())
 }
 
-/// Whether an email of this registration contains this code. The caller must have counted the
-/// attempt (`limits::Action::EmailVerify`).
-///
-/// `code_macs`: the MAC of the code under each key that may have made it.
-pub async fn has_code(
-    db: impl PgExecutor<'_>,
-    registration_id: Uuid,
-    code_macs: &[[u8; 32]],
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (
-               select from tokens
-               where registration_id = $1 and code_mac = any($2) and expires_at > now())
-               as "found!""#,
-        registration_id,
-        code_macs as _,
-    )
-    .fetch_one(db)
-    .await
-}
-
-/// The user to whom a token belongs.
+/// A valid token of a user.
 pub struct Holder {
     pub user_id: UserId,
     /// The current email address of the account.
     pub email: Email,
+    /// Where the token was sent. For a change of email the new address; for a not-me token possibly
+    /// an earlier one.
+    pub sent_to: Email,
+    issued_at: OffsetDateTime,
 }
 
 /// Finds the user of a token without deleting it: for the page with the button. `None` if the token
-/// is unknown, used, expired, or for another purpose.
+/// is unknown, used, expired, or for another purpose, or if the user is locked. A reset token must
+/// have been sent to the current email address of the account.
 pub async fn holder(
     db: impl PgExecutor<'_>,
     purpose: Purpose,
     token_hash: &TokenHash,
 ) -> sqlx::Result<Option<Holder>> {
-    let row = sqlx::query!(
-        r#"select u.id as "id: UserId", u.email
+    let row = sqlx::query_as!(
+        Row,
+        r#"select u.id as "id: UserId", u.email, t.email as sent_to, t.created_at as issued_at
            from tokens t join users u on u.id = t.user_id
            where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
-             and (u.email_canonical = t.email_canonical or t.purpose = 'not_me')
+             and (u.email_canonical = lower(t.email) or t.purpose <> 'reset')
              and u.locked_at is null"#,
         token_hash as _,
         purpose.name(),
-    )
-    .fetch_optional(db)
-    .await?;
-    row.map(|row| Holder::new(row.id, &row.email)).transpose()
+    );
+    row.fetch_optional(db).await?.map(Holder::try_from).transpose()
 }
 
-/// Deletes a valid token of this purpose and returns its user. One of any number of concurrent
-/// calls succeeds. A token that grants access must have been sent to the current email address of
-/// the account. A not-me token need not: the notice of a new email address is sent to the old one.
+/// Deletes a token that `holder` finds, and returns its user. One of any number of concurrent calls
+/// succeeds.
 ///
 /// Locks the user before the token, like every transaction that changes a credential. So two links
 /// of one account that are used concurrently cannot deadlock.
@@ -232,28 +201,37 @@ pub async fn take(
     purpose: Purpose,
     token_hash: &TokenHash,
 ) -> sqlx::Result<Option<Holder>> {
-    let row = sqlx::query!(
+    let row = sqlx::query_as!(
+        Row,
         r#"with owner as materialized (
                select u.id, u.email
                from tokens t join users u on u.id = t.user_id
                where t.token_hash = $1 and t.purpose = $2 and t.expires_at > now()
-                 and (u.email_canonical = t.email_canonical or t.purpose = 'not_me')
+                 and (u.email_canonical = lower(t.email) or t.purpose <> 'reset')
                  and u.locked_at is null
                for no key update of u)
            delete from tokens t using owner o where t.token_hash = $1
-           returning o.id as "id: UserId", o.email"#,
+           returning o.id as "id: UserId", o.email, t.email as sent_to, t.created_at as issued_at"#,
         token_hash as _,
         purpose.name(),
-    )
-    .fetch_optional(db)
-    .await?;
-    row.map(|row| Holder::new(row.id, &row.email)).transpose()
+    );
+    row.fetch_optional(db).await?.map(Holder::try_from).transpose()
 }
 
-impl Holder {
-    fn new(user_id: UserId, email: &str) -> sqlx::Result<Self> {
-        let email = Email::parse(email).map_err(|error| sqlx::Error::Decode(error.into()))?;
-        Ok(Self { user_id, email })
+struct Row {
+    id: UserId,
+    email: String,
+    sent_to: String,
+    issued_at: OffsetDateTime,
+}
+
+impl TryFrom<Row> for Holder {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> sqlx::Result<Self> {
+        let email = |text: &str| Email::parse(text).map_err(|e| sqlx::Error::Decode(e.into()));
+        let (email, sent_to) = (email(&row.email)?, email(&row.sent_to)?);
+        Ok(Self { user_id: row.id, email, sent_to, issued_at: row.issued_at })
     }
 }
 
@@ -283,18 +261,4 @@ pub async fn prune(db: impl PgExecutor<'_>, batch: i64) -> sqlx::Result<u64> {
         batch,
     );
     Ok(pruned.execute(db).await?.rows_affected())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_is_read_as_it_was_meant() {
-        assert_eq!(typed_code(" abcd-efgh "), "ABCDEFGH");
-        assert_eq!(typed_code("o1Il 2345"), "01112345");
-        let code = new_code();
-        assert_eq!(typed_code(&format!("{}-{}", &code[..4], &code[4..])), code);
-        assert_eq!(typed_code(&"9".repeat(5_000)).len(), CODE_LENGTH + 1);
-    }
 }

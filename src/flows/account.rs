@@ -4,6 +4,7 @@
 
 pub mod activity;
 pub mod delete;
+pub mod email;
 pub mod export;
 pub mod password;
 pub mod sessions;
@@ -12,6 +13,7 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use crate::accounts::session;
+use crate::accounts::token;
 use crate::accounts::user;
 use crate::mail::outbox;
 use crate::web::error::Error;
@@ -41,6 +43,19 @@ pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
     let db = &logged_in.visitor.app.db;
     let dates = user::dates(db, logged_in.user.id).await?.ok_or_else(Error::user_deleted)?;
     let mail_rejected = outbox::rejected_at(db, &logged_in.user.email).await?;
+    let pending = token::pending_change(db, logged_in.user.id).await?;
+    let email = Line {
+        name: "Email",
+        value: match pending {
+            Some(change) => {
+                format!("{}. {} waits to be confirmed", logged_in.user.email, change.email)
+            }
+            None => logged_in.user.email.clone(),
+        },
+        at: None,
+        href: "/account/email",
+        link: "Change",
+    };
     let password = Line {
         name: "Password",
         value: "last changed".to_owned(),
@@ -81,6 +96,6 @@ pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
         page: logged_in.visitor.page("Account"),
         since: human_time::day(dates.created_at),
         mail_rejected: mail_rejected.map(human_time::moment),
-        lines: vec![password, devices, activity, data, deletion],
+        lines: vec![email, password, devices, activity, data, deletion],
     })
 }

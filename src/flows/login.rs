@@ -161,7 +161,7 @@ async fn prove(
     audit::record(&mut tx, kind, user.as_ref().map(|user| user.id), &visitor.client).await?;
     if let (true, Some(user)) = (mailed, &user) {
         match stopped {
-            true => notice::reset_is_required(&mut tx, app, &user.email).await?,
+            true => notice::reset_is_required(&mut tx, app, user).await?,
             false => notice::new_device(&mut tx, app, user, &visitor.client).await?,
         }
     }

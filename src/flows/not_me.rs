@@ -5,17 +5,21 @@
 //!                                 a reset link is sent
 //!
 //! A mail scanner that follows the link changes nothing. An attacker who changed the password is
-//! logged out, and their password is invalid: a login with it gets the response to a wrong one.
+//! logged out, and their password is invalid: a login with it gets the response to a wrong one. An
+//! attacker who changed the email address loses it: the account has the one again that the notice
+//! was sent to, for 7 days after the change. Of several, the earliest wins, whichever link is used
+//! first.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::credentials;
 use crate::accounts::token::{self, Purpose};
-use crate::accounts::user::proof;
-use crate::mail::notice;
+use crate::accounts::user::{operated, proof};
+use crate::accounts::user_id::UserId;
+use crate::accounts::{credentials, registration};
+use crate::mail::{email_change, notice};
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::invalid_link;
@@ -27,8 +31,10 @@ use crate::web::visitor::Visitor;
 struct NotMePage {
     page: Page,
     token: String,
-    /// The email address of the account, masked: the link may have reached the wrong person.
+    /// The email address that got the link, masked: it may have reached the wrong person.
     address: String,
+    /// Whether the account has another email address by now.
+    restores: bool,
 }
 
 #[derive(Deserialize)]
@@ -52,8 +58,9 @@ pub async fn without_token(visitor: Visitor) -> Result<HttpResponse, Error> {
 async fn confirm_page(visitor: &Visitor, token: String) -> Result<Option<NotMePage>, Error> {
     let holder = token::holder(&visitor.app.db, Purpose::NotMe, &token::hash(&token)).await?;
     Ok(holder.map(|holder| {
-        let address = holder.email.masked();
-        NotMePage { page: visitor.page("Wasn't this you?"), token, address }
+        let restores = holder.email.canonical() != holder.sent_to.canonical();
+        let (page, address) = (visitor.page("Wasn't this you?"), holder.sent_to.masked());
+        NotMePage { page, token, address, restores }
     }))
 }
 
@@ -68,20 +75,58 @@ pub async fn submit(visitor: Visitor, form: Checked<NotMeForm>) -> Result<HttpRe
             return page::out_of_date(form_page);
         }
     };
-    let mut tx = visitor.app.db.begin().await?;
-    let taken = token::take(&mut *tx, Purpose::NotMe, &token::hash(&form.token)).await?;
-    let Some(owner) = taken else {
+    let Some((owner, recovery)) = recover(&visitor, &form.token).await? else {
         return invalid_link::show(&visitor, Purpose::NotMe);
     };
-    proof::require_reset(&mut tx, owner.user_id).await?;
-    credentials::end_access(&mut tx, owner.user_id, None).await?;
-    audit::record(&mut tx, Kind::NotMe, Some(owner.user_id), &visitor.client).await?;
-    // Needs no limit: each link from a notice sends one.
-    notice::reset_link(&mut tx, &visitor.app, Some((owner.user_id, owner.email.as_str()))).await?;
-    tx.commit().await?;
     visitor.set_reset_requested(None);
-    let text = "Every device is logged out, and the password no longer works. We've emailed you a \
-                link to choose a new one.";
-    visitor.end_session_of(owner.user_id, text);
-    page::redirect("/password/reset/sent")
+    let text = match recovery {
+        Recovery::ResetSent => {
+            "Every device is logged out, and the password no longer works. We've emailed you a link \
+             to choose a new one."
+        }
+        Recovery::Locked => {
+            "Every device is logged out. This email address has an account of its own by now, so the \
+             other account is locked. Ask the people who run this site to give it back to you."
+        }
+    };
+    visitor.end_session_of(owner, text);
+    page::redirect(match recovery {
+        Recovery::ResetSent => "/password/reset/sent",
+        Recovery::Locked => "/",
+    })
+}
+
+enum Recovery {
+    ResetSent,
+    Locked,
+}
+
+/// In one transaction: takes the token, ends all access, restores the email address, and sends a
+/// reset link to it. `None` if the token is invalid.
+async fn recover(visitor: &Visitor, token: &str) -> Result<Option<(UserId, Recovery)>, Error> {
+    let (app, client) = (&visitor.app, &visitor.client);
+    let mut tx = app.db.begin().await?;
+    let taken = token::take(&mut *tx, Purpose::NotMe, &token::hash(token)).await?;
+    let Some(owner) = taken else { return Ok(None) };
+    let (id, email) = (owner.user_id, &owner.sent_to);
+    proof::require_reset(&mut tx, id).await?;
+    credentials::end_access(&mut tx, id, None).await?;
+    token::discard_later_undos(&mut tx, &owner).await?;
+    audit::record(&mut tx, Kind::NotMe, Some(id), client).await?;
+    if owner.email.canonical() != email.canonical() {
+        if proof::change_email(&mut tx, id, email).await?.is_none() {
+            // A reset link would go to the address that the attacker may have chosen.
+            operated::lock(&mut tx, id).await?;
+            audit::record(&mut tx, Kind::LockedByNotMe, Some(id), client).await?;
+            tx.commit().await?;
+            return Ok(Some((id, Recovery::Locked)));
+        }
+        registration::settle(&mut tx, email).await?;
+        audit::record(&mut tx, Kind::EmailRestored, Some(id), client).await?;
+        email_change::restored(&mut tx, app, id, &owner.email).await?;
+    }
+    // Needs no limit: each link from a notice sends one.
+    notice::reset_link(&mut tx, app, Some((id, email.as_str()))).await?;
+    tx.commit().await?;
+    Ok(Some((id, Recovery::ResetSent)))
 }

@@ -12,7 +12,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::session;
+use crate::accounts::session::{self, RotationReason};
 use crate::web::csrf::Checked;
 use crate::web::current_password::{self, Verified};
 use crate::web::error::Error;
@@ -76,7 +76,13 @@ pub async fn submit(logged_in: LoggedIn, form: Checked<SudoForm>) -> Result<Http
     }
     let (user, session_id) = (&logged_in.user, logged_in.session.id);
     let mut tx = logged_in.visitor.app.db.begin().await?;
-    let rotated = session::rotate_in_place(&mut tx, session_id, user.session_epoch).await?;
+    let rotated = session::rotate_in_place(
+        &mut tx,
+        session_id,
+        user.session_epoch,
+        RotationReason::Authenticated,
+    )
+    .await?;
     // Ended meanwhile, for example from another device.
     let Some(rotated) = rotated else {
         return Err(Error::LogInFirst(own_path(&form.next, ACCOUNT)));

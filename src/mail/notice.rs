@@ -16,20 +16,25 @@ use crate::state::AppState;
 
 /// What a notice reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum Change<'a> {
     AccountCreated,
     PasswordChanged,
     PasswordReset,
+    /// To another email address. The notice goes to the old one.
+    EmailChanged {
+        to: &'a Email,
+    },
     /// A login in a browser that the account has not used before.
     LoggedInOnNewDevice,
 }
 
-impl Change {
+impl Change<'_> {
     fn kind(self) -> &'static str {
         match self {
             Self::AccountCreated => "email.verify.confirmed",
             Self::PasswordChanged => "account.password",
             Self::PasswordReset => "password.reset",
+            Self::EmailChanged { .. } => "email.change.confirmed",
             Self::LoggedInOnNewDevice => "login.new-device",
         }
     }
@@ -38,12 +43,13 @@ impl Change {
         match self {
             Self::AccountCreated => "Your account was created",
             Self::PasswordChanged | Self::PasswordReset => "Your password was changed",
+            Self::EmailChanged { .. } => "The email address of your account was changed",
             Self::LoggedInOnNewDevice => "New login to your account",
         }
     }
 
-    fn words(self) -> &'static str {
-        match self {
+    fn words(self) -> String {
+        let words = match self {
             Self::AccountCreated => {
                 "Your email address was confirmed, and your account was created."
             }
@@ -53,18 +59,26 @@ impl Change {
             Self::PasswordReset => {
                 "Your password was changed with the link in an email to this address."
             }
+            Self::EmailChanged { to } => {
+                return format!(
+                    "The email address of your account was changed to {}. You log in with that one \
+                     now, and our emails go there.",
+                    to.masked()
+                );
+            }
             Self::LoggedInOnNewDevice => {
                 "Someone logged in to your account with your password, on a device that hasn't \
                  been used for it before."
             }
-        }
+        };
+        words.to_owned()
     }
 }
 
 /// The owner of the account, and the client that changed it.
 pub struct ChangedAccount<'a> {
     pub user_id: UserId,
-    /// As stored. A flow of yours that changes the email address must pass the old one.
+    /// As stored. After a change of email, the old one.
     pub email: &'a str,
     pub client: &'a Client,
 }
@@ -74,6 +88,8 @@ pub struct ChangedAccount<'a> {
 struct NoticeLetter<'a> {
     letterhead: Letterhead<'a>,
     happened: String,
+    /// Whether the link also restores the email address to which the notice goes.
+    restores: bool,
     link: String,
 }
 
@@ -98,7 +114,7 @@ pub async fn send(
     tx: &mut Connection,
     app: &AppState,
     owner: ChangedAccount<'_>,
-    what: Change,
+    what: Change<'_>,
 ) -> Result<(), MailError> {
     let user = token::Owner::User(owner.user_id);
     let token = issue(tx, user, Some(owner.email), Purpose::NotMe).await?;
@@ -110,9 +126,10 @@ pub async fn send(
             owner.client.device_name(),
             owner.client.address
         ),
+        restores: matches!(what, Change::EmailChanged { .. }),
         link: format!("{}/not-me/{}", app.origin.url, token.as_str()),
     };
-    let mail = Mail::new(what.kind(), what.subject(), &letter)?;
+    let mail = Mail::new(what.kind(), what.subject(), &letter)?.about(owner.user_id);
     Ok(super::send(tx, owner.email, mail).await?)
 }
 
@@ -128,13 +145,12 @@ pub async fn reset_link(
     user: Option<(UserId, &str)>,
 ) -> Result<(), MailError> {
     let owner = user.map_or(token::Owner::Nobody, |(id, _)| token::Owner::User(id));
-    let email = user.map(|(_, email)| email);
-    let token = issue(tx, owner, email, Purpose::Reset).await?;
+    let token = issue(tx, owner, user.map(|(_, email)| email), Purpose::Reset).await?;
     let letter = ResetLetter { letterhead: Letterhead::of(app), token: token.as_str() };
     let mail = Mail::new("password.reset.asked", "Choose a new password", &letter)?
         .expires_in(token.lifetime);
-    let written = match email {
-        Some(email) => super::send(tx, email, mail).await,
+    let written = match user {
+        Some((id, email)) => super::send(tx, email, mail.about(id)).await,
         None => super::discard(tx, mail).await,
     };
     Ok(written?)
@@ -161,11 +177,11 @@ pub async fn new_device(
 pub async fn reset_is_required(
     tx: &mut Connection,
     app: &AppState,
-    email: &str,
+    user: &User,
 ) -> Result<(), MailError> {
     let letter = ResetRequiredLetter { letterhead: Letterhead::of(app) };
     let mail = Mail::new("login.stopped", "Choose a new password to log in", &letter)?;
-    Ok(super::send(tx, email, mail).await?)
+    Ok(super::send(tx, &user.email, mail.about(user.id)).await?)
 }
 
 async fn issue(
@@ -173,9 +189,7 @@ async fn issue(
     owner: token::Owner,
     email: Option<&str>,
     purpose: Purpose,
-) -> Result<token::Token, MailError> {
-    let email = email.map(Email::parse).transpose()?.map(|email| email.canonical());
-    let email_canonical = email.as_deref().unwrap_or_default();
-    let new = NewToken { purpose, owner, email_canonical, code_mac: None };
-    Ok(token::issue(tx, new).await?)
+) -> sqlx::Result<token::Token> {
+    let email = email.unwrap_or_default();
+    token::issue(tx, NewToken { purpose, owner, email, code_mac: None }).await
 }

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Mail;
+use crate::accounts::user_id::UserId;
 use crate::database::Connection;
 
 /// The channel on which PostgreSQL sends a notification when an email is committed.
@@ -68,16 +69,19 @@ pub(super) async fn insert(tx: &mut Connection, to: Option<&str>, mail: &Mail) -
     // A line break would begin another header (header injection).
     let subject = mail.subject.replace(char::is_control, " ");
     sqlx::query!(
-        "insert into outbox (id, kind, recipient, subject, body, expires_at, finished_at, outcome)
+        "insert into outbox
+            (id, kind, recipient, subject, body, expires_at, finished_at, outcome, user_id)
          select $1, $2, coalesce($3, ''), case when $3::text is not null then $4 end,
                 case when $3 is not null then $5 end, now() + make_interval(secs => $6),
-                case when $3 is null then now() end, case when $3 is null then 'discarded' end",
+                case when $3 is null then now() end, case when $3 is null then 'discarded' end,
+                case when $3 is not null then $7::uuid end",
         Uuid::now_v7(),
         mail.kind,
         to,
         subject,
         mail.text,
         mail.lifetime.as_secs_f64(),
+        mail.user_id as _,
     )
     .execute(&mut *tx)
     .await?;
@@ -200,17 +204,22 @@ pub async fn rejected_at(
         .map(|last| last.finished_at))
 }
 
-/// Erases an email address: emails to it that wait are discarded, and every row loses its recipient
-/// and what the mail server said about it. A delivery that has claimed one loses its claim.
+/// Erases an account: emails to it that wait are discarded, and every row loses its recipient and
+/// what the mail server said about it. A delivery that has claimed one loses its claim.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn forget(tx: &mut Connection, email_canonical: &str) -> sqlx::Result<()> {
+pub async fn forget(
+    tx: &mut Connection,
+    user_id: UserId,
+    email_canonical: &str,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "update outbox set recipient = '', problem = null, subject = null, body = null,
-                finished_at = coalesce(finished_at, now()),
+                user_id = null, finished_at = coalesce(finished_at, now()),
                 outcome = coalesce(outcome, 'discarded')
-         where lower(recipient) = $1",
+         where user_id = $1 or lower(recipient) = $2",
+        user_id as _,
         email_canonical,
     )
     .execute(tx)

@@ -44,7 +44,7 @@ pub async fn send(
     let new = NewToken {
         purpose: Purpose::Verify,
         owner: registration_id.map_or(Owner::Nobody, Owner::Registration),
-        email_canonical: registration_id.map_or("", |_| &canonical),
+        email: registration_id.map_or("", |_| email.as_str()),
         code_mac: app.keys.code_macs(&canonical, &code).first().copied(),
     };
     let token = token::issue(&mut *tx, new).await?;
@@ -53,9 +53,10 @@ pub async fn send(
         Some(_) => already(app)?,
         None => verify(app, &token, &code)?,
     };
-    let written = match registration_id {
-        Some(_) => super::send(tx, account.as_deref().unwrap_or(email.as_str()), mail).await,
-        None => super::discard(tx, mail).await,
+    let written = match (registration_id, account) {
+        (Some(_), Some(user)) => super::send(tx, &user.email, mail.about(user.id)).await,
+        (Some(_), None) => super::send(tx, email.as_str(), mail).await,
+        (None, _) => super::discard(tx, mail).await,
     };
     Ok(written?)
 }

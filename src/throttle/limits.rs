@@ -40,6 +40,10 @@ pub enum Action {
     NewPassword,
     /// Guesses at the current password by somebody who is logged in.
     CurrentPassword,
+    /// Requests of a user for another email address.
+    EmailChange,
+    /// Emails that these requests send to one email address.
+    EmailChangeMail,
     /// Successful password changes. Each sends a security notice, which no limit drops.
     PasswordChanged,
 }
@@ -61,6 +65,8 @@ impl Action {
             Self::PasswordResetMail => "password.reset.mail",
             Self::NewPassword => "password.new",
             Self::CurrentPassword => "account.password",
+            Self::EmailChange => "account.email",
+            Self::EmailChangeMail => "account.email.mail",
             Self::PasswordChanged => "account.password.changed",
         }
     }
@@ -129,7 +135,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
-pub const LIMITS: [Limit; 22] = [
+pub const LIMITS: [Limit; 24] = [
     // NIST SP 800-63B-4 §3.2.2 allows 100 failures in a row; these are 80 of them. From a thousand
     // IP addresses it takes more than two days to reach them.
     limit(Action::Login, Scope::Account, 10, SECOND, HOUR).most_in_a_row(80),
@@ -172,6 +178,9 @@ pub const LIMITS: [Limit; 22] = [
     // An attacker with a stolen session has to guess the current password. No login waits for it.
     limit(Action::CurrentPassword, Scope::Account, 5, SECOND, HOUR),
     limit(Action::PasswordChanged, Scope::Account, 5, TEN_MINUTES, HOUR),
+    // Each writes an email to an address of the user's choice.
+    limit(Action::EmailChange, Scope::Account, 5, TEN_MINUTES, HOUR),
+    limit(Action::EmailChangeMail, Scope::Account, 3, HOUR, HOUR),
 ];
 
 const fn limit(

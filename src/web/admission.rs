@@ -90,3 +90,25 @@ pub async fn login_mail(visitor: &Visitor, user: &User, stopped: bool) -> Result
     Ok(known_device::is_new(visitor, user.id).await?
         && may_mail(visitor, Action::NewDeviceMail, &email).await?)
 }
+
+/// Resets the login counters and mail budgets of an email address that its owner has verified:
+/// earlier attempts by other people must not count against the owner.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reset_for_owner(visitor: &Visitor, owner: &Email) -> Result<(), Error> {
+    let (canonical, throttle) = (owner.canonical(), &visitor.app.throttle);
+    let pair = Key::Pair(&canonical, visitor.client.address);
+    let login = [Key::Account(&canonical), pair, Key::AllDevices(&canonical)];
+    throttle.reset(Action::Login, &login).await?;
+    let budgets = [
+        Action::EmailVerifyMail,
+        Action::EmailVerifyResendMail,
+        Action::PasswordResetMail,
+        Action::EmailChangeMail,
+    ];
+    for budget in budgets {
+        throttle.reset(budget, &[Key::Account(&canonical)]).await?;
+    }
+    Ok(())
+}

@@ -9,6 +9,7 @@ mod brute_force;
 mod cookie_names;
 mod crafted_password;
 mod cross_site_request;
+mod email_takeover;
 mod enumeration;
 mod enumeration_by_mail;
 mod failing_store;

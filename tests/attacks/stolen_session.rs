@@ -78,6 +78,7 @@ async fn a_session_that_ends_while_its_form_arrives_does_nothing() {
         ("/account/sessions", LOG_OUT_ELSEWHERE, vec![]),
         ("/account/sessions", END_SESSION, vec![]),
         ("/account/export", DOWNLOAD, vec![]),
+        ("/account/email", SEND_LINK, vec![(NEW_EMAIL, EVE.email)]),
         ("/account/delete", DELETE_ACCOUNT, vec![(EMAIL, ADA.email)]),
     ] {
         let site = Site::start().await;

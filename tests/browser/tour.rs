@@ -33,7 +33,7 @@ async fn tour(stage: &BrowserTest<'_>, window: &Window) {
     window.must_see(ADA.email).await;
 
     window.click(ACCOUNT).await;
-    window.click(CHANGE).await;
+    window.click(CHANGE_OF_PASSWORD).await;
     window.fill(CURRENT_PASSWORD, ADA.password).await;
     window.fill(NEW_PASSWORD, GRACE.password).await;
     window.press(CHANGE_PASSWORD).await;

@@ -70,7 +70,13 @@ impl Window {
 
     /// Follows the link with this text.
     pub async fn click(&self, words: &str) {
-        let link = self.the("link", words, &format!("//a[normalize-space()=\"{words}\"]")).await;
+        let link = self
+            .the(
+                "link",
+                words,
+                &format!("//a[normalize-space()=\"{words}\" or @aria-label=\"{words}\"]"),
+            )
+            .await;
         self.leave(link.click()).await;
     }
 

@@ -14,6 +14,7 @@ fn mail(subject: &str, text: &str) -> Mail {
         subject: subject.to_owned(),
         text: text.to_owned(),
         lifetime: MAIL_LIFETIME,
+        user_id: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod activity;
 mod delete;
+mod email;
 mod export;
 mod password;
 mod sessions;
@@ -21,7 +22,7 @@ async fn the_overview_shows_the_account_and_links_to_the_password_form() {
     browser.must_see("last changed");
     browser.must_see(" UTC");
     assert_eq!(browser.html().matches("<time datetime=\"20").count(), 2);
-    browser.click(CHANGE).await;
+    browser.click(CHANGE_OF_PASSWORD).await;
     browser.must_be_at("/account/password", 200);
 }
 

@@ -22,14 +22,14 @@ const PASSWORDS: [&str; 3] = [ADA.password, GRACE.password, EVE.password];
 type Operation = Pin<Box<dyn Future<Output = u16>>>;
 
 async fn link(site: &Site, ada: &User, purpose: Purpose) -> String {
-    let new = NewToken {
-        purpose,
-        owner: Owner::User(ada.id),
-        email_canonical: ADA.email,
-        code_mac: None,
-    };
+    let email = if purpose == Purpose::ChangeEmail { "ada@example.net" } else { ADA.email };
+    let new = NewToken { purpose, owner: Owner::User(ada.id), email, code_mac: None };
     let token = token::issue(&site.db.pool, new).await.expect("a token");
-    let path = if purpose == Purpose::Reset { "password/reset" } else { "not-me" };
+    let path = match purpose {
+        Purpose::Reset => "password/reset",
+        Purpose::ChangeEmail => "email/change",
+        _ => "not-me",
+    };
     format!("/{path}/{}", token.as_str())
 }
 
@@ -58,6 +58,9 @@ async fn acts(site: &Site, ada: &User) -> Vec<Operation> {
         not_me.visit(&link(site, ada, Purpose::NotMe).await).await;
         acts.push(press(not_me, NOT_ME, vec![]));
         let mut known = ADA.log_in_on_new_device(site).await;
+        let mut moving = known.clone();
+        moving.visit(&link(site, ada, Purpose::ChangeEmail).await).await;
+        acts.push(press(moving, CHANGE_EMAIL, vec![]));
         let mut out = known.clone();
         out.visit("/test/value").await;
         acts.push(press(out.clone(), "Keep the value", vec![("Value", "milk")]));
@@ -102,7 +105,9 @@ async fn concurrent_operations_on_one_account_do_not_deadlock() {
         answers.extend(race(acts).await);
         // Restores the user for the next round.
         sqlx::query(
-            "update users set password_hash = $1, reset_required_at = null where email like 'ada%'",
+            "update users set password_hash = $1, reset_required_at = null,
+                    email = 'ada@example.com', email_canonical = 'ada@example.com'
+             where email like 'ada%'",
         )
         .bind(&hash)
         .execute(&site.db.pool)

@@ -65,6 +65,7 @@ async fn no_field_can_inject_a_header() {
         subject: smuggled.to_owned(),
         text: text.to_owned(),
         lifetime: MAIL_LIFETIME,
+        user_id: None,
     };
     let received = arrives(mail).await;
     assert_eq!(received.to, [ADA.email]);

@@ -29,6 +29,7 @@ use crate::support::site;
 pub struct Notice<'a> {
     pub letterhead: Letterhead<'a>,
     pub happened: &'a str,
+    pub restores: bool,
     pub link: &'a str,
 }
 
@@ -36,7 +37,7 @@ pub fn notice() -> Mail {
     let letterhead = Letterhead { app_name: "Vestibule", origin: "https://id.example.com" };
     let happened = "The password of your account was changed – on 24 November 2026.";
     let link = "https://id.example.com/not-me/abc";
-    let words = Notice { letterhead, happened, link };
+    let words = Notice { letterhead, happened, restores: false, link };
     Mail::new("account.password", "Your password was changed", &words).expect("a template")
 }
 

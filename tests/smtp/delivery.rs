@@ -57,6 +57,7 @@ async fn with_a_mail() -> Database {
         subject: "Hello".to_owned(),
         text: "good news".to_owned(),
         lifetime: MAIL_LIFETIME,
+        user_id: None,
     };
     mail::send(&mut tx, ADA.email, mail).await.unwrap();
     tx.commit().await.unwrap();

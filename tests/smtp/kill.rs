@@ -19,7 +19,7 @@ pub async fn at_random_moments(python: &str) {
     let mut tx = db.pool.begin().await.unwrap();
     for number in 0..MAILS {
         let (subject, text) = (format!("Mail {number}"), "good news".to_owned());
-        let mail = Mail { kind: "test", subject, text, lifetime: MAIL_LIFETIME };
+        let mail = Mail { kind: "test", subject, text, lifetime: MAIL_LIFETIME, user_id: None };
         mail::send(&mut tx, &format!("person{number}@example.com"), mail).await.unwrap();
     }
     tx.commit().await.unwrap();

@@ -3,7 +3,7 @@
 use super::browser::Browser;
 use super::guesses::set_ip_address;
 use super::labels::*;
-use super::mailbox::mailbox;
+use super::mailbox::{mailbox, newest};
 use super::site::Site;
 
 /// The password that these visitors choose.
@@ -33,6 +33,21 @@ pub async fn request_resend_from(site: &Site, ip: &str, email: &str) -> Browser 
     let mut browser = at(site, ip, "/email/verify").await;
     browser.submit(RESEND, &[(EMAIL, email)]).await;
     browser
+}
+
+/// Asks for another email address, in a session that has just begun.
+pub async fn asks_for_new_email(browser: &mut Browser, new: &str) {
+    browser.visit("/account/email").await;
+    browser.submit(SEND_LINK, &[(NEW_EMAIL, new)]).await;
+}
+
+/// Moves the account of this browser to another email address.
+pub async fn changes_email(site: &Site, browser: &mut Browser, new: &str) {
+    asks_for_new_email(browser, new).await;
+    browser.visit(&newest(&site.db, new).await.link("/email/change/")).await;
+    browser.press(CHANGE_EMAIL).await;
+    browser.must_be_at("/account", 200);
+    browser.must_see(EMAIL_CHANGED);
 }
 
 /// How many mails of one kind were sent to an email address.

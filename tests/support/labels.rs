@@ -4,6 +4,7 @@
 // Fields.
 pub const EMAIL: &str = "Email";
 pub const PASSWORD: &str = "Password";
+pub const NEW_EMAIL: &str = "New email";
 pub const NEW_PASSWORD: &str = "New password";
 pub const CURRENT_PASSWORD: &str = "Current password";
 pub const STAY_LOGGED_IN: &str = "Stay logged in on this device";
@@ -20,6 +21,7 @@ pub const RESEND: &str = "Resend email";
 pub const SEND_LINK: &str = "Send link";
 pub const SEND_NEW_LINK: &str = "Send a new link";
 pub const CHANGE_PASSWORD: &str = "Change password";
+pub const CHANGE_EMAIL: &str = "Change email";
 pub const NOT_ME: &str = "This wasn't me";
 pub const END_SESSION: &str = "End session";
 pub const LOG_OUT_ELSEWHERE: &str = "Log out everywhere else";
@@ -33,7 +35,8 @@ pub const SKIP_LINK: &str = "Skip to main content";
 pub const FORGOT_PASSWORD: &str = "Forgot your password?";
 pub const DASHBOARD: &str = "Dashboard";
 pub const ACCOUNT: &str = "Account";
-pub const CHANGE: &str = "Change";
+pub const CHANGE_OF_EMAIL: &str = "Change: Email";
+pub const CHANGE_OF_PASSWORD: &str = "Change: Password";
 pub const MANAGE: &str = "Manage";
 
 // What happened.
@@ -41,6 +44,7 @@ pub const EMAIL_CONFIRMED: &str = "Your email is confirmed";
 pub const STILL_LOGGED_IN: &str = "You're still logged in as";
 pub const ALREADY_CONFIRMED: &str = "Already confirmed";
 pub const LINK_ON_ITS_WAY: &str = "a link is on its way";
+pub const EMAIL_CHANGED: &str = "Email changed.";
 pub const PASSWORD_CHANGED: &str = "Password changed";
 pub const LOGGED_OUT_ELSEWHERE: &str = "You've been logged out everywhere else.";
 pub const LOGGED_OUT: &str = "You're logged out.";

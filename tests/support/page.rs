@@ -5,13 +5,13 @@ use std::fmt::Write;
 use scraper::{ElementRef, Html, Node, Selector};
 use url::Url;
 
-/// The URL of the link with this text.
+/// The URL of the link with this text or accessible name.
 pub fn link(html: &str, url: &Url, words: &str) -> Result<Url, String> {
     let page = Html::parse_document(html);
     let mut names = String::new();
     for anchor in page.select(&selector("a[href]")) {
         let text = text_of(anchor).replace('\n', " ");
-        if text == words {
+        if text == words || anchor.attr("aria-label") == Some(words) {
             let href = anchor.attr("href").unwrap_or_default();
             return url
                 .join(href)

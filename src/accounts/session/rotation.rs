@@ -6,22 +6,34 @@ use uuid::Uuid;
 use crate::accounts::session_id::{SessionId, SessionIdHash};
 use crate::database::Connection;
 
+/// Why a session ID is rotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RotationReason {
+    /// The user has typed the password.
+    Authenticated,
+    /// A credential was changed without it. So sudo mode does not begin again.
+    CredentialChanged,
+}
+
 /// Rotates the ID of a session whose user has authenticated again or changed a credential. Also
 /// gives it the user's epoch and a new CSRF binding. `None` if the session has ended meanwhile.
 pub async fn rotate_in_place(
     tx: &mut Connection,
     id: Uuid,
     epoch: i32,
+    reason: RotationReason,
 ) -> sqlx::Result<Option<SessionId>> {
     let session_id = SessionId::generate();
     let rotated = sqlx::query!(
         "update sessions set id_hash = $2, previous_id_hash = id_hash, user_epoch = $3,
-                csrf_binding = $4, authenticated_at = now()
+                csrf_binding = $4,
+                authenticated_at = case when $5 then now() else authenticated_at end
          where id = $1 and ends_at > now()",
         id,
         session_id.hash() as _,
         epoch,
         &rand::random::<[u8; 32]>(),
+        reason == RotationReason::Authenticated,
     )
     .execute(tx)
     .await?;

@@ -1,14 +1,15 @@
-//! Credential changes: a new password, and whether the password must be reset.
+//! Credential changes: a new password or email address, and whether the password must be reset.
 //!
 //! Every credential change raises the epoch. That ends every session of the user except one that is
 //! given the new epoch, and stops a login that has verified the old password but not yet begun its
 //! session.
 
-use sqlx::PgExecutor;
+use sqlx::{Executor, PgExecutor};
 
 use crate::accounts::password::PasswordHash;
 use crate::accounts::user_id::UserId;
 use crate::database::Connection;
+use crate::email::Email;
 
 /// Sets a new password and raises the epoch, which it returns. `None` if the password is no longer
 /// `old`, so that one of two concurrent changes succeeds, or if the account is locked.
@@ -76,4 +77,29 @@ pub async fn require_reset(tx: &mut Connection, id: UserId) -> sqlx::Result<i32>
     )
     .fetch_one(tx)
     .await
+}
+
+/// Gives the account another email address and raises the epoch, which it returns. `None` if the
+/// address has an account, even since a moment ago: the unique index decides, and the savepoint
+/// keeps the caller's transaction usable.
+pub async fn change_email(
+    tx: &mut Connection,
+    id: UserId,
+    email: &Email,
+) -> sqlx::Result<Option<i32>> {
+    tx.execute("savepoint change_email").await?;
+    let changed = sqlx::query_scalar!(
+        "update users set email = $2, email_canonical = $3, session_epoch = session_epoch + 1
+         where id = $1 returning session_epoch",
+        id as _,
+        email.as_str(),
+        email.canonical(),
+    );
+    match changed.fetch_one(&mut *tx).await {
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            tx.execute("rollback to savepoint change_email").await?;
+            Ok(None)
+        }
+        changed => changed.map(Some),
+    }
 }

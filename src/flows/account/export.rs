@@ -15,7 +15,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::accounts::audit::{self, Event, Kind};
 use crate::accounts::user_id::UserId;
-use crate::accounts::{device, session, user};
+use crate::accounts::{device, session, token, user};
 use crate::database::Database;
 use crate::throttle::Admission;
 use crate::throttle::limits::{Action, Key};
@@ -60,9 +60,11 @@ pub async fn download(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpRespons
     audit::record(&mut tx, Kind::Exported, Some(user.id), &logged_in.visitor.client).await?;
     tx.commit().await?;
     let sessions = session::list(db, user, logged_in.session.id).await?;
+    let pending = token::pending_change(db, user.id).await?;
     let dates = user::dates(db, user.id).await?.ok_or_else(Error::user_deleted)?;
     let head = json!({
         "email": user.email,
+        "email_to_confirm": pending.map(|change| change.email),
         "created_at": moment(dates.created_at),
         "password_changed_at": moment(dates.password_changed_at),
         "known_devices": device::last_used(db, user.id).await?.into_iter().map(moment)

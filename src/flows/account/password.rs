@@ -17,7 +17,7 @@ use crate::accounts::credentials;
 use crate::accounts::password::NewHash;
 use crate::accounts::password::strength;
 use crate::accounts::password::{Password, PasswordHash};
-use crate::accounts::session;
+use crate::accounts::session::{self, RotationReason};
 use crate::accounts::user::{User, proof};
 use crate::email::Email;
 use crate::mail::notice::{self, Change, ChangedAccount};
@@ -140,7 +140,13 @@ async fn change(
         return Ok(false);
     };
     credentials::end_access(&mut tx, user_id, Some(logged_in.session.id)).await?;
-    let rotated = session::rotate_in_place(&mut tx, logged_in.session.id, epoch).await?;
+    let rotated = session::rotate_in_place(
+        &mut tx,
+        logged_in.session.id,
+        epoch,
+        RotationReason::Authenticated,
+    )
+    .await?;
     let Some(session_id) = rotated else { return Ok(false) };
     audit::record(&mut tx, Kind::PasswordChanged, Some(user_id), &logged_in.visitor.client).await?;
     let app = &logged_in.visitor.app;

@@ -25,6 +25,7 @@ use crate::flows::start_session;
 use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::throttle::Admission;
 use crate::throttle::limits::{Action, Key};
+use crate::web::admission;
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::error_page::log_if_failed;
@@ -171,7 +172,7 @@ async fn confirm(
     let Some(user) = create(visitor, registration, password_hash).await? else {
         return already_confirmed(visitor, email);
     };
-    log_if_failed("the limits", reset_counters(visitor, email).await);
+    log_if_failed("the limits", admission::reset_for_owner(visitor, email).await);
     log_if_failed("a device", known_device::keep(visitor, &user).await);
     visitor.forget_registration(email);
     if let Some(other) = &visitor.user {
@@ -203,21 +204,6 @@ async fn create(
     notice::send(&mut tx, app, owner, Change::AccountCreated).await?;
     tx.commit().await?;
     Ok(Some(user))
-}
-
-/// Resets the login counters and mail budgets of an email address that its owner has verified:
-/// earlier attempts by other people must not count against the owner.
-async fn reset_counters(visitor: &Visitor, owner: &Email) -> Result<(), Error> {
-    let (canonical, throttle) = (owner.canonical(), &visitor.app.throttle);
-    let pair = Key::Pair(&canonical, visitor.client.address);
-    let login = [Key::Account(&canonical), pair, Key::AllDevices(&canonical)];
-    throttle.reset(Action::Login, &login).await?;
-    let budgets =
-        [Action::EmailVerifyMail, Action::EmailVerifyResendMail, Action::PasswordResetMail];
-    for budget in budgets {
-        throttle.reset(budget, &[Key::Account(&canonical)]).await?;
-    }
-    Ok(())
 }
 
 fn already_confirmed(visitor: &Visitor, email: &Email) -> Result<HttpResponse, Error> {

@@ -1,1 +1,2 @@
+mod change;
 mod verify;

@@ -1,0 +1,56 @@
+//! The tokens of a change of email: the one that waits at the new address, and the not-me token at
+//! the old one, which restores it.
+
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+
+use super::Holder;
+use crate::accounts::user_id::UserId;
+use crate::database::Connection;
+
+/// A change of email that waits for its link to be opened.
+pub struct PendingChange {
+    pub email: String,
+    pub expires_at: OffsetDateTime,
+}
+
+/// The newest change of email that a user has asked for, unless it has expired.
+pub async fn pending_change(
+    db: impl PgExecutor<'_>,
+    user_id: UserId,
+) -> sqlx::Result<Option<PendingChange>> {
+    sqlx::query_as!(
+        PendingChange,
+        "select email, expires_at from tokens
+         where user_id = $1 and purpose = 'change_email' and expires_at > now()
+         order by created_at desc limit 1",
+        user_id as _,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Deletes the not-me tokens that were sent to another email address later than this one was. After
+/// an attacker has changed the email address twice, the address in between could otherwise be
+/// restored with the notice that the attacker received there.
+pub async fn discard_later_undos(tx: &mut Connection, used: &Holder) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from tokens
+         where user_id = $1 and purpose = 'not_me' and lower(email) <> $2 and created_at >= $3",
+        used.user_id as _,
+        used.sent_to.canonical(),
+        used.issued_at,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Deletes the tokens that were sent to an email address for other accounts: changes to it that wait
+/// for confirmation.
+pub async fn forget(tx: &mut Connection, email_canonical: &str) -> sqlx::Result<()> {
+    sqlx::query!("delete from tokens where lower(email) = $1", email_canonical)
+        .execute(tx)
+        .await
+        .map(drop)
+}

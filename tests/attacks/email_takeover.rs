@@ -1,0 +1,200 @@
+//! Take-over by a change of email: an attacker moves the account to a mailbox of theirs, or makes
+//! somebody confirm an address for the attacker's account.
+//!
+//! Why it matters: whoever reads the mailbox of an account can reset its password, so the email
+//! address is a credential. The owner must hear of a change where the attacker does not read along,
+//! and must be able to undo it.
+//! Stops in: `src/flows/email/change.rs` (only the account that asked), `src/flows/not_me.rs` (the
+//! old address restores itself), `src/accounts/token/email_change.rs` (`discard_later_undos`).
+//! Sources: ASVS 5.0 6.3.7, 7.5.1; WSTG-SESS-08 (session puzzling).
+
+use super::is_logged_in;
+use crate::support::asking::{asks_for_new_email, changes_email};
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::labels::*;
+use crate::support::mailbox::{mailbox, newest};
+use crate::support::people::{ADA, EVE, GRACE, Person};
+use crate::support::site::Site;
+
+/// Mailboxes of the attacker.
+const FIRST: &str = "first@evil.example";
+const SECOND: &str = "second@evil.example";
+
+/// Presses "This wasn't me" in the newest notice to an email address.
+async fn undo(site: &Site, email: &str) -> Browser {
+    let notices = mailbox(&site.db, email).await;
+    let notice =
+        notices.iter().rev().find(|mail| mail.text.contains("/not-me/")).expect("a notice");
+    let mut browser = site.browser();
+    browser.visit(&notice.link("/not-me/")).await;
+    browser.press(NOT_ME).await;
+    browser
+}
+
+/// Chooses a new password on the page of a reset link, and logs in.
+async fn choose(browser: &mut Browser, email: &'static str) {
+    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, GRACE.password)]).await;
+    Person { email, password: GRACE.password }.logs_in(browser).await;
+}
+
+async fn has_account(site: &Site, email: &str) -> bool {
+    let found = "select exists (select from users where email = $1)";
+    let found: bool =
+        sqlx::query_scalar(found).bind(email).fetch_one(&site.db.pool).await.expect("the database");
+    found
+}
+
+#[tokio::test]
+async fn whoever_reads_the_mail_cannot_confirm_it_for_the_account_of_somebody_else() {
+    let site = Site::start().await;
+    // The attacker gives the victim's address, and the victim presses every button there is.
+    let mut eve = EVE.at(&site).await;
+    asks_for_new_email(&mut eve, GRACE.email).await;
+    let link = newest(&site.db, GRACE.email).await.link("/email/change/");
+    let mut ada = ADA.at(&site).await;
+    ada.visit(&link).await;
+    assert_eq!(ada.status, 404);
+    ada.must_see(ADA.email);
+    ada.must_not_see(EVE.email);
+    // Sent by hand, with the victim's own CSRF token.
+    ada.visit("/account").await;
+    let mut form = ada.form(LOG_OUT);
+    form.action.set_path("/email/change");
+    form.forge("token", link.rsplit('/').next().expect("a token"));
+    ada.send(form).await;
+    assert_eq!(ada.status, 404);
+    assert!(has_account(&site, EVE.email).await && has_account(&site, ADA.email).await);
+    // The other way round: the link that the victim asked for, in the attacker's session.
+    asks_for_new_email(&mut ada, "ada@example.org").await;
+    let link = newest(&site.db, "ada@example.org").await.link("/email/change/");
+    eve.visit(&link).await;
+    assert_eq!(eve.status, 404);
+    eve.must_not_see(ADA.email);
+    assert!(!has_account(&site, "ada@example.org").await);
+}
+
+/// WSTG-SESS-08: the request belongs to the account and not to the browser.
+#[tokio::test]
+async fn a_request_is_not_confirmed_for_the_next_user_of_the_browser() {
+    let site = Site::start().await;
+    let mut shared = EVE.at(&site).await;
+    asks_for_new_email(&mut shared, FIRST).await;
+    let link = newest(&site.db, FIRST).await.link("/email/change/");
+    shared.visit("/app").await;
+    shared.press(LOG_OUT).await;
+    ADA.create_account(&site).await;
+    ADA.logs_in(&mut shared).await;
+    shared.visit(&link).await;
+    assert_eq!(shared.status, 404);
+    assert!(has_account(&site, ADA.email).await && !has_account(&site, FIRST).await);
+}
+
+#[tokio::test]
+async fn a_stolen_session_cannot_move_the_account() {
+    let site = Site::start().await;
+    let ada = ADA.at(&site).await;
+    clock::later(&site.db, "11 minutes").await;
+    let mut thief = site.browser();
+    thief.clone_cookies_from(&ada);
+    thief.visit("/account/email").await;
+    thief.must_be_at("/sudo?next=%2Faccount%2Femail", 200);
+}
+
+#[tokio::test]
+async fn the_old_address_undoes_the_change_for_seven_days() {
+    for (days, works) in [("6 days 23 hours", true), ("7 days 1 minute", false)] {
+        let site = Site::start().await;
+        let mut thief = ADA.at(&site).await;
+        changes_email(&site, &mut thief, FIRST).await;
+        let notice = newest(&site.db, ADA.email).await;
+        clock::later(&site.db, days).await;
+        let mut owner = site.browser();
+        owner.visit(&notice.link("/not-me/")).await;
+        if !works {
+            owner.must_see(INVALID_LINK);
+            continue;
+        }
+        owner.must_see("a***@example.com");
+        owner.must_see("Its email has been changed to another one.");
+        owner.press(NOT_ME).await;
+        owner.must_be_at("/password/reset/sent", 200);
+        let reset = newest(&site.db, ADA.email).await.link("/password/reset/");
+        assert!(has_account(&site, ADA.email).await && !has_account(&site, FIRST).await);
+        assert!(!is_logged_in(thief.clone()).await);
+        // The thief knows the password, and reads the other mailbox.
+        Person { email: FIRST, ..ADA }.logs_in(&mut thief).await;
+        thief.must_be_at("/login", 422);
+        ADA.logs_in(&mut thief).await;
+        thief.must_be_at("/login", 422);
+        let told = newest(&site.db, FIRST).await;
+        assert_eq!(told.kind, "not-me.email-restored");
+        assert!(!told.text.contains("/not-me/") && !told.text.contains("/password/reset"));
+        owner.visit(&reset).await;
+        choose(&mut owner, ADA.email).await;
+        owner.must_be_at("/app", 200);
+    }
+}
+
+/// After two moves the attacker also has a notice, at the address in between.
+#[tokio::test]
+async fn the_earliest_address_wins_whichever_link_is_used_first() {
+    for attacker_first in [false, true] {
+        let site = Site::start().await;
+        let mut thief = ADA.at(&site).await;
+        changes_email(&site, &mut thief, FIRST).await;
+        changes_email(&site, &mut thief, SECOND).await;
+        let of_thief = newest(&site.db, FIRST).await.link("/not-me/");
+        if attacker_first {
+            undo(&site, FIRST).await.must_be_at("/password/reset/sent", 200);
+            assert!(has_account(&site, FIRST).await);
+        }
+        let mut owner = undo(&site, ADA.email).await;
+        owner.must_be_at("/password/reset/sent", 200);
+        assert!(has_account(&site, ADA.email).await);
+        thief.visit(&of_thief).await;
+        thief.must_see(INVALID_LINK);
+        owner.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+        choose(&mut owner, ADA.email).await;
+        owner.must_be_at("/app", 200);
+    }
+}
+
+/// A link for a new address that the attacker has asked for must not outlive the undo.
+#[tokio::test]
+async fn no_link_of_the_attacker_survives_the_undo() {
+    let site = Site::start().await;
+    let mut thief = ADA.at(&site).await;
+    changes_email(&site, &mut thief, FIRST).await;
+    asks_for_new_email(&mut thief, SECOND).await;
+    thief.visit("/password/reset").await;
+    thief.submit(SEND_LINK, &[(EMAIL, FIRST)]).await;
+    undo(&site, ADA.email).await;
+    let grants = "select count(*) from tokens where purpose in ('reset', 'change_email')
+                  and email <> 'ada@example.com'";
+    assert_eq!(site.db.number(grants).await, 0);
+    // Nor does a request for a reset at that address find the account.
+    thief.visit("/password/reset").await;
+    thief.submit(SEND_LINK, &[(EMAIL, FIRST)]).await;
+    assert_eq!(newest(&site.db, FIRST).await.kind, "not-me.email-restored");
+}
+
+/// The owner has signed up again with the old address before pressing the button.
+#[tokio::test]
+async fn an_account_that_cannot_go_back_is_locked() {
+    let site = Site::start().await;
+    let mut thief = ADA.at(&site).await;
+    changes_email(&site, &mut thief, FIRST).await;
+    let mut owner = Person { password: GRACE.password, ..ADA }.at(&site).await;
+    let undone = undo(&site, ADA.email).await;
+    undone.must_be_at("/", 200);
+    undone.must_see("the other account is locked");
+    assert!(!is_logged_in(thief.clone()).await);
+    Person { email: FIRST, ..ADA }.logs_in(&mut thief).await;
+    thief.must_be_at("/login", 422);
+    thief.visit("/password/reset").await;
+    thief.submit(SEND_LINK, &[(EMAIL, FIRST)]).await;
+    assert!(mailbox(&site.db, FIRST).await.iter().all(|mail| mail.kind != "password.reset.asked"));
+    owner.visit("/app").await;
+    owner.must_be_at("/app", 200);
+}
