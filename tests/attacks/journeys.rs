@@ -2,13 +2,13 @@
 //! email address, and then logs in with the password just chosen.
 //!
 //! Why it matters: each response alone can be the same for everybody, while two in a row show who
-//! has an account. So the test draws sequences of anonymous actions at random, and replays each
-//! against a free, a taken, a pending and a locked email address. All that the attacker sees must
-//! be equal. So must the cost, because cost is time: runs of Argon2, statements that write, counted
-//! attempts. Nor may the attacker see that an email address gets no more mails. The attacker has
-//! neither the target's mailbox nor its password.
+//! has an account. So the test draws sequences of actions at random, and replays each against a free,
+//! a taken, a pending and a locked email address. All that the attacker sees must be equal. So must
+//! the cost, because cost is time: runs of Argon2, statements that write, counted attempts. Nor may
+//! the attacker see that an email address gets no more mails. The attacker may have an account, but
+//! has neither the target's mailbox nor its password.
 //! Stops in: `src/flows/register.rs`, `src/flows/login.rs`, `src/flows/password/reset.rs`,
-//! `src/flows/email/verify.rs`.
+//! `src/flows/email/verify.rs`, `src/flows/account/email.rs`.
 //! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204, CWE-208.
 //!
 //! `JOURNEYS=5000` replays more sequences. `JOURNEYS_SEED=…` chooses the first one; a failure
@@ -61,7 +61,7 @@ impl Found {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_sequence_of_anonymous_requests_shows_who_has_an_account() {
+async fn no_sequence_of_requests_shows_who_has_an_account() {
     let count = setting("JOURNEYS").unwrap_or(SEQUENCES);
     let first = setting("JOURNEYS_SEED").unwrap_or_else(|| rand::random::<u32>().into());
     println!("JOURNEYS={count} JOURNEYS_SEED={first}");

@@ -44,6 +44,8 @@ pub enum Action {
     LogIn(Whose, bool),
     AskForReset(Whose),
     Resend(Whose),
+    /// In a session of the attacker's own, if this browser has one.
+    AskForEmail(Whose),
     TypeCode(Whose),
     OpenLink(Kind, From),
     SubmitLink(Kind, From),
@@ -78,13 +80,14 @@ fn any(random: &mut StdRng, both: bool) -> Step {
     let whose = if random.random() { Whose::Target } else { Whose::Own };
     let kind = *[Kind::Verify, Kind::Reset, Kind::NotMe].choose(random).expect("one");
     let from = *[From::OwnMailbox, From::Used, From::Expired].choose(random).expect("one");
-    let action = match random.random_range(0..20) {
+    let action = match random.random_range(0..22) {
         0..5 => Action::Register(whose),
         5..10 => Action::LogIn(whose, random.random_bool(0.7)),
         10..12 => Action::AskForReset(whose),
         12..15 => Action::Resend(whose),
         15..17 => Action::TypeCode(whose),
-        17 => Action::OpenLink(kind, from),
+        17..19 => Action::AskForEmail(whose),
+        19 => Action::OpenLink(kind, from),
         _ => Action::SubmitLink(kind, from),
     };
     Step { browser: usize::from(both && random.random_bool(0.4)), action }
@@ -93,12 +96,14 @@ fn any(random: &mut StdRng, both: bool) -> Step {
 /// In half of the cases, an action that continues the last one in the same browser, if there is
 /// one. Otherwise few random sequences would reach a login.
 fn follow_up(random: &mut StdRng, last: Step) -> Option<Step> {
-    use Action::{AskForReset, LogIn, Register, Resend, SubmitLink, TypeCode};
+    use Action::{AskForEmail, AskForReset, LogIn, Register, Resend, SubmitLink, TypeCode};
     use Whose::{Own, Target};
     let likely: &[Action] = match last.action {
         Register(Own) => &[LogIn(Own, true), SubmitLink(Kind::Verify, From::OwnMailbox)],
         Register(Target) => &[LogIn(Target, true), TypeCode(Target), Resend(Target)],
         LogIn(_, true) => &[Resend(Target), AskForReset(Target), Register(Target)],
+        SubmitLink(Kind::Verify, From::OwnMailbox) => &[AskForEmail(Target)],
+        AskForEmail(Target) => &[AskForEmail(Target), Register(Target), AskForReset(Target)],
         AskForReset(Own) => &[SubmitLink(Kind::Reset, From::OwnMailbox)],
         _ => &[],
     };
@@ -138,6 +143,7 @@ impl Action {
             | Self::LogIn(whose, _)
             | Self::AskForReset(whose)
             | Self::Resend(whose)
+            | Self::AskForEmail(whose)
             | Self::TypeCode(whose) => whose == Whose::Target,
             Self::OpenLink(..) | Self::SubmitLink(..) => false,
         }
@@ -145,8 +151,10 @@ impl Action {
 
     /// Whether this action may send a mail to the target.
     pub fn writes_to_the_target(self) -> bool {
-        use Action::{AskForReset, Register, Resend};
-        [Register, AskForReset, Resend].map(|action| action(Whose::Target)).contains(&self)
+        use Action::{AskForEmail, AskForReset, Register, Resend};
+        [Register, AskForReset, Resend, AskForEmail]
+            .map(|action| action(Whose::Target))
+            .contains(&self)
     }
 }
 
@@ -175,6 +183,9 @@ impl fmt::Display for Step {
             }
             Action::AskForReset(whose) => write!(f, "ask for a reset of {}", address(whose)),
             Action::Resend(whose) => write!(f, "resend the verification to {}", address(whose)),
+            Action::AskForEmail(whose) => {
+                write!(f, "ask to change the email to {}", address(whose))
+            }
             Action::TypeCode(whose) => write!(f, "type a wrong code for {}", address(whose)),
             Action::OpenLink(kind, from) => write!(f, "open {}", link(kind, from)),
             Action::SubmitLink(kind, from) => write!(f, "open and submit {}", link(kind, from)),

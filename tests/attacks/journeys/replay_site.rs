@@ -169,6 +169,7 @@ impl ReplaySite {
             Action::LogIn(whose, false) => visitor.log_in(email(whose), WRONG).await,
             Action::AskForReset(whose) => visitor.ask_for_reset(email(whose)).await,
             Action::Resend(whose) => visitor.resend(email(whose)).await,
+            Action::AskForEmail(whose) => visitor.ask_for_email(email(whose)).await,
             Action::TypeCode(whose) => visitor.type_code(email(whose), WRONG_CODE).await,
             Action::OpenLink(kind, from) => {
                 let link = self.link(kind, from, own).await;
@@ -228,6 +229,10 @@ impl ReplaySite {
     async fn use_up_mails(&self) {
         self.site.db.run("delete from throttles").await;
         let mut db = self.site.db.pool.acquire().await.expect("a connection");
+        let email: &'static str = "asker@example.com";
+        Person { email, password: SECRET }.create_account(&self.site).await;
+        let mut asker = self.someone();
+        asker.log_in(email, SECRET).await;
         let mut sent = None;
         while sent != Some(mailbox(&self.site.db, USED_UP).await.len()) {
             sent = Some(mailbox(&self.site.db, USED_UP).await.len());
@@ -235,6 +240,7 @@ impl ReplaySite {
             self.someone().register(USED_UP, SECRET).await;
             self.someone().post("/password/reset", &[("email", USED_UP)]).await;
             self.someone().post("/email/verify/resend", &[("email", USED_UP)]).await;
+            asker.ask_for_email(USED_UP).await;
             counted(&mut db).await;
         }
         self.site.db.run("create table used_up as table throttles").await;

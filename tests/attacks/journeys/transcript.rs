@@ -83,6 +83,7 @@ pub fn lines(answer: &BrowserResponse, typed: &[(&str, &str)]) -> Vec<Line> {
     cut(&mut body, "give this number: <code>", "</code>");
     // The next minute may begin between two replays.
     cut(&mut body, "<p>Ends ", " UTC");
+    cut(&mut body, "It works until ", " UTC");
     let body = body.lines().map(|line| line.to_owned().into());
     [format!("{request}: {}", answer.status).into()]
         .into_iter()

@@ -84,6 +84,12 @@ impl Visitor {
         [page, done].concat()
     }
 
+    pub async fn ask_for_email(&mut self, email: &str) -> Vec<BrowserResponse> {
+        let page = self.show("/account/email").await;
+        let done = self.post("/account/email", &[("email", email)]).await;
+        [page, done].concat()
+    }
+
     pub async fn type_code(&mut self, email: &str, code: &str) -> Vec<BrowserResponse> {
         let page = self.show("/email/verify").await;
         let done = self.post("/email/verify", &[("email", email), ("code", code)]).await;
