@@ -1,5 +1,5 @@
-//! Random walks: logins on five devices, logouts, ended sessions, credential changes, locks and
-//! jumps of the clock, in any order. After every step each device sends a real request, and the app
+//! Random walks: logins on five devices, logouts, ended sessions, credential changes and what undoes
+//! them, deletions, commands of an operator and jumps of the clock, in any order. After every step each device sends a real request, and the app
 //! must say the same as the model.
 //!
 //! An attack on sessions is often a sequence that no single test has (session puzzling,
@@ -35,7 +35,7 @@ fn draw(random: &mut StdRng) -> Command {
     let device = Device(random.random_range(0..DEVICES));
     let person = Person(random.random_range(0..PEOPLE));
     let other = Device(random.random_range(0..DEVICES));
-    match random.random_range(0..30) {
+    match random.random_range(0..33) {
         0..2 => Command::SignUp(device, person),
         2..9 => Command::LogIn { on: device, person, remember: random.random_bool(0.4) },
         9 => Command::LogInWrongly(device, person),
@@ -44,14 +44,23 @@ fn draw(random: &mut StdRng) -> Command {
         16..18 => Command::EndOthers(device),
         18..20 => Command::Confirm(device),
         20..22 => Command::ChangePassword(device),
-        22 => Command::Reset(device, person),
-        23 => Command::NotMe(device, person),
-        24..26 => Command::Download(device),
-        26 => match random.random_bool(0.3) {
+        22..24 => Command::ChangeEmail(device),
+        24 => Command::Reset(device, person),
+        25..27 => Command::NotMe(device, person, random.random_range(0..1_000)),
+        27 => Command::Download(device),
+        28 => match random.random_bool(0.4) {
+            true => Command::Delete(device),
+            false => Command::LogIn { on: device, person, remember: true },
+        },
+        29 => match random.random_bool(0.5) {
             true => Command::Lock(person),
             false => Command::Unlock(person),
         },
-        27 => Command::EndByEpoch(person),
+        30 => Command::Unlock(person),
+        31 => match random.random_bool(0.5) {
+            true => Command::EndByEpoch(person),
+            false => Command::LogOutByOperator(person),
+        },
         _ => {
             let jumps = [7, 7, 25, 50, 61, 23 * 60, 13 * 24 * 60, 20 * 24 * 60];
             Command::Later(jumps[random.random_range(0..jumps.len())])
@@ -88,9 +97,13 @@ async fn walk(steps: &[Command], counts: &mut Counts) -> Result<(), String> {
         if !model.allows(step) {
             continue;
         }
+        let notice = match step {
+            Command::NotMe(_, person, number) => model.notice(person, number).map(|n| n.number),
+            _ => None,
+        };
         let users: Vec<Option<Person>> = (0..DEVICES).map(|n| model.user(Device(n))).collect();
         let expected = model.apply(step);
-        let done = world.give(step, |device| users[device.0]).await;
+        let done = world.give(step, notice, |device| users[device.0]).await;
         if done != expected {
             return Err(format!("step {number}, {step:?}: expected {expected}, the app: {done}"));
         }
@@ -100,7 +113,8 @@ async fn walk(steps: &[Command], counts: &mut Counts) -> Result<(), String> {
         *succeeded += u32::from(done);
         for number_of in 0..DEVICES {
             let (device, expected) = (Device(number_of), model.user(Device(number_of)));
-            let email = expected.map(World::email);
+            let email =
+                expected.map(|person| World::emails(person)[model.accounts[person.0].email]);
             let shown = world.look(device).await;
             if shown != email {
                 let after = format!("step {number}, after {step:?}");

@@ -35,13 +35,20 @@ pub enum Command {
     EndOthers(Device),
     Confirm(Device),
     ChangePassword(Device),
+    /// Asks for the person's other email address and confirms it.
+    ChangeEmail(Device),
     Reset(Device, Person),
-    NotMe(Device, Person),
+    /// Presses the button of one of the notices that are still valid: the number of notices is
+    /// the modulus.
+    NotMe(Device, Person, usize),
     Download(Device),
+    Delete(Device),
     Lock(Person),
     Unlock(Person),
     /// An operator raises the epoch of a user.
     EndByEpoch(Person),
+    /// The operator's command `user log-out`.
+    LogOutByOperator(Person),
     Later(u64),
 }
 
@@ -56,13 +63,25 @@ pub struct Session {
     authenticated_at: u64,
 }
 
+/// A notice with an unused "this wasn't me" link.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// The position among all notices of the account.
+    pub number: usize,
+    sent_at: u64,
+    /// Which of the person's email addresses got it.
+    email: usize,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Account {
     pub exists: bool,
     pub locked: bool,
     pub must_reset: bool,
-    /// When the last notice with an unused "this wasn't me" link was sent.
-    notice_at: Option<u64>,
+    /// Which of the person's two email addresses the account has.
+    pub email: usize,
+    notices: Vec<Notice>,
+    sent: usize,
 }
 
 #[derive(Default)]
@@ -79,6 +98,19 @@ impl Model {
         self.sessions[device.0].as_ref().map(|session| session.person)
     }
 
+    /// The notice that a `NotMe` with this number uses.
+    pub fn notice(&self, person: Person, number: usize) -> Option<&Notice> {
+        let notices = &self.accounts[person.0].notices;
+        let mut valid = notices.iter().filter(|notice| self.now - notice.sent_at < NOT_ME);
+        let count = valid.clone().count();
+        valid.nth(number.checked_rem(count)?)
+    }
+
+    fn is_sudo(&self, device: Device) -> bool {
+        let session = self.sessions[device.0].as_ref();
+        session.is_some_and(|session| self.now - session.authenticated_at < SUDO_WINDOW)
+    }
+
     /// Whether a command can be given now: a login, for example, needs a device without a session.
     pub fn allows(&self, command: Command) -> bool {
         let free = |device: Device| self.sessions[device.0].is_none();
@@ -90,18 +122,21 @@ impl Model {
             | Command::EndOthers(device)
             | Command::Confirm(device)
             | Command::ChangePassword(device)
+            | Command::ChangeEmail(device)
+            | Command::Delete(device)
             | Command::Download(device) => !free(device),
             Command::EndSession { on, of } => {
                 on != of && !free(on) && self.user(on) == self.user(of)
             }
             Command::Reset(_, person) => account(person).exists && !account(person).locked,
-            Command::NotMe(_, person) => {
-                !account(person).locked
-                    && account(person).notice_at.is_some_and(|at| self.now - at < NOT_ME)
+            Command::NotMe(_, person, number) => {
+                !account(person).locked && self.notice(person, number).is_some()
             }
             Command::Lock(person) => account(person).exists && !account(person).locked,
             Command::Unlock(person) => account(person).locked,
-            Command::EndByEpoch(person) => account(person).exists,
+            Command::EndByEpoch(person) | Command::LogOutByOperator(person) => {
+                account(person).exists
+            }
             Command::Later(_) => true,
         }
     }
@@ -124,12 +159,20 @@ impl Model {
             Command::LogInWrongly(..) => return false,
             Command::LogOut(device) => self.sessions[device.0] = None,
             Command::EndSession { of, .. } => self.sessions[of.0] = None,
-            Command::EndOthers(device) | Command::ChangePassword(device) => {
+            Command::EndOthers(device)
+            | Command::ChangePassword(device)
+            | Command::ChangeEmail(device) => {
+                if matches!(command, Command::ChangeEmail(_)) && !self.is_sudo(device) {
+                    return false;
+                }
                 let user = self.user(device);
                 self.end(|other, session| other != device && Some(session.person) == user);
                 if matches!(command, Command::ChangePassword(_)) {
                     self.authenticate(device);
                     user.into_iter().for_each(|person| self.notify(person));
+                } else if let (Command::ChangeEmail(_), Some(person)) = (command, user) {
+                    self.notify(person);
+                    self.accounts[person.0].email ^= 1;
                 }
             }
             Command::Confirm(device) => self.authenticate(device),
@@ -138,21 +181,34 @@ impl Model {
                 self.notify(person);
                 self.end(|_, session| session.person == person);
             }
-            Command::NotMe(_, person) => {
-                self.accounts[person.0].must_reset = true;
-                self.accounts[person.0].notice_at = None;
+            Command::NotMe(_, person, number) => {
+                let used = self.notice(person, number).expect("allowed").clone();
+                let account = &mut self.accounts[person.0];
+                account.must_reset = true;
+                account.email = used.email;
+                account.notices.retain(|notice| {
+                    let later = notice.number > used.number && notice.email != used.email;
+                    notice.number != used.number && !later
+                });
                 self.end(|_, session| session.person == person);
             }
-            Command::Download(device) => {
-                let session = self.sessions[device.0].as_ref();
-                return session.is_some_and(|s| self.now - s.authenticated_at < SUDO_WINDOW);
+            Command::Download(device) => return self.is_sudo(device),
+            Command::Delete(device) => {
+                if !self.is_sudo(device) {
+                    return false;
+                }
+                let person = self.user(device).expect("allowed");
+                self.accounts[person.0] = Account::default();
+                self.end(|_, session| session.person == person);
             }
             Command::Lock(person) => {
                 self.accounts[person.0].locked = true;
                 self.end(|_, session| session.person == person);
             }
             Command::Unlock(person) => self.accounts[person.0].locked = false,
-            Command::EndByEpoch(person) => self.end(|_, session| session.person == person),
+            Command::EndByEpoch(person) | Command::LogOutByOperator(person) => {
+                self.end(|_, session| session.person == person)
+            }
             Command::Later(minutes) => {
                 self.now += minutes;
                 let now = self.now;
@@ -193,7 +249,10 @@ impl Model {
     }
 
     fn notify(&mut self, person: Person) {
-        self.accounts[person.0].notice_at = Some(self.now);
+        let account = &mut self.accounts[person.0];
+        let (number, email) = (account.sent, account.email);
+        account.notices.push(Notice { number, sent_at: self.now, email });
+        account.sent += 1;
     }
 
     fn authenticate(&mut self, device: Device) {

@@ -4,10 +4,10 @@ use super::model::{Command, DEVICES, Device, PER_USER, Person};
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
-use crate::support::mailbox::mailbox;
-use crate::support::people;
+use crate::support::mailbox::{OutboxMail, mailbox};
 use crate::support::site::Site;
 use crate::support::touches::Touches;
+use crate::support::{people, process};
 
 const PASSWORDS: [&str; 2] = ["marble caravan thunder", "pewter saxophone glade"];
 
@@ -16,6 +16,8 @@ pub struct World {
     devices: Vec<Browser>,
     /// The index of each person's password in `PASSWORDS`.
     passwords: [usize; 2],
+    /// The index of each person's email address in `World::emails`.
+    now_at: [usize; 2],
 }
 
 impl World {
@@ -29,37 +31,65 @@ impl World {
                 browser
             })
             .collect();
-        World { site, devices, passwords: [0; 2] }
+        World { site, devices, passwords: [0; 2], now_at: [0; 2] }
     }
 
-    pub fn email(person: Person) -> &'static str {
-        [people::ADA.email, people::GRACE.email][person.0]
+    /// The two email addresses between which a person changes.
+    pub fn emails(person: Person) -> [&'static str; 2] {
+        let [ada, grace] = [people::ADA.email, people::GRACE.email];
+        [[ada, "ada@example.net"], [grace, "grace@example.net"]][person.0]
+    }
+
+    fn email(&self, person: Person) -> &'static str {
+        Self::emails(person)[self.now_at[person.0]]
     }
 
     fn password(&self, person: Person) -> &'static str {
         PASSWORDS[self.passwords[person.0]]
     }
 
-    /// The newest link of this kind in the mails of a person.
-    async fn link(&self, person: Person, part: &str) -> String {
-        let mails = mailbox(&self.site.db, Self::email(person)).await;
+    /// The newest link of this kind in the mails to an email address.
+    async fn link(&self, email: &str, part: &str) -> String {
+        let mails = mailbox(&self.site.db, email).await;
         let mail = mails.into_iter().rev().find(|mail| mail.text.contains(part));
         mail.unwrap_or_else(|| panic!("no mail with {part}")).link(part)
     }
 
-    /// Gives a command, and returns whether the app did it. `on` is the user of each device.
+    /// The notice with this number among all notices of changes to a person, and which address got
+    /// it. The model knows no notices of new devices.
+    async fn notice(&self, person: Person, number: usize) -> (String, usize) {
+        let emails = Self::emails(person);
+        let sent = "select recipient from outbox
+                    where body like '%/not-me/%' and kind <> 'login.new-device'
+                      and recipient = any($1) order by id";
+        let sent: Vec<String> = sqlx::query_scalar(sent)
+            .bind(emails.as_slice())
+            .fetch_all(&self.site.db.pool)
+            .await
+            .expect("the outbox");
+        let email = emails.iter().position(|email| *email == sent[number]).expect("an address");
+        let before = sent[..number].iter().filter(|other| **other == sent[number]).count();
+        let mails = mailbox(&self.site.db, emails[email]).await;
+        let is_notice = |mail: &&OutboxMail| mail.text.contains("/not-me/");
+        let mut notices = mails.iter().filter(is_notice).filter(|m| m.kind != "login.new-device");
+        (notices.nth(before).expect("a notice").link("/not-me/"), email)
+    }
+
+    /// Gives a command, and returns whether the app did it. `notice`: the number of the notice whose
+    /// button is pressed. `user`: the user of each device.
     pub async fn give(
         &mut self,
         command: Command,
+        notice: Option<usize>,
         user: impl Fn(Device) -> Option<Person>,
     ) -> bool {
         match command {
             Command::SignUp(device, person) => {
-                let fields = [(EMAIL, Self::email(person)), (PASSWORD, self.password(person))];
+                let fields = [(EMAIL, self.email(person)), (PASSWORD, self.password(person))];
                 let browser = &mut self.devices[device.0];
                 browser.visit("/register").await;
                 browser.submit(CREATE_ACCOUNT, &fields).await;
-                let link = self.link(person, "/email/verify/").await;
+                let link = self.link(self.email(person), "/email/verify/").await;
                 let browser = &mut self.devices[device.0];
                 browser.visit(&link).await;
                 browser.press(CONFIRM_EMAIL).await;
@@ -67,7 +97,7 @@ impl World {
             }
             Command::LogIn { on, person, remember } => {
                 let mut fields =
-                    vec![(EMAIL, Self::email(person)), (PASSWORD, self.password(person))];
+                    vec![(EMAIL, self.email(person)), (PASSWORD, self.password(person))];
                 if remember {
                     fields.push((STAY_LOGGED_IN, "on"));
                 }
@@ -78,7 +108,7 @@ impl World {
             }
             Command::LogInWrongly(device, person) => {
                 let fields =
-                    [(EMAIL, Self::email(person)), (PASSWORD, "not the password of anybody")];
+                    [(EMAIL, self.email(person)), (PASSWORD, "not the password of anybody")];
                 let browser = &mut self.devices[device.0];
                 browser.visit("/login").await;
                 browser.submit(LOG_IN, &fields).await;
@@ -120,10 +150,22 @@ impl World {
                 browser.visit("/account/export").await;
                 browser.path == "/account/export"
             }
+            Command::NotMe(device, person, _) => {
+                let (link, email) = self.notice(person, notice.expect("a notice")).await;
+                let browser = &mut self.devices[device.0];
+                browser.visit(&link).await;
+                if browser.sees(INVALID_LINK) {
+                    return false;
+                }
+                browser.press(NOT_ME).await;
+                self.now_at[person.0] = email;
+                browser.sees(EVERY_DEVICE_LOGGED_OUT)
+            }
             Command::Confirm(_)
             | Command::ChangePassword(_)
-            | Command::Reset(..)
-            | Command::NotMe(..) => self.prove(command, user).await,
+            | Command::ChangeEmail(_)
+            | Command::Delete(_)
+            | Command::Reset(..) => self.prove(command, user).await,
             _ => self.operate(command).await,
         }
     }
@@ -149,10 +191,11 @@ impl World {
                 browser.path == "/account"
             }
             Command::Reset(device, person) => {
+                let email = self.email(person);
                 let browser = &mut self.devices[device.0];
                 browser.visit("/password/reset").await;
-                browser.submit(SEND_LINK, &[(EMAIL, Self::email(person))]).await;
-                let link = self.link(person, "/password/reset/").await;
+                browser.submit(SEND_LINK, &[(EMAIL, email)]).await;
+                let link = self.link(email, "/password/reset/").await;
                 self.passwords[person.0] ^= 1;
                 let password = self.password(person);
                 let browser = &mut self.devices[device.0];
@@ -160,15 +203,33 @@ impl World {
                 browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, password)]).await;
                 browser.sees(PASSWORD_CHANGED)
             }
-            Command::NotMe(device, person) => {
-                let link = self.link(person, "/not-me/").await;
+            Command::ChangeEmail(device) => {
+                let person = user(device).expect("a user");
+                let new = Self::emails(person)[self.now_at[person.0] ^ 1];
                 let browser = &mut self.devices[device.0];
-                browser.visit(&link).await;
-                if browser.sees(INVALID_LINK) {
+                browser.visit("/account/email").await;
+                if browser.path != "/account/email" {
                     return false;
                 }
-                browser.press(NOT_ME).await;
-                browser.sees(EVERY_DEVICE_LOGGED_OUT)
+                browser.submit(SEND_LINK, &[(NEW_EMAIL, new)]).await;
+                let link = self.link(new, "/email/change/").await;
+                let browser = &mut self.devices[device.0];
+                browser.visit(&link).await;
+                browser.press(CHANGE_EMAIL).await;
+                self.now_at[person.0] ^= 1;
+                browser.sees(EMAIL_CHANGED)
+            }
+            Command::Delete(device) => {
+                let person = user(device).expect("a user");
+                let email = self.email(person);
+                let browser = &mut self.devices[device.0];
+                browser.visit("/account/delete").await;
+                if browser.path != "/account/delete" {
+                    return false;
+                }
+                browser.submit(DELETE_ACCOUNT, &[(EMAIL, email)]).await;
+                self.now_at[person.0] = 0;
+                browser.sees("Your account is deleted.")
             }
             _ => unreachable!("{command:?}"),
         }
@@ -187,8 +248,13 @@ impl World {
                     _ => "update users set session_epoch = session_epoch + 1 where email = $1",
                 };
                 let done =
-                    sqlx::query(sql).bind(Self::email(person)).execute(&self.site.db.pool).await;
+                    sqlx::query(sql).bind(self.email(person)).execute(&self.site.db.pool).await;
                 done.expect("the database").rows_affected() == 1
+            }
+            Command::LogOutByOperator(person) => {
+                let email = self.email(person);
+                let mut run = process::command(&self.site.db, &["user", "log-out", email]);
+                run.status().expect("the binary").success()
             }
             Command::Later(minutes) => {
                 clock::later(&self.site.db, &format!("{minutes} minutes")).await;
@@ -204,7 +270,8 @@ impl World {
         browser.visit("/account").await;
         match browser.path.as_str() {
             "/account" => [Person(0), Person(1)]
-                .map(Self::email)
+                .map(Self::emails)
+                .concat()
                 .into_iter()
                 .find(|email| browser.sees(email)),
             path => {
