@@ -1,9 +1,12 @@
 //! The page that lists the devices of a user, and ends their sessions.
 
+use secrecy::ExposeSecret;
+
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::people::{ADA, GRACE, Person};
+use crate::support::process::Process;
 use crate::support::race::race;
 use crate::support::site::Site;
 
@@ -80,6 +83,21 @@ async fn an_ended_session_is_logged_out_on_its_next_request() {
     assert!(is_logged_in(&mut tablet).await);
     laptop.visit("/account/sessions").await;
     laptop.must_not_see("Safari on iPhone");
+}
+
+#[tokio::test]
+async fn an_ended_session_is_logged_out_on_every_app_instance() {
+    let site = Site::start().await;
+    let keys = site.app.config.secret_keys.expose_secret().to_owned();
+    let other_instance = Process::serve_with(&site.db, &[("SECRET_KEYS", &keys)]);
+    let mut laptop = ADA.at(&site).await;
+    let at_site = on_device(&site, ADA, IPHONE).await;
+    let mut phone = other_instance.browser();
+    phone.clone_cookies_from(&at_site);
+    assert!(is_logged_in(&mut phone).await);
+    laptop.visit("/account/sessions").await;
+    laptop.press_beside("Safari on iPhone", END_SESSION).await;
+    assert!(!is_logged_in(&mut phone).await);
 }
 
 #[tokio::test]
