@@ -37,6 +37,7 @@ pub async fn walk(
     window.press(CONFIRM).await;
     look("wrong-code").await;
     newcomer(stage, window, &look).await;
+    change_of_email(stage, window, &look).await;
 
     window.visit("/password/reset").await;
     window.fill(EMAIL, person.email).await;
@@ -187,6 +188,38 @@ async fn newcomer(stage: &BrowserTest<'_>, window: &Window, look: &impl AsyncFn(
     window.visit(&notice.link("/not-me/")).await;
     window.press(NOT_ME).await;
     look("not-me-done").await;
+}
+
+/// A person who moves from one long email address to another one, and undoes it.
+async fn change_of_email(stage: &BrowserTest<'_>, window: &Window, look: &impl AsyncFn(&str)) {
+    let old = Person {
+        email: "grace.brewster.murray.hopper@naval.reserve.of.the.united.states.example",
+        password: "glacier pumpkin harmonica",
+    };
+    let new = "rear.admiral.grace.hopper.retired@computer.history.of.mountain.view.example";
+    old.create_account(&stage.site).await;
+    window.logs_in(old).await;
+    window.visit("/account/email").await;
+    window.fill(NEW_EMAIL, "grace@example").await;
+    window.press(SEND_LINK).await;
+    look("email-change-wrong").await;
+    window.fill(NEW_EMAIL, new).await;
+    window.press(SEND_LINK).await;
+    look("email-change-asked").await;
+    window.visit("/account").await;
+    look("account-email-pending").await;
+    window.visit("/email/change/x").await;
+    look("dead-email-change-link").await;
+    window.visit(&newest(&stage.site.db, new).await.link("/email/change/")).await;
+    look("email-change").await;
+    window.press(CHANGE_EMAIL).await;
+    look("email-changed").await;
+    window.press(LOG_OUT).await;
+    let notice = newest(&stage.site.db, old.email).await;
+    window.visit(&notice.link("/not-me/")).await;
+    look("not-me-restores").await;
+    window.press(NOT_ME).await;
+    window.must_be_at("/password/reset/sent").await;
 }
 
 /// Visits each linked page once, except the mailbox and its mails. `/account/password` gets the name `account-password`.
