@@ -48,7 +48,7 @@ pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
         name: "Email",
         value: match pending {
             Some(change) => {
-                format!("{}. {} waits to be confirmed", logged_in.user.email, change.email)
+                format!("{}. Not confirmed yet: {}", logged_in.user.email, change.email)
             }
             None => logged_in.user.email.clone(),
         },

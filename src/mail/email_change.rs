@@ -51,18 +51,15 @@ pub async fn send(
     let token = token::issue(&mut *tx, token).await?;
     let taken = registration::taken_by(&mut *tx, new).await?;
     let letterhead = Letterhead::of(app);
-    let mail = match &taken {
-        Some(other) => {
-            let subject = "This email address already has an account";
-            Mail::new("account.email.taken", subject, &TakenLetter { letterhead })?.about(other.id)
-        }
-        None => {
-            let account = Email::parse(&user.email)?.masked();
-            let letter = ConfirmLetter { letterhead, account, token: token.as_str() };
-            Mail::new("account.email", "Confirm your new email address", &letter)?
-                .expires_in(token.lifetime)
-                .about(user.id)
-        }
+    let mail = if let Some(other) = &taken {
+        let subject = "This email address already has an account";
+        Mail::new("account.email.taken", subject, &TakenLetter { letterhead })?.about(other.id)
+    } else {
+        let account = Email::parse(&user.email)?.masked();
+        let letter = ConfirmLetter { letterhead, account, token: token.as_str() };
+        Mail::new("account.email", "Confirm your new email address", &letter)?
+            .expires_in(token.lifetime)
+            .about(user.id)
     };
     let to = taken.as_ref().map_or(new.as_str(), |other| &other.email);
     let written = match may_mail {

@@ -22,7 +22,7 @@ async fn a_user_changes_the_email_and_logs_in_with_the_new_one() {
     laptop.must_see(NEW);
     // Nothing has changed yet.
     laptop.visit("/account").await;
-    laptop.must_see("ada@example.com. Ada.Lovelace@example.net waits to be confirmed");
+    laptop.must_see("ada@example.com. Not confirmed yet: Ada.Lovelace@example.net");
     phone.visit("/app").await;
     phone.must_be_at("/app", 200);
 

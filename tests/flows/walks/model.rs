@@ -207,7 +207,7 @@ impl Model {
             }
             Command::Unlock(person) => self.accounts[person.0].locked = false,
             Command::EndByEpoch(person) | Command::LogOutByOperator(person) => {
-                self.end(|_, session| session.person == person)
+                self.end(|_, session| session.person == person);
             }
             Command::Later(minutes) => {
                 self.now += minutes;
