@@ -54,6 +54,8 @@ pub struct Config {
     /// `None`, only in development: `http://localhost:PORT`, or `https` with a certificate.
     pub base_url: Option<Url>,
     pub database: PgConnectOptions,
+    /// The threads that handle requests.
+    pub workers: usize,
     pub database_max_connections: u32,
     /// How long the app waits for the database when it starts.
     pub database_wait: Duration,
@@ -171,6 +173,7 @@ impl Reader {
         let mail = self.mail();
         let base_url = self.setting("BASE_URL", "", base_url);
         let database = self.setting("DATABASE_URL", "", database_url);
+        let workers = self.setting("WORKERS", &cores, at_least(1));
         let max_connections = self.setting("DATABASE_MAX_CONNECTIONS", "16", at_least(2));
         let database_wait = self.setting("DATABASE_WAIT", "30s", duration);
         let secret_keys = self.setting("SECRET_KEYS", "", secret_keys);
@@ -202,6 +205,7 @@ impl Reader {
             mail: mail?,
             base_url: base_url?,
             database: database?,
+            workers: workers?,
             database_max_connections: max_connections? as u32,
             database_wait: database_wait?,
             secret_keys: secret_keys?,

@@ -71,6 +71,7 @@ pub fn serve(
     let in_flight = web::Data::new(InFlight::default());
     let counted = in_flight.clone();
     // The middleware that is added last handles each request first.
+    let workers = state.config.workers;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -94,7 +95,7 @@ pub fn serve(
             .wrap(from_fn(stop::count))
     });
     let server = server
-        .workers(std::thread::available_parallelism().map_or(1, usize::from))
+        .workers(workers)
         // Nagle's algorithm would hold back the end of a response for a delayed ACK: 40 ms.
         .tcp_nodelay(true)
         .client_request_timeout(HEAD_TIMEOUT)

@@ -13,6 +13,7 @@ const WRONG: &[(&str, &[&str])] = &[
         &["example.com", "https://example.com/path", "ftp://example.com", "https://a@b.c"],
     ),
     ("DATABASE_URL", &["mysql://localhost/app", "localhost", "postgres://app@host:port/app"]),
+    ("WORKERS", &["0", "auto"]),
     ("DATABASE_MAX_CONNECTIONS", &["0", "1", "-1", "many", "16.5", "99999999999999999999"]),
     ("SESSION_IDLE_TIMEOUT", &["60", "0s", "1 fortnight", "-1h", "2y"]),
     ("SESSION_ABSOLUTE_TIMEOUT", &["0s", "soon"]),

@@ -26,6 +26,9 @@ use super::mechanics;
 /// How long a request waits for a database connection: long, for a busy machine.
 const LONG_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Few, because many sites run at once.
+const WORKERS: usize = 2;
+
 /// A running site. It stops when this is dropped.
 pub struct Site {
     pub db: Database,
@@ -207,6 +210,7 @@ pub fn config(database_url: &str, settings: &[(&str, &str)]) -> Config {
         ("DATABASE_URL".to_owned(), database_url.to_owned()),
         ("SECRET_KEYS".to_owned(), Keys::generate()),
         ("LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+        ("WORKERS".to_owned(), WORKERS.to_string()),
         ("ENVIRONMENT".to_owned(), "development".to_owned()),
     ]);
     values.extend(settings.iter().map(|(name, value)| (name.to_string(), value.to_string())));
