@@ -54,8 +54,9 @@ pub struct Config {
     /// `None`, only in development: `http://localhost:PORT`, or `https` with a certificate.
     pub base_url: Option<Url>,
     pub database: PgConnectOptions,
-    /// The threads that handle requests.
+    /// The threads that handle requests. Each keeps a connection for loading sessions.
     pub workers: usize,
+    /// All connections of the app. `pool_connections` is the part that requests share.
     pub database_max_connections: u32,
     /// How long the app waits for the database when it starts.
     pub database_wait: Duration,
@@ -129,6 +130,11 @@ impl Config {
         }
     }
 
+    /// The size of the pool: without the connections of the workers and of mail delivery.
+    pub fn pool_connections(&self) -> u32 {
+        self.database_max_connections - (self.workers + FOR_MAIL) as u32
+    }
+
     /// Whether development is behind a private forwarded port, such as that of a Codespace. The
     /// forwarder connects from this machine by plain HTTP and speaks HTTPS only to the browser. It
     /// may send `localhost` as the `Host`.
@@ -174,7 +180,10 @@ impl Reader {
         let base_url = self.setting("BASE_URL", "", base_url);
         let database = self.setting("DATABASE_URL", "", database_url);
         let workers = self.setting("WORKERS", &cores, at_least(1));
-        let max_connections = self.setting("DATABASE_MAX_CONNECTIONS", "16", at_least(2));
+        let per_worker = workers.unwrap_or(1);
+        let most = default_connections(per_worker).to_string();
+        let max_connections =
+            self.setting("DATABASE_MAX_CONNECTIONS", &most, connections(per_worker));
         let database_wait = self.setting("DATABASE_WAIT", "30s", duration);
         let secret_keys = self.setting("SECRET_KEYS", "", secret_keys);
         let idle = self.setting("SESSION_IDLE_TIMEOUT", "1h", duration);

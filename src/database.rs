@@ -2,11 +2,12 @@
 //! unavailable.
 //!
 //! A connection that was idle for over a second is pinged before it is used. On a busy site that is
-//! rare, so loading a session stays one round trip. When one connection is lost, all that were
+//! rare, so loading sessions stays one round trip. When one connection is lost, all that were
 //! opened before are replaced, so a restart of PostgreSQL fails one statement and not one per
 //! connection.
 
 mod connection;
+mod held;
 mod listener;
 
 use std::io::{Error as IoError, ErrorKind};
@@ -19,6 +20,7 @@ use sqlx::{ConnectOptions, Connection as _, Executor, PgConnection, PgExecutor, 
 use tokio::time::{sleep, timeout};
 
 pub use connection::{Connection, Transaction};
+pub use held::Held;
 pub use listener::Listener;
 
 use crate::config::Config;
@@ -59,7 +61,15 @@ impl Failures {
 impl Database {
     /// A pool that opens its first connection when it is used.
     pub fn new(options: PgConnectOptions, connections: u32, acquire_timeout: Duration) -> Self {
-        let failures = Failures::default();
+        Self::sharing(Failures::default(), options, connections, acquire_timeout)
+    }
+
+    fn sharing(
+        failures: Failures,
+        options: PgConnectOptions,
+        connections: u32,
+        acquire_timeout: Duration,
+    ) -> Self {
         let known = failures.clone();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
@@ -98,7 +108,15 @@ impl Database {
         Transaction::begin(self.acquire().await?).await
     }
 
-    /// How many connections are open.
+    /// A connection outside of the pool, with these settings of PostgreSQL. It is opened when it is
+    /// used.
+    pub fn hold(&self, settings: &[(&str, &str)]) -> Held {
+        let options = (*self.pool.connect_options()).clone().options(settings.iter().copied());
+        let acquire_timeout = self.pool.options().get_acquire_timeout();
+        Held::new(Self::sharing(self.failures.clone(), options, 1, acquire_timeout))
+    }
+
+    /// How many connections of the pool are open.
     pub fn size(&self) -> u32 {
         self.pool.size()
     }
@@ -136,7 +154,7 @@ pub async fn connect(config: &Config, wait: Duration) -> sqlx::Result<Database> 
         tracing::warn!(%error, "waiting for PostgreSQL");
         sleep(RETRY).await;
     }
-    Ok(Database::new(options, config.database_max_connections, ACQUIRE_TIMEOUT))
+    Ok(Database::new(options, config.pool_connections(), ACQUIRE_TIMEOUT))
 }
 
 /// The options of a connection: the name of the app, and time limits in PostgreSQL.

@@ -21,6 +21,7 @@ use crate::state::AppState;
 use crate::telemetry::RequestSpan;
 use crate::web::host::{self, RejectedHosts};
 use crate::web::rate_limit::{self, RateLimit};
+use crate::web::session_loads::SessionLoads;
 use crate::web::session_store::{self, PostgresStore};
 use crate::web::{cookies, csrf, https, outermost, session_rotation};
 use crate::{routes, tls};
@@ -115,7 +116,8 @@ pub fn serve(
 /// actix-session with our store. `Private` encrypts the cookie and authenticates its name, which
 /// `Signed` does not. `BrowserSession` sets no `Max-Age`; `web/set_cookie.rs` adds it if needed.
 fn sessions(state: &AppState) -> SessionMiddleware<PostgresStore> {
-    let store = PostgresStore { db: state.db.clone(), lifetimes: state.config.lifetimes };
+    let (db, lifetimes) = (state.db.clone(), state.config.lifetimes);
+    let store = PostgresStore { loads: SessionLoads::new(db.clone()), db, lifetimes };
     SessionMiddleware::builder(store, state.keys.newest_cookies().clone())
         .cookie_name(cookies::SESSION.to_owned())
         .cookie_content_security(CookieContentSecurity::Private)

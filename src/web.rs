@@ -34,6 +34,7 @@ pub mod problems;
 pub mod rate_limit;
 pub mod rejection;
 pub mod request_context;
+pub mod session_loads;
 pub mod session_rotation;
 pub mod session_state;
 pub mod session_store;

@@ -1,6 +1,6 @@
 //! The `sessions` table: one row for each session cookie.
 //!
-//! `find` reads a session with its user in one statement. It is valid until its first timeout,
+//! `find` reads sessions with their users in one statement. One is valid until its first timeout,
 //! while its `user_epoch` equals the user's epoch. `save_state` is a plain UPDATE, so a slow
 //! request cannot bring back a session that was ended. Timeouts compare with PostgreSQL's `now()`.
 //!
@@ -9,6 +9,8 @@
 mod listed;
 mod rotation;
 mod upkeep;
+
+use std::collections::HashMap;
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -41,40 +43,45 @@ pub struct Session {
     pub touch_due: bool,
 }
 
-/// Finds a valid session by its ID, with its user. `None` if the ID was never issued, the session
-/// has expired or ended, the credentials have changed since, or the user is locked.
+/// Finds valid sessions by their IDs, with their users. One is missing if the ID was never issued,
+/// the session has expired or ended, the credentials have changed since, or the user is locked.
 pub async fn find(
     db: impl PgExecutor<'_>,
-    id_hash: &SessionIdHash,
-) -> sqlx::Result<Option<Session>> {
-    let row = sqlx::query!(
+    id_hashes: &[SessionIdHash],
+) -> sqlx::Result<HashMap<SessionIdHash, Session>> {
+    let rows = sqlx::query!(
         r#"select s.id, s.csrf_binding, s.ends_at, s.remembered, s.state,
                 ceil(extract(epoch from s.ends_at - now()))::bigint as "seconds_left!",
                 extract(epoch from now() - s.authenticated_at)::bigint as authenticated_ago,
                 s.last_seen_at < now() - least('1 minute', s.idle_timeout / 10) as "touch_due!",
-                u.id as "user_id?: UserId", u.email as "email?", u.session_epoch as "session_epoch?"
+                u.id as "user_id?: UserId", u.email as "email?", u.session_epoch as "session_epoch?",
+                s.id_hash as "id_hash: SessionIdHash"
            from sessions s left join users u on u.id = s.user_id
-           where s.id_hash = $1
+           where s.id_hash = any($1)
              and s.ends_at > now() and s.last_seen_at + s.idle_timeout > now()
              and (s.user_id is null or (u.session_epoch = s.user_epoch and u.locked_at is null))"#,
-        id_hash as _,
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(row.map(|row| Session {
-        user: match (row.user_id, row.email, row.session_epoch) {
+        id_hashes as _,
+    );
+    let rows = rows.fetch_all(db).await?.into_iter();
+    let sessions = rows.map(|row| {
+        let user = match (row.user_id, row.email, row.session_epoch) {
             (Some(id), Some(email), Some(session_epoch)) => Some(User { id, email, session_epoch }),
             _ => None,
-        },
-        id: row.id,
-        csrf_binding: row.csrf_binding,
-        ends_at: row.ends_at,
-        seconds_left: row.seconds_left,
-        remembered: row.remembered,
-        authenticated_ago: row.authenticated_ago,
-        state: row.state,
-        touch_due: row.touch_due,
-    }))
+        };
+        let session = Session {
+            user,
+            id: row.id,
+            csrf_binding: row.csrf_binding,
+            ends_at: row.ends_at,
+            seconds_left: row.seconds_left,
+            remembered: row.remembered,
+            authenticated_ago: row.authenticated_ago,
+            state: row.state,
+            touch_due: row.touch_due,
+        };
+        (row.id_hash, session)
+    });
+    Ok(sessions.collect())
 }
 
 /// The data of a session to begin.

@@ -35,6 +35,6 @@ impl SessionId {
 }
 
 /// The SHA-256 of a session ID: `sessions.id_hash`.
-#[derive(Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct SessionIdHash([u8; 32]);

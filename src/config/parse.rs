@@ -13,6 +13,12 @@ use url::Url;
 use super::Environment;
 use crate::keys::Keys;
 
+/// The connection on which mail delivery is notified.
+pub(super) const FOR_MAIL: usize = 1;
+/// The size of the pool: the least that works, and the default.
+const LEAST_POOL: usize = 2;
+const POOL: usize = 13;
+
 pub(super) fn environment(value: &str) -> Result<Environment, String> {
     match value {
         "development" => Ok(Environment::Development),
@@ -40,6 +46,24 @@ pub(super) fn at_least(least: usize) -> impl FnOnce(&str) -> Result<usize, Strin
             value.parse().ok().filter(|number| (least..=u32::MAX as usize).contains(number));
         number.ok_or_else(|| format!("must be a number, {least} or more"))
     }
+}
+
+/// How many connections to PostgreSQL the app may have.
+pub(super) fn connections(workers: usize) -> impl FnOnce(&str) -> Result<usize, String> {
+    let least = workers + FOR_MAIL + LEAST_POOL;
+    move |value| {
+        at_least(least)(value).map_err(|_| {
+            format!(
+                "must be a number, {least} or more: {workers} for the sessions (one for each of \
+                 WORKERS), {FOR_MAIL} for mail, {LEAST_POOL} for all else; such as {}",
+                default_connections(workers),
+            )
+        })
+    }
+}
+
+pub(super) fn default_connections(workers: usize) -> usize {
+    workers + FOR_MAIL + POOL
 }
 
 pub(super) fn base_url(value: &str) -> Result<Option<Url>, String> {

@@ -17,10 +17,10 @@ use futures_util::stream::{BoxStream, iter};
 use futures_util::{TryFutureExt, TryStreamExt};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Describe, Either, Execute, Executor, Postgres, SqlStr};
+use sqlx::{Connection as _, Describe, Either, Execute, Executor, Postgres, SqlStr};
 use tokio::time::timeout;
 
-use super::{Database, Failures, is_lost, within};
+use super::{Database, Failures, PING_LIMIT, is_lost, within};
 
 /// A second more than `statement_timeout`, so it only ends a statement if PostgreSQL is silent.
 const LIMIT: Duration = Duration::from_secs(6);
@@ -52,6 +52,12 @@ impl Connection {
     /// Closes the connection and frees its place. Sends nothing, because the server may be silent.
     pub fn close(&mut self) {
         drop(self.pooled.take().map(PoolConnection::detach));
+    }
+
+    /// Checks that the server responds.
+    pub(super) async fn ping(&mut self) -> sqlx::Result<()> {
+        let answer = within(PING_LIMIT, self.live()?.ping()).await;
+        self.done(answer)
     }
 
     /// Closes the connection if it was lost. Returns `outcome`.

@@ -9,6 +9,8 @@
 //! `docs/make-it-yours.md` lists what to copy with it ("Take the session store alone"). No
 //! `#[instrument]` on these methods: `SessionKey` has `Debug`, so the log would hold session IDs.
 
+use std::sync::Arc;
+
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::body::MessageBody;
 use actix_web::cookie::time::Duration;
@@ -18,12 +20,13 @@ use anyhow::anyhow;
 
 use super::error::Error;
 use super::request_context::{RequestContext, Rotation, StaleCookie, StoreFailure};
+use super::session_loads::SessionLoads;
 use super::session_rotation;
 use super::session_state::{State, from_map, to_key, to_map};
-use crate::accounts::session::{self, NewSession, Session};
+use crate::accounts::session::{self, NewSession};
 use crate::accounts::session_id::SessionId;
 use crate::config::{Lifetimes, Timeouts};
-use crate::database::{self, Connection, Database, is_lost};
+use crate::database::{self, Database};
 
 tokio::task_local! {
     static CONTEXT: RequestContext;
@@ -45,6 +48,7 @@ fn context() -> anyhow::Result<RequestContext> {
 
 pub struct PostgresStore {
     pub db: Database,
+    pub loads: SessionLoads,
     pub lifetimes: Lifetimes,
 }
 
@@ -111,7 +115,7 @@ impl SessionStore for PostgresStore {
         }
     }
 
-    /// Does nothing: timeouts are columns of the row, and `touch` writes `last_seen_at`.
+    /// Does nothing: timeouts are columns of the row, and a load moves the idle timeout.
     async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
         Ok(())
     }
@@ -131,9 +135,9 @@ impl PostgresStore {
         context: &RequestContext,
         id: SessionId,
     ) -> Result<Option<State>, anyhow::Error> {
-        let (mut db, found) = self.query(&id).await.map_err(|error| failed(context, error))?;
+        let found = self.loads.load(id.hash()).await.map_err(|error| failed(context, error))?;
         let Some(session) = found else {
-            let rotated = session::was_rotated(&mut db, &id.hash()).await;
+            let rotated = session::was_rotated(&self.db, &id.hash()).await;
             let rotated = rotated.map_err(|error| failed(context, error))?;
             if !rotated {
                 tracing::info!(target: "security", event = "session_use_after_expire");
@@ -145,44 +149,19 @@ impl PostgresStore {
         let Some(state) = to_map(&session) else {
             // `LoadError::Deserialization` would keep the key alive with an empty state.
             tracing::error!(session = %session.id, "a session row cannot be read: ended");
-            let ended = session::end(&mut db, session.id).await;
+            let ended = session::end(&self.db, session.id).await;
             ended.map_err(|error| failed(context, error))?;
             context.stale_cookie.set(StaleCookie::Gone);
             return Ok(None);
         };
-        if session.touch_due {
-            touch(db, &id);
-        }
         context.session.replace(Some(session));
         Ok(Some(state))
     }
-
-    async fn query(&self, id: &SessionId) -> sqlx::Result<(Connection, Option<Session>)> {
-        let query = async || {
-            let mut db = self.db.acquire().await?;
-            let found = session::find(&mut db, &id.hash()).await?;
-            Ok((db, found))
-        };
-        let first = query().await;
-        // Try again on a new connection. Never for a write, which may have succeeded already.
-        if first.as_ref().is_err_and(is_lost) { query().await } else { first }
-    }
-}
-
-/// Records activity, in a task of its own, so that no response waits for it. It uses the connection
-/// that loaded the session, because the pool may have no other. If touches were skipped, an active
-/// user would be logged out.
-fn touch(mut db: Connection, id: &SessionId) {
-    let id_hash = id.hash();
-    actix_web::rt::spawn(async move {
-        if let Err(error) = session::touch(&mut db, &[id_hash]).await {
-            tracing::warn!(%error, "a session could not be touched");
-        }
-    });
 }
 
 /// Logs and records a failure of the database, which actix-session would hide.
-fn failed(context: &RequestContext, error: sqlx::Error) -> anyhow::Error {
+fn failed(context: &RequestContext, error: impl Into<Arc<sqlx::Error>>) -> anyhow::Error {
+    let error = error.into();
     tracing::error!(cause = %error, "the session store failed");
     if database::is_unavailable(&error) {
         context.store_failure.set(Some(StoreFailure::DatabaseUnavailable));

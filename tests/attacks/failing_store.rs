@@ -132,17 +132,19 @@ async fn an_error_of_the_store_is_a_500_without_details_and_ends_no_session() {
 
 #[tokio::test]
 async fn without_a_free_connection_the_response_is_503_in_time() {
+    // Two for the pool, two for the workers, one for mail.
     let site =
-        Site::with_production_timeout(database().await, &[("DATABASE_MAX_CONNECTIONS", "2")]).await;
+        Site::with_production_timeout(database().await, &[("DATABASE_MAX_CONNECTIONS", "5")]).await;
     let mut ada = ADA.at(&site).await;
     let (one, two) = (site.app.db.acquire().await, site.app.db.acquire().await);
     let start = Instant::now();
-    ada.visit("/app").await;
+    ada.visit("/account").await;
     assert!(start.elapsed() < IN_TIME, "{:?}", start.elapsed());
-    ada.must_be_at("/app", 503);
+    ada.must_be_at("/account", 503);
     assert_eq!(ada.headers["retry-after"], "5");
     is_complete("503", of_browser(&ada));
     assert_eq!(get(&site, "/login", b"").await.status, 200, "a visitor needs no database");
+    assert!(is_logged_in(ada.clone()).await, "loading a session needs none of the pool");
     drop((one, two));
     assert!(is_logged_in(ada).await);
 }

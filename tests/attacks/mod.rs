@@ -33,6 +33,7 @@ mod proxy_headers;
 mod resurrection;
 mod row_flood;
 mod secret_leakage;
+mod shared_batch;
 mod silent_database;
 mod spent_budgets;
 mod spraying;

@@ -56,6 +56,26 @@ fn all_mistakes_are_reported_at_once() {
 }
 
 #[test]
+fn too_few_connections_are_rejected_with_the_sum() {
+    let with = |connections| {
+        [
+            ("ENVIRONMENT", "development"),
+            ("WORKERS", "4"),
+            ("DATABASE_MAX_CONNECTIONS", connections),
+        ]
+    };
+    assert_eq!(
+        mistake(&with("6")),
+        "DATABASE_MAX_CONNECTIONS must be a number, 7 or more: 4 for the sessions (one for each of \
+         WORKERS), 1 for mail, 2 for all else; such as 18"
+    );
+    for (connections, pool) in [("7", 2), ("", 13), ("40", 35)] {
+        let config = config(&with(connections)).expect("enough connections");
+        assert_eq!(config.pool_connections(), pool, "{connections:?}");
+    }
+}
+
+#[test]
 fn weak_keys_are_rejected_and_not_printed() {
     let strong = Keys::generate();
     // 48 random bytes; 64 that are not random; a placeholder; a good key before a bad one, twice.

@@ -26,7 +26,7 @@ use super::mechanics;
 /// How long a request waits for a database connection: long, for a busy machine.
 const LONG_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Few, because many sites run at once.
+/// Few, because each may keep a connection, and many sites run at once.
 const WORKERS: usize = 2;
 
 /// A running site. It stops when this is dropped.
@@ -134,7 +134,7 @@ impl Site {
         let listeners = Listeners::open(&config).expect("free ports");
         let address = listeners.main.local_addr().expect("its address");
         let http = listeners.http.as_ref().map(|http| http.local_addr().expect("its address"));
-        let (options, most) = (database::options(&config), config.database_max_connections);
+        let (options, most) = (database::options(&config), config.pool_connections());
         let pool = database::Database::new(options, most, acquire_timeout);
         let mut app = AppState::new(config, address.port(), pool, hasher).expect("the state");
         if limits == Limits::None {
@@ -159,9 +159,9 @@ impl Site {
         self.db
     }
 
-    /// Opens all connections that the app may have, and leaves them idle.
+    /// Opens all connections of the app's pool, and leaves them idle.
     pub async fn open_all_connections(&self) {
-        let connections = self.app.config.database_max_connections;
+        let connections = self.app.config.pool_connections();
         drop(join_all((0..connections).map(|_| self.app.db.acquire())).await);
         while self.app.db.idle() < connections as usize {
             tokio::task::yield_now().await;
