@@ -185,3 +185,25 @@ async fn a_hashing_job_keeps_its_permit_after_the_client_disconnects() {
     assert_eq!((most, answer.status), (1, 422));
     assert_eq!(site.app.hasher.runs(), 1 + 2);
 }
+
+/// The most memory that this process has had, in MB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+}
+
+#[tokio::test]
+#[ignore = "measures the memory of the whole process, so it must run alone, and on Linux"]
+async fn sixty_four_concurrent_hashes_need_one_buffer_per_permit() {
+    let before = peak();
+    let hasher = Hasher::new(Params::default(), 2).expect("a hasher");
+    let password = Password::typed(ADA.password);
+    for _ in 0..4 {
+        let hashes = join_all((0..64).map(|_| hasher.hash(&password))).await;
+        assert!(hashes.iter().all(Result::is_ok));
+    }
+    let grown = peak() - before;
+    println!("{before} MB before, {grown} MB more with 64 at once in 2 permits");
+    assert!(grown <= 2 * 20 + 10, "{grown} MB");
+}

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use secrecy::zeroize::Zeroize;
 
 /// A hash as a PHC string. No `Debug`, so that no log contains it.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,7 +44,8 @@ pub enum HashError {
     Job(#[from] tokio::task::JoinError),
 }
 
-/// Memory for one run at a time, to be reused, and the counter of all runs.
+/// Memory for one run at a time, to be reused, and the counter of all runs. Between two runs it is
+/// all zeros: its content would let an attacker test a password at a fraction of the cost.
 #[derive(Default)]
 pub struct Memory {
     blocks: Vec<Block>,
@@ -83,7 +85,7 @@ pub(super) fn hash(
     Ok(PasswordHash(hash.to_string()))
 }
 
-/// Runs Argon2, and counts the run. All hashing and verifying calls this function.
+/// Runs Argon2, counts the run, and wipes the memory. All hashing and verifying calls this function.
 pub(super) fn run(
     argon2: &Argon2<'_>,
     password: &[u8],
@@ -96,5 +98,70 @@ pub(super) fn run(
         memory.blocks.resize(needed, Block::new());
     }
     memory.runs.fetch_add(1, Ordering::Relaxed);
-    argon2.hash_password_into_with_memory(password, salt, output, memory.blocks.as_mut_slice())
+    let blocks = &mut memory.blocks[..needed];
+    let result = argon2.hash_password_into_with_memory(password, salt, output, &mut *blocks);
+    blocks.iter_mut().for_each(Zeroize::zeroize);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::{AssociatedData, ParamsBuilder};
+
+    use super::*;
+
+    fn is_wiped(memory: &Memory) -> bool {
+        memory.blocks.iter().flat_map(|block| block.as_ref()).all(|word| *word == 0)
+    }
+
+    #[test]
+    fn the_test_vector_of_rfc_9106_comes_out_of_reused_memory() {
+        let data = AssociatedData::new(&[4; 12]).expect("associated data");
+        let params = ParamsBuilder::new().m_cost(32).t_cost(3).p_cost(4).data(data).build();
+        let params = params.expect("settings");
+        let argon2 = Argon2::new_with_secret(&[3; 8], Algorithm::Argon2id, Version::V0x13, params);
+        let argon2 = argon2.expect("a secret");
+        let mut memory = Memory::default();
+        for _ in 0..2 {
+            let mut output = [0; 32];
+            run(&argon2, &[1; 32], &[2; 16], &mut output, &mut memory).expect("a hash");
+            let hex: String = output.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hex, "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659");
+        }
+    }
+
+    #[test]
+    fn reused_memory_gives_the_hashes_of_fresh_memory_and_is_wiped() {
+        let mut memory = Memory::default();
+        // Larger and smaller than the memory that is kept, and with other variants.
+        for (number, (kib, passes, lanes)) in
+            [(8, 1, 1), (256, 2, 1), (64, 3, 4), (512, 1, 2), (8, 2, 1)].into_iter().enumerate()
+        {
+            let params = Params::new(kib, passes, lanes, None).expect("settings");
+            for algorithm in [Algorithm::Argon2id, Algorithm::Argon2i, Algorithm::Argon2d] {
+                let argon2 = Argon2::new(algorithm, Version::V0x13, params.clone());
+                let (password, salt) = (format!("password {number}"), [number as u8; 16]);
+                let (mut reused, mut fresh) = ([0; 32], [0; 32]);
+                run(&argon2, password.as_bytes(), &salt, &mut reused, &mut memory).expect("a hash");
+                argon2
+                    .hash_password_into(password.as_bytes(), &salt, &mut fresh)
+                    .expect("the same hash");
+                assert_eq!(reused, fresh);
+                assert!(is_wiped(&memory));
+            }
+        }
+    }
+
+    #[test]
+    fn memory_for_an_imported_hash_is_not_kept() {
+        let today = Params::new(64, 1, 1, None).expect("settings");
+        let mut memory = Memory::default();
+        hash(&today, b"password", &mut memory).expect("a hash");
+        memory.shrink(&today);
+        assert_eq!(memory.blocks.len(), today.block_count());
+        let imported = Params::new(256, 1, 1, None).expect("settings");
+        hash(&imported, b"password", &mut memory).expect("a hash");
+        memory.shrink(&today);
+        assert_eq!(memory.blocks.capacity(), 0);
+    }
 }

@@ -47,15 +47,19 @@ impl Hasher {
     /// # Errors
     /// When the dummy hash cannot be made.
     pub fn new(params: Params, concurrency: usize) -> Result<Self, HashError> {
-        let dummy = argon2id::hash(&params, &rand::random::<[u8; 32]>(), &mut Memory::default())?;
+        let runs: Arc<AtomicU64> = Arc::default();
+        let mut memory = Memory::counted_by(runs.clone());
+        let dummy = argon2id::hash(&params, &rand::random::<[u8; 32]>(), &mut memory)?;
+        runs.store(0, Ordering::Relaxed);
         Ok(Self {
             params,
             dummy,
             foreign: |_, _| None,
             permits: Arc::new(Semaphore::new(concurrency)),
             places: Arc::new(Semaphore::new(concurrency * (1 + QUEUE_PER_PERMIT))),
-            memory: Arc::default(),
-            runs: Arc::default(),
+            // Not freed, because glibc would keep it and not reuse it.
+            memory: Arc::new(Mutex::new(vec![memory])),
+            runs,
             running: Arc::default(),
         })
     }
