@@ -39,12 +39,13 @@ pub fn filter(app: &AppState, req: &mut ServiceRequest, context: &RequestContext
                 .and_then(|json| VisitorCookie::parse(&json))
                 .map(|parsed| drop(context.visitor_cookie.replace(parsed))),
             DEVICE => context.device_cookie.borrow_mut().receive(&value),
-            _ => reencrypt(&app.keys, SESSION, &value).map(|(value, from_older_key)| {
+            _ => reencrypt(&app.keys, SESSION, &value).and_then(|(value, from_older_key)| {
                 if from_older_key {
                     context.rotation.set(Rotation::Reencrypt);
                 }
-                let header = HeaderValue::from_str(&format!("{name}={value}"));
-                header.into_iter().for_each(|header| req.headers_mut().append(COOKIE, header));
+                let header = HeaderValue::from_str(&format!("{name}={value}")).ok()?;
+                req.headers_mut().append(COOKIE, header);
+                Some(())
             }),
         };
         if readable.is_none() {

@@ -24,10 +24,11 @@ pub fn encrypt(key: &Key, name: &'static str, value: String) -> String {
 }
 
 /// Returns the value encrypted with the newest key, and whether an older key had encrypted it.
-/// `None` if no key decrypts it.
+/// `None` if no key decrypts it. With a single key there is nothing to do, and the value is returned
+/// unread.
 pub fn reencrypt(keys: &Keys, name: &'static str, value: &str) -> Option<(String, bool)> {
     let newest = keys.newest_cookies();
-    if decrypt(newest, name, value).is_some() {
+    if keys.cookies().count() == 1 || decrypt(newest, name, value).is_some() {
         return Some((value.to_owned(), false));
     }
     decrypt_by_any(keys, name, value).map(|content| (encrypt(newest, name, content), true))

@@ -17,12 +17,14 @@
 use actix_session::SessionExt;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::COOKIE;
 use actix_web::middleware::Next;
 use actix_web::web;
 use serde_json::Value;
 
+use super::cookies::SESSION;
 use super::error::Error;
-use super::request_context::{RequestContext, Rotation};
+use super::request_context::{RequestContext, Rotation, StaleCookie};
 use super::visitor::Visitor;
 use crate::accounts::session;
 use crate::accounts::session_id::SessionId;
@@ -41,16 +43,23 @@ impl Visitor {
     }
 }
 
-/// Middleware that makes actix-session call the store when the cookie must be set again. It also
-/// names the session in the log.
+/// Middleware that makes actix-session call the store when the cookie must be set again, and removes
+/// a cookie that nobody can read. It also names the session in the log.
 pub async fn in_place(
     app: web::Data<AppState>,
     req: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let (state, context) = (req.get_session(), RequestContext::of(&req).map_err(Error::from)?);
-    if let Some(session) = &*context.session.borrow() {
-        tracing::Span::current().record("session", app.keys.log_name(session.id.as_bytes()));
+    // actix-session could not decrypt the cookie, and did not ask the store: remove the cookie.
+    let unread =
+        context.session.borrow().is_none() && context.stale_cookie.get() == StaleCookie::No;
+    if unread && req.headers().contains_key(COOKIE) {
+        context.unreadable_cookies.borrow_mut().push(SESSION);
+    }
+    let span = tracing::Span::current();
+    if let (Some(session), false) = (&*context.session.borrow(), span.is_disabled()) {
+        span.record("session", app.keys.log_name(session.id.as_bytes()));
     }
     let response = next.call(req).await?;
     let rotation = context.rotation.take();
