@@ -28,7 +28,8 @@ pub fn start(config: &Config) {
         )))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    if config.log_json { log.json().init() } else { log.init() }
+    // With the span list, each line would hold the span twice.
+    if config.log_json { log.json().with_span_list(false).init() } else { log.init() }
 }
 
 /// The span of a request: every line that is logged inside it has the request's ID.

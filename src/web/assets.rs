@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use actix_web::http::header::{self, AcceptEncoding, Encoding, Header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
@@ -28,9 +29,9 @@ struct Catalogue {
 }
 
 struct File {
-    content: Vec<u8>,
+    content: Bytes,
     /// `None` if compression does not make the file smaller.
-    gzip: Option<Vec<u8>>,
+    gzip: Option<Bytes>,
     kind: String,
 }
 
@@ -128,7 +129,7 @@ fn file(name: &str, content: Vec<u8>) -> File {
         _ => "application/octet-stream",
     };
     let gzip = compress(&content).filter(|gzip| gzip.len() < content.len());
-    File { content, gzip, kind: kind.to_owned() }
+    File { content: content.into(), gzip: gzip.map(Bytes::from), kind: kind.to_owned() }
 }
 
 fn compress(content: &[u8]) -> Option<Vec<u8>> {
