@@ -15,7 +15,7 @@ use crate::keys::Keys;
 use crate::server::{self, Listeners, stop};
 use crate::state::AppState;
 use crate::web::rate_limit::RateLimit;
-use crate::{background, database, telemetry};
+use crate::{background, database, metrics, telemetry};
 
 /// A reference app for logging in and staying logged in safely
 #[derive(Parser)]
@@ -90,7 +90,7 @@ async fn doctor(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::start(&config);
+    telemetry::start(&config, metrics::logged_events(&config));
     let db = connect(&config, config.database_wait).await?;
     if config.environment.is_development() {
         database::migrate(&db).await?;
@@ -106,8 +106,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     background::start(state.db.clone(), state.config.audit_retention);
     let delivery = background::deliver_mail(&state)?;
     let url = state.origin.url.clone();
+    let metrics_url = metrics::serve(state.clone())?;
     let running = server::serve(state, RateLimit::default(), listeners, |_| {})?;
-    stop::run(running, delivery, || println!("listening on {url}")).await?;
+    let started = || {
+        println!("listening on {url}");
+        metrics_url.into_iter().for_each(|url| println!("metrics on {url}"));
+    };
+    stop::run(running, delivery, started).await?;
     tracing::info!("stopped");
     Ok(())
 }

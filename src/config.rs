@@ -69,6 +69,8 @@ pub struct Config {
     /// How long audit events are kept.
     pub audit_retention: Duration,
     pub trusted_proxies: Vec<IpNet>,
+    /// Where Prometheus reads the metrics. `None`: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     pub log_json: bool,
     pub log_filter: String,
     pub allow_unsafe: Vec<Waiver>,
@@ -199,6 +201,7 @@ impl Reader {
         let concurrency = self.setting("ARGON2_CONCURRENCY", &cores, at_least(1));
         let audit_retention = self.setting("AUDIT_RETENTION", "365d", duration);
         let trusted_proxies = self.setting("TRUSTED_PROXIES", "", networks);
+        let metrics_listen = self.setting("METRICS_LISTEN", "", metrics_listen);
         let log_json = self.setting("LOG_FORMAT", log_default, log_format);
         let log_filter = self.setting("RUST_LOG", "info", log_filter);
         let allow_unsafe = self.setting("ALLOW_UNSAFE", "", Waiver::list);
@@ -229,6 +232,7 @@ impl Reader {
             argon2_concurrency: concurrency?,
             audit_retention: audit_retention?,
             trusted_proxies: trusted_proxies?,
+            metrics_listen: metrics_listen?,
             log_json: log_json?,
             log_filter: log_filter?,
             allow_unsafe: allow_unsafe?,

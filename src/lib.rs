@@ -19,6 +19,7 @@ pub mod email;
 pub mod flows;
 pub mod keys;
 pub mod mail;
+pub mod metrics;
 pub mod origin;
 pub mod routes;
 pub mod server;

@@ -10,7 +10,7 @@ use actix_identity::IdentityMiddleware;
 use actix_session::SessionMiddleware;
 use actix_session::config::{BrowserSession, CookieContentSecurity};
 use actix_web::cookie::SameSite;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 use anyhow::Context;
@@ -24,7 +24,7 @@ use crate::web::rate_limit::{self, RateLimit};
 use crate::web::session_loads::SessionLoads;
 use crate::web::session_store::{self, PostgresStore};
 use crate::web::{cookies, csrf, https, outermost, session_rotation};
-use crate::{routes, tls};
+use crate::{metrics, routes, tls};
 use stop::{InFlight, Running};
 
 /// The time limit for receiving the head of a request.
@@ -72,7 +72,7 @@ pub fn serve(
     let in_flight = web::Data::new(InFlight::default());
     let counted = in_flight.clone();
     // The middleware that is added last handles each request first.
-    let workers = state.config.workers;
+    let (workers, measured) = (state.config.workers, state.config.metrics_listen.is_some());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -94,6 +94,7 @@ pub fn serve(
             .wrap(from_fn(outermost::complete))
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(stop::count))
+            .wrap(Condition::new(measured, from_fn(metrics::observe)))
     });
     let server = server
         .workers(workers)

@@ -11,7 +11,9 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage};
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::config::Config;
 
@@ -19,17 +21,22 @@ use crate::config::Config;
 const METHOD_SHOWN: usize = 16;
 
 /// Starts the log, on stderr. stdout has only the line with the URL of the site.
-pub fn start(config: &Config) {
-    let log = tracing_subscriber::fmt()
-        // actix-http logs an error for each malformed request, though only the client is at fault.
-        .with_env_filter(EnvFilter::new(format!(
-            "{},actix_http::h1::dispatcher=off",
-            config.log_filter
-        )))
+/// `more` is another layer beside it.
+pub fn start(config: &Config, more: Option<impl Layer<Registry> + Send + Sync>) {
+    // actix-http logs an error for each malformed request, though only the client is at fault.
+    let filter = format!("{},actix_http::h1::dispatcher=off", config.log_filter);
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     // With the span list, each line would hold the span twice.
-    if config.log_json { log.json().with_span_list(false).init() } else { log.init() }
+    let lines = match config.log_json {
+        true => lines.json().with_span_list(false).boxed(),
+        false => lines.boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(more)
+        .with(lines.with_filter(EnvFilter::new(filter)))
+        .init();
 }
 
 /// The span of a request: every line that is logged inside it has the request's ID.

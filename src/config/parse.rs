@@ -2,6 +2,7 @@
 //!
 //! An error never repeats the value of a secret, because errors are logged.
 
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -114,6 +115,14 @@ pub(super) fn networks(value: &str) -> Result<Vec<IpNet>, String> {
         .map_err(|_| {
             "must be networks, such as 10.0.0.0/8,fd00::/8, or the word private".to_owned()
         })
+}
+
+/// Any address but that of the site: whoever reads the metrics sees how many logins fail.
+pub(super) fn metrics_listen(value: &str) -> Result<Option<SocketAddr>, String> {
+    match value {
+        "" => Ok(None),
+        address => parsed("an address, 127.0.0.1:9464")(address).map(Some),
+    }
 }
 
 pub(super) fn log_format(value: &str) -> Result<bool, String> {

@@ -245,13 +245,17 @@ impl Work {
     async fn report(&self, mail: &Claimed, ended: Result<Ended, Failure>) {
         let (id, kind, attempt) = (mail.id, mail.kind.as_str(), mail.attempt);
         match &ended {
-            Ok(Ended::Sent) => tracing::info!(%id, kind, attempt, "a mail was sent"),
-            Ok(Ended::Expired) => tracing::warn!(%id, kind, attempt, "a mail expired"),
+            Ok(Ended::Sent) => {
+                tracing::info!(%id, kind, attempt, outcome = "sent", "a mail was sent");
+            }
+            Ok(Ended::Expired) => {
+                tracing::warn!(%id, kind, attempt, outcome = "expired", "a mail expired");
+            }
             Ok(Ended::Lost) => tracing::warn!(%id, kind, attempt, "the claim of a mail was lost"),
             Ok(Ended::Abandoned) => tracing::info!(%id, kind, attempt, "a mail was given back"),
             Err(failure) => {
                 let problem = failure.problem();
-                tracing::warn!(%id, kind, attempt, problem, "a mail was not taken");
+                tracing::warn!(%id, kind, attempt, outcome = "failed", problem, "a mail was not taken");
             }
         }
         for pause in REPORT_PAUSES {

@@ -91,6 +91,7 @@ async fn run(db: Database, mut loads: UnboundedReceiver<Load>) {
 
 async fn answer(held: &mut Held, batch: Vec<Load>, due: &mut HashSet<SessionIdHash>) {
     let id_hashes: Vec<_> = batch.iter().map(|load| load.id_hash).collect();
+    tracing::trace!(loads = id_hashes.len(), "a batch");
     let found = find(held, &id_hashes).await.map_err(Arc::new);
     if batch.len() > 1 && found.as_ref().is_err_and(|error| is_about_a_row(error)) {
         for load in batch {

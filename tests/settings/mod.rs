@@ -4,6 +4,7 @@ mod database;
 mod doctor;
 mod env_file;
 mod mail;
+mod metrics;
 mod mistakes;
 mod production;
 mod roles;

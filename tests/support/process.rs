@@ -52,6 +52,13 @@ impl Process {
         Process { first_line, url, child, stdout, log }
     }
 
+    /// The next line on stdout.
+    pub fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("a line of text");
+        line
+    }
+
     pub fn browser(&self) -> Browser {
         Browser::at(&self.url)
     }

@@ -8,6 +8,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use argon2::Params;
 use tokio::sync::Semaphore;
@@ -28,6 +29,8 @@ pub struct Hasher {
     foreign: ForeignVerifier,
     permits: Arc<Semaphore>,
     places: Arc<Semaphore>,
+    /// The number of places: running and waiting jobs together.
+    queue_length: usize,
     /// Reused by later jobs: allocating 19 MiB takes as long as the hash itself, and with fresh
     /// blocks, aligned to 64 bytes, glibc keeps ten times as much memory.
     memory: Arc<Mutex<Vec<Memory>>>,
@@ -51,12 +54,14 @@ impl Hasher {
         let mut memory = Memory::counted_by(runs.clone());
         let dummy = argon2id::hash(&params, &rand::random::<[u8; 32]>(), &mut memory)?;
         runs.store(0, Ordering::Relaxed);
+        let queue_length = concurrency * (1 + QUEUE_PER_PERMIT);
         Ok(Self {
             params,
             dummy,
             foreign: |_, _| None,
             permits: Arc::new(Semaphore::new(concurrency)),
-            places: Arc::new(Semaphore::new(concurrency * (1 + QUEUE_PER_PERMIT))),
+            places: Arc::new(Semaphore::new(queue_length)),
+            queue_length,
             // Not freed, because glibc would keep it and not reuse it.
             memory: Arc::new(Mutex::new(vec![memory])),
             runs,
@@ -129,6 +134,12 @@ impl Hasher {
         self.runs.load(Ordering::Relaxed)
     }
 
+    /// How many jobs wait for a permit now.
+    pub fn waiting(&self) -> u64 {
+        let taken = self.queue_length - self.places.available_permits();
+        (taken as u64).saturating_sub(self.running())
+    }
+
     /// How many jobs are running now.
     pub fn running(&self) -> u64 {
         self.running.load(Ordering::Relaxed)
@@ -147,6 +158,7 @@ impl Hasher {
             // job goes on; a permit of the handler would be free while the memory is in use.
             let _held = (place, permit);
             running.fetch_add(1, Ordering::Relaxed);
+            let began = Instant::now();
             let free = memory.lock().ok().and_then(|mut free| free.pop());
             let mut buffer = free.unwrap_or_else(|| Memory::counted_by(runs));
             let result = job(&mut buffer);
@@ -155,6 +167,7 @@ impl Hasher {
                 free.push(buffer);
             }
             running.fetch_sub(1, Ordering::Relaxed);
+            tracing::trace!(seconds = began.elapsed().as_secs_f64(), "a job ended");
             result
         })
         .await?
