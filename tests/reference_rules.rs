@@ -69,7 +69,7 @@ fn a_table_is_written_by_one_file() {
 #[test]
 fn every_file_begins_with_a_summary_and_is_short() {
     let mut places = Vec::new();
-    for file in files("src", "rs") {
+    for file in files("src", "rs").into_iter().chain(files("benches", "rs")) {
         let lines = file.text.lines().count();
         if !file.text.starts_with("//! ") {
             places.push(format!("{} does not begin with //!", file.path));
@@ -78,7 +78,10 @@ fn every_file_begins_with_a_summary_and_is_short() {
             places.push(format!("{} has {lines} lines", file.path));
         }
     }
-    none_of("A file of src/ begins with //! (what it is for) and has at most 300 lines:", places);
+    none_of(
+        "A file of src/ and benches/ begins with //! (what it is for) and has at most 300 lines:",
+        places,
+    );
 }
 
 #[test]
@@ -163,6 +166,26 @@ fn the_core_files_have_at_most_1500_lines() {
     }
     let sum: usize = lengths.iter().map(|(lines, _)| lines).sum();
     assert!(sum <= CORE_LINES, "{sum} lines are more than an evening's {CORE_LINES}: {lengths:#?}");
+}
+
+#[test]
+fn the_benchmark_uses_the_libraries_of_the_app() {
+    let packages = |lock: &str| -> BTreeSet<(String, String)> {
+        let text = read(lock).text;
+        let value = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        let names = lines.windows(2).filter(|pair| pair[0].starts_with("name = "));
+        names.map(|pair| (value(pair[0]), value(pair[1]))).collect()
+    };
+    let of_app = packages("Cargo.lock");
+    let names: BTreeSet<&String> = of_app.iter().map(|(name, _)| name).collect();
+    let of_benchmark = packages("benches/Cargo.lock");
+    assert!(!of_app.is_disjoint(&of_benchmark));
+    let others = of_benchmark.difference(&of_app).filter(|(name, _)| names.contains(name));
+    none_of(
+        "The baselines of bin/bench would not run what the app runs. Copy Cargo.lock to benches/, and build there:",
+        others.map(|(name, version)| format!("{name} {version}")).collect(),
+    );
 }
 
 /// Each migration, and the tables that it creates.
