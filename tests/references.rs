@@ -13,10 +13,12 @@ use std::collections::HashSet;
 
 use source::{Source, files, none_of, read, root};
 
+const RUST: [(&str, &str); 3] = [("src", "rs"), ("tests", "rs"), ("benches", "rs")];
+
 /// All prose: documents as they are, of other files only the comments.
 fn texts() -> Vec<Source> {
     let mut texts = documents();
-    for (folder, extension) in [("src", "rs"), ("tests", "rs")] {
+    for (folder, extension) in RUST {
         texts.extend(files(folder, extension).into_iter().map(|file| comments(&file)));
     }
     for (folder, extension, mark) in [("migrations", "sql", "--"), ("templates", "html", "{#")] {
@@ -28,7 +30,8 @@ fn texts() -> Vec<Source> {
         let header = file.text.split("diff --git").next().unwrap_or_default().to_owned();
         Source { text: header, ..file }
     }));
-    let scripts = ["run", "test", "setup", "postgres", "prepare", "prove-attacks", "screenshots"];
+    let scripts =
+        ["run", "test", "setup", "postgres", "prepare", "prove-attacks", "screenshots", "bench"];
     let scripts = scripts.map(|name| format!("bin/{name}"));
     let others = [".env.example", "Cargo.toml", ".clippy.toml", ".ci/run"].map(str::to_owned);
     texts.extend(scripts.into_iter().chain(others).map(|path| lines_with(read(&path), "#")));
@@ -104,7 +107,7 @@ fn is_dead(document: &Source, folder: &str, link: &str) -> bool {
 fn texts_name_files_that_exist() {
     const ENDINGS: [&str; 9] =
         [".rs", ".md", ".sql", ".html", ".css", ".js", ".py", ".patch", ".txt"];
-    let all: Vec<String> = ["src", "tests", "templates", "static", "migrations", "docs"]
+    let all: Vec<String> = ["src", "tests", "benches", "templates", "static", "migrations", "docs"]
         .into_iter()
         .flat_map(|folder| files(folder, ""))
         .map(|file| file.path)
@@ -157,7 +160,7 @@ const FOREIGN: &str = include_str!("references/foreign.txt");
 fn names_in_backticks_exist() {
     let mut known: HashSet<String> = FOREIGN.split_whitespace().map(str::to_owned).collect();
     let mut learn = |text: &str| known.extend(words(text).map(str::to_owned));
-    for (folder, extension) in [("src", "rs"), ("tests", "rs")] {
+    for (folder, extension) in RUST {
         files(folder, extension).iter().for_each(|file| learn(&file.code()));
     }
     for (folder, ending) in [("migrations", "sql"), ("templates", "html"), ("static", "css")] {
