@@ -26,7 +26,11 @@ pub enum Kind {
     /// An email address was verified, and its user created.
     AccountCreated,
     LoggedIn,
+    /// The first login on a device, of an account that knows another one.
+    LoggedInOnNewDevice,
     LoginFailed,
+    /// A login ended the oldest session, because of `SESSIONS_PER_USER`.
+    OldestSessionEnded,
     LoggedOut,
     /// The user authenticated again in a session, or failed to.
     Reauthenticated,
@@ -61,11 +65,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 30] = [
         Self::RegistrationStarted,
         Self::AccountCreated,
         Self::LoggedIn,
+        Self::LoggedInOnNewDevice,
         Self::LoginFailed,
+        Self::OldestSessionEnded,
         Self::LoggedOut,
         Self::Reauthenticated,
         Self::ReauthenticationFailed,
@@ -102,7 +108,9 @@ impl Kind {
             Self::RegistrationStarted => "register",
             Self::AccountCreated => "email.verify",
             Self::LoggedIn => "login",
+            Self::LoggedInOnNewDevice => "login.new-device",
             Self::LoginFailed => "login.failed",
+            Self::OldestSessionEnded => "login.oldest-ended",
             Self::LoggedOut => "logout",
             Self::Reauthenticated => "sudo",
             Self::ReauthenticationFailed => "sudo.failed",
@@ -135,14 +143,16 @@ impl Kind {
         match self {
             Self::RegistrationStarted => "user_registration_started",
             Self::AccountCreated => "user_created",
-            Self::LoggedIn => "authn_login_success",
+            Self::LoggedIn | Self::LoggedInOnNewDevice => "authn_login_success",
             Self::LoginFailed => "authn_login_fail",
             Self::LoggedOut => "authn_logout",
             Self::Reauthenticated => "authn_reauthentication_success",
             Self::ReauthenticationFailed => "authn_reauthentication_fail",
             Self::Exported => "user_data_exported",
             Self::AccountDeleted => "user_deleted",
-            Self::SessionEnded | Self::OtherSessionsEnded => "session_revoked",
+            Self::SessionEnded | Self::OtherSessionsEnded | Self::OldestSessionEnded => {
+                "session_revoked"
+            }
             Self::PasswordChanged => "authn_password_change",
             Self::PasswordChangeFailed => "authn_password_change_fail",
             Self::ResetAsked => "authn_password_reset_asked",

@@ -16,6 +16,7 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::audit::{self, Kind};
 use super::client::Client;
 use super::session_id::{SessionId, SessionIdHash};
 use super::user::User;
@@ -136,20 +137,22 @@ pub async fn start(
     .execute(&mut *tx)
     .await?;
     if let Some(user) = new.user {
-        sqlx::query!(
+        let ended = sqlx::query_scalar!(
             // The new session is excluded by its ID: its `created_at` is the start of this
             // transaction, so it can be earlier than that of a session that this login waited for.
-            "delete from sessions where user_id = $1 and id <> $3 and id not in (
+            r#"delete from sessions where user_id = $1 and id <> $3 and id not in (
                  select id from sessions
                  where user_id = $1 and id <> $3
                    and ends_at > now() and last_seen_at + idle_timeout > now()
-                 order by created_at desc, id desc limit $2)",
+                 order by created_at desc, id desc limit $2)
+               returning ends_at > now() and last_seen_at + idle_timeout > now() as "valid!""#,
             user.id as _,
             per_user - 1,
             id,
-        )
-        .execute(&mut *tx)
-        .await?;
+        );
+        if ended.fetch_all(&mut *tx).await?.contains(&true) {
+            audit::record(tx, Kind::OldestSessionEnded, Some(user.id), new.client).await?;
+        }
     }
     Ok(Some(session_id))
 }

@@ -13,7 +13,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::start_session;
-use crate::accounts::audit::{self, Kind};
+use crate::accounts::audit;
 use crate::accounts::password::{Password, Verdict};
 use crate::accounts::user::{self, User};
 use crate::email::Email;
@@ -152,12 +152,9 @@ async fn prove(
     }
     let right = verdict != Verdict::Wrong;
     let user = known.map(|known| known.user);
-    let mailed = match &user {
-        Some(user) if right => admission::login_mail(visitor, user, stopped).await?,
-        _ => false,
-    };
+    let proved = user.as_ref().filter(|_| right);
+    let (kind, mailed) = admission::login_event(visitor, proved, stopped).await?;
     let mut tx = app.db.begin().await?;
-    let kind = if right && !stopped { Kind::LoggedIn } else { Kind::LoginFailed };
     audit::record(&mut tx, kind, user.as_ref().map(|user| user.id), &visitor.client).await?;
     if let (true, Some(user)) = (mailed, &user) {
         match stopped {

@@ -4,6 +4,7 @@
 use super::error::Error;
 use super::known_device;
 use super::visitor::Visitor;
+use crate::accounts::audit::Kind;
 use crate::accounts::user::User;
 use crate::email::Email;
 use crate::throttle::limits::{self, Action, Key, Scope};
@@ -77,18 +78,28 @@ pub async fn may_mail(visitor: &Visitor, action: Action, email: &Email) -> Resul
     Ok(throttle.admit(action, &[Key::Account(&account)]).await?.counted().is_ok())
 }
 
-/// Whether a login with the right password is reported by email: it was stopped by "this wasn't
-/// me", or the account has not used the device before. Takes one mail from the budget.
+/// The audit event of a login, and whether an email reports it: a right password was rejected after
+/// "this wasn't me", or the account has not used the device before. Takes one mail from the budget.
+/// `proved`: the user, if the password is right.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn login_mail(visitor: &Visitor, user: &User, stopped: bool) -> Result<bool, Error> {
+pub async fn login_event(
+    visitor: &Visitor,
+    proved: Option<&User>,
+    stopped: bool,
+) -> Result<(Kind, bool), Error> {
+    let Some(user) = proved else { return Ok((Kind::LoginFailed, false)) };
     let email = Email::parse(&user.email)?;
     if stopped {
-        return may_mail(visitor, Action::LoginStoppedMail, &email).await;
+        let mailed = may_mail(visitor, Action::LoginStoppedMail, &email).await?;
+        return Ok((Kind::LoginFailed, mailed));
     }
-    Ok(known_device::is_new(visitor, user.id).await?
-        && may_mail(visitor, Action::NewDeviceMail, &email).await?)
+    if !known_device::is_new(visitor, user.id).await? {
+        return Ok((Kind::LoggedIn, false));
+    }
+    let mailed = may_mail(visitor, Action::NewDeviceMail, &email).await?;
+    Ok((Kind::LoggedInOnNewDevice, mailed))
 }
 
 /// Resets the login counters and mail budgets of an email address that its owner has verified:

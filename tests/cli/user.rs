@@ -146,7 +146,7 @@ async fn show_tells_what_is_known_about_an_account() {
         let events = shown["events"].as_array().expect("events").iter();
         events.map(|event| event["kind"].as_str().expect("a kind").to_owned()).collect()
     };
-    assert_eq!(kinds(&shown), ["login", "login"]);
+    assert_eq!(kinds(&shown), ["login.new-device", "login"]);
     assert_eq!(shown["events"][0]["address"], "127.0.0.1");
 
     user(&site.db, &["lock", ADA.email]).done();

@@ -39,7 +39,7 @@ pub async fn page(
 }
 
 /// The events after which a user is logged in.
-const LOGINS: [Kind; 2] = [Kind::LoggedIn, Kind::AccountCreated];
+const LOGINS: [Kind; 3] = [Kind::LoggedIn, Kind::LoggedInOnNewDevice, Kind::AccountCreated];
 
 /// An account in detail, without its secrets.
 pub struct UserOverview {

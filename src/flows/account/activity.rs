@@ -88,6 +88,8 @@ fn words(kind: Kind) -> &'static str {
         Kind::RegistrationStarted => "Someone signed up with your email address",
         Kind::AccountCreated => "Account created",
         Kind::LoggedIn => "Logged in",
+        Kind::LoggedInOnNewDevice => "Logged in on a new device",
+        Kind::OldestSessionEnded => "Oldest session ended: too many devices were logged in",
         Kind::LoginFailed => "Login failed",
         Kind::LoggedOut => "Logged out",
         Kind::Reauthenticated => "Password confirmed",

@@ -32,6 +32,19 @@ async fn a_user_sees_logins_failures_and_changes_but_nothing_of_others() {
 }
 
 #[tokio::test]
+async fn a_login_on_a_new_device_and_a_session_that_it_ended_are_named() {
+    let site = Site::with(&[("SESSIONS_PER_USER", "2")]).await;
+    ADA.at(&site).await;
+    ADA.log_in_on_new_device(&site).await;
+    let mut newest = ADA.log_in_on_new_device(&site).await;
+    newest.visit("/account/activity").await;
+    newest.must_see("Oldest session ended: too many devices were logged in");
+    newest.must_see("Logged in on a new device, 2 times");
+    let ended = "select count(*) from audit_events where kind = 'login.oldest-ended'";
+    assert_eq!(site.db.number(ended).await, 1);
+}
+
+#[tokio::test]
 async fn older_events_are_on_further_pages_and_new_ones_move_nothing() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
