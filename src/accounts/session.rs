@@ -1,6 +1,6 @@
 //! The `sessions` table: one row for each session cookie.
 //!
-//! `find` reads sessions with their users in one statement. One is valid until its first timeout,
+//! `find` reads sessions with their users in one statement. A session is valid until its first timeout,
 //! while its `user_epoch` equals the user's epoch. `save_state` is a plain UPDATE, so a slow
 //! request cannot bring back a session that was ended. Timeouts compare with PostgreSQL's `now()`.
 //!
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::audit::{self, Kind};
 use super::client::Client;
 use super::session_id::{SessionId, SessionIdHash};
-use super::user::User;
+use super::user::{self, User};
 use super::user_id::UserId;
 use crate::config::Timeouts;
 use crate::database::Connection;
@@ -105,16 +105,10 @@ pub async fn start(
     new: NewSession<'_>,
     per_user: i64,
 ) -> sqlx::Result<Option<SessionId>> {
-    if let Some(user) = new.user {
-        let unchanged = sqlx::query_scalar!(
-            "select id from users where id = $1 and session_epoch = $2 and locked_at is null
-             for no key update",
-            user.id as _,
-            user.session_epoch,
-        );
-        if unchanged.fetch_optional(&mut *tx).await?.is_none() {
-            return Ok(None);
-        }
+    if let Some(user) = new.user
+        && !user::hold_unchanged(&mut *tx, user).await?
+    {
+        return Ok(None);
     }
     let (id, session_id) = (Uuid::now_v7(), SessionId::generate());
     sqlx::query!(

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use super::password::PasswordHash;
 use super::user_id::UserId;
+use crate::database::Connection;
 use crate::email::Email;
 
 /// An account, without its secrets.
@@ -69,6 +70,18 @@ pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option
         password_hash: PasswordHash::stored(row.password_hash),
         reset_required: row.reset_required,
     }))
+}
+
+/// Locks the row of a user until the end of the transaction; `false` if the credentials have changed,
+/// or the account was locked, since `user` was read.
+pub async fn hold_unchanged(tx: &mut Connection, user: &User) -> sqlx::Result<bool> {
+    let unchanged = sqlx::query_scalar!(
+        "select id from users where id = $1 and session_epoch = $2 and locked_at is null
+         for no key update",
+        user.id as _,
+        user.session_epoch,
+    );
+    Ok(unchanged.fetch_optional(tx).await?.is_some())
 }
 
 /// The password hash of a logged-in user, for re-authentication. `None` if the user was deleted

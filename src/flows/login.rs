@@ -155,12 +155,17 @@ async fn prove(
     let proved = user.as_ref().filter(|_| right);
     let (kind, mailed) = admission::login_event(visitor, proved, stopped).await?;
     let mut tx = app.db.begin().await?;
+    // "This wasn't me" may have taken the email address away since `user` was read. No notice may be
+    // sent there then, because its link would restore the address.
+    let mailed = match proved.filter(|_| mailed) {
+        Some(user) if !user::hold_unchanged(&mut tx, user).await? => None,
+        unchanged => unchanged,
+    };
     audit::record(&mut tx, kind, user.as_ref().map(|user| user.id), &visitor.client).await?;
-    if let (true, Some(user)) = (mailed, &user) {
-        match stopped {
-            true => notice::reset_is_required(&mut tx, app, user).await?,
-            false => notice::new_device(&mut tx, app, user, &visitor.client).await?,
-        }
+    match mailed {
+        Some(user) if stopped => notice::reset_is_required(&mut tx, app, user).await?,
+        Some(user) => notice::new_device(&mut tx, app, user, &visitor.client).await?,
+        None => {}
     }
     tx.commit().await?;
     Ok(user.filter(|_| right && !stopped))

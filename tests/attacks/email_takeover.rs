@@ -5,10 +5,10 @@
 //! address is a credential. The owner must hear of a change where the attacker does not read along,
 //! and must be able to undo it.
 //! Stops in: `src/flows/email/change.rs` (only the account that asked), `src/flows/not_me.rs` (the
-//! old address restores itself), `src/accounts/token/email_change.rs` (`discard_later_undos`).
+//! old address restores itself), `src/accounts/token/email_change.rs` (`discard_later_not_me`).
 //! Sources: ASVS 5.0 6.3.7, 7.5.1; WSTG-SESS-08 (session puzzling).
 
-use super::is_logged_in;
+use super::{is_logged_in, wait_for_a_lock};
 use crate::support::asking::{asks_for_new_email, changes_email};
 use crate::support::browser::Browser;
 use crate::support::clock;
@@ -188,7 +188,7 @@ async fn an_account_that_cannot_go_back_is_locked() {
     let mut owner = Person { password: GRACE.password, ..ADA }.at(&site).await;
     let undone = undo(&site, ADA.email).await;
     undone.must_be_at("/", 200);
-    undone.must_see("the other account is locked");
+    undone.must_see("we locked the changed account");
     assert!(!is_logged_in(thief.clone()).await);
     Person { email: FIRST, ..ADA }.logs_in(&mut thief).await;
     thief.must_be_at("/login", 422);
@@ -197,4 +197,37 @@ async fn an_account_that_cannot_go_back_is_locked() {
     assert!(mailbox(&site.db, FIRST).await.iter().all(|mail| mail.kind != "password.reset.asked"));
     owner.visit("/app").await;
     owner.must_be_at("/app", 200);
+}
+
+/// The notice of a login that was under way during the undo would be newer than the undo, and its
+/// link would restore the address of the attacker.
+#[tokio::test]
+async fn a_login_during_the_undo_sends_no_notice_to_the_attacker() {
+    let site = Site::with_real_limits(&[]).await;
+    let mut thief = ADA.at(&site).await;
+    changes_email(&site, &mut thief, FIRST).await;
+    let moved = Person { email: FIRST, ..ADA };
+    moved.log_in_on_new_device(&site).await;
+    let mails = mailbox(&site.db, FIRST).await.len();
+    let undo = newest(&site.db, ADA.email).await.link("/not-me/");
+    let mut owner = site.browser();
+    owner.visit(&undo).await;
+    let mut other = site.browser();
+    other.visit("/login").await;
+    // Holds up the login after it has read the user: it counts the email that it wants to send.
+    let mut holding = site.db.pool.begin().await.expect("a transaction");
+    sqlx::query("select from throttles where action = 'login.new-device.mail' for update")
+        .execute(&mut *holding)
+        .await
+        .expect("a lock");
+    tokio::join!(other.submit(LOG_IN, &[(EMAIL, FIRST), (PASSWORD, ADA.password)]), async {
+        wait_for_a_lock(&site.db, 1).await;
+        owner.press(NOT_ME).await;
+        holding.commit().await.expect("to commit");
+    });
+    owner.must_be_at("/password/reset/sent", 200);
+    assert!(!is_logged_in(other).await);
+    let since: Vec<String> =
+        mailbox(&site.db, FIRST).await.split_off(mails).into_iter().map(|mail| mail.kind).collect();
+    assert_eq!(since, ["not-me.email-restored"]);
 }
