@@ -66,6 +66,12 @@ pub fn draw(seed: u64) -> Vec<Step> {
         let [one, other] = [(); 2].map(|()| random.random_range(2..=LONGEST));
         let both = random.random_bool(0.5);
         let mut sequence: Vec<Step> = Vec::new();
+        // Few random sequences would reach a page that needs a login.
+        if random.random_bool(0.15) {
+            let confirm = Action::SubmitLink(Kind::Verify, From::OwnMailbox);
+            let asks = [Action::Register(Whose::Own), confirm, Action::AskForEmail(Whose::Target)];
+            sequence.extend(asks.map(|action| Step { browser: 0, action }));
+        }
         for _ in 0..one.min(other) {
             let likely = sequence.last().and_then(|last| follow_up(&mut random, *last));
             sequence.push(likely.unwrap_or_else(|| any(&mut random, both)));
