@@ -1,6 +1,6 @@
 //! Metrics for Prometheus: `/metrics` on an address of its own (`METRICS_LISTEN`).
 //!
-//! No other code knows of them. `observe`, a middleware, times each request. `LoggedEvents`, a layer
+//! The code that is measured does not call this file. `observe`, a middleware, times each request. `LoggedEvents`, a layer
 //! of the log, counts what is logged anyway: logins by result, rejected attempts, pruned rows. The
 //! rest is read from the app when Prometheus asks.
 //!
@@ -8,7 +8,7 @@
 //! label holds an email address, an IP address or a path, so their number is bounded.
 
 use std::net::TcpListener;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -34,6 +34,8 @@ const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// In loads for each statement; 64 is the most.
 const LOADS: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// Answers `GET /metrics` at `METRICS_LISTEN`, in a thread of its own. Returns the URL, or `None`
 /// without the setting.
 ///
@@ -45,14 +47,19 @@ pub fn serve(state: Data<AppState>) -> anyhow::Result<Option<String>> {
         .with_context(|| format!("cannot listen on {address} (METRICS_LISTEN)"))?;
     let url = format!("http://{}/metrics", listener.local_addr()?);
     let handle = Data::new(recorder()?);
+    let shown = handle.clone();
     let server = HttpServer::new(move || {
-        App::new()
-            .app_data(state.clone())
-            .app_data(handle.clone())
-            .route("/metrics", get().to(show))
+        App::new().app_data(state.clone()).app_data(shown.clone()).route("/metrics", get().to(show))
     });
     let server = server.workers(1).disable_signals().listen(listener)?;
     actix_web::rt::spawn(server.run());
+    // Otherwise the samples of histograms would fill the memory while nobody scrapes.
+    actix_web::rt::spawn(async move {
+        loop {
+            handle.run_upkeep();
+            tokio::time::sleep(UPKEEP).await;
+        }
+    });
     Ok(Some(url))
 }
 
@@ -72,7 +79,6 @@ async fn show(state: Data<AppState>, handle: Data<PrometheusHandle>) -> String {
     if let Err(error) = read_outbox(&state).await {
         tracing::warn!(%error, "the outbox could not be read for /metrics");
     }
-    handle.run_upkeep();
     handle.render()
 }
 
