@@ -91,7 +91,7 @@ pub(crate) async fn run(write_docs: bool) -> anyhow::Result<Report> {
     report.remarks = vec![
         format!("A session takes {bytes_per_session:.0} bytes, indexes included."),
         format!("Pruning deleted {} rows in {:.0} s under load.", pruned.rows, pruned.seconds),
-        format!("Its plan for a batch of sessions:\n\n```text\n{}\n```", pruned.plan),
+        format!("PostgreSQL's plan for one batch of pruning:\n\n```text\n{}\n```", pruned.plan),
     ];
     report.series = series;
     report.publish()?;

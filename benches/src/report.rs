@@ -148,7 +148,7 @@ impl Report {
         for reason in &self.invalid {
             text += &format!("**This run is invalid:** {reason}.\n\n");
         }
-        text += "| what | limit | measured | ratio | by CPU | goal | |\n|---|---|---|---|---|---|---|\n";
+        text += "| what | baseline | measured | ratio | by CPU | goal | |\n|---|---|---|---|---|---|---|\n";
         text += &self.rows.iter().map(Row::line).collect::<String>();
         text += "\n| | connections | requests/s | p50 ms | p99 ms | server µs | PostgreSQL µs |\n";
         text += "|---|---|---|---|---|---|---|\n";
