@@ -134,7 +134,7 @@ impl Config {
 
     /// The size of the pool: without the connections of the workers and of mail delivery.
     pub fn pool_connections(&self) -> u32 {
-        self.database_max_connections - (self.workers + FOR_MAIL) as u32
+        self.database_max_connections - (self.workers + MAIL_CONNECTIONS) as u32
     }
 
     /// Whether development is behind a private forwarded port, such as that of a Codespace. The
@@ -183,9 +183,9 @@ impl Reader {
         let database = self.setting("DATABASE_URL", "", database_url);
         let workers = self.setting("WORKERS", &cores, at_least(1));
         let per_worker = workers.unwrap_or(1);
-        let most = default_connections(per_worker).to_string();
+        let default = default_connections(per_worker).to_string();
         let max_connections =
-            self.setting("DATABASE_MAX_CONNECTIONS", &most, connections(per_worker));
+            self.setting("DATABASE_MAX_CONNECTIONS", &default, connections(per_worker));
         let database_wait = self.setting("DATABASE_WAIT", "30s", duration);
         let secret_keys = self.setting("SECRET_KEYS", "", secret_keys);
         let idle = self.setting("SESSION_IDLE_TIMEOUT", "1h", duration);

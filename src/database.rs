@@ -7,7 +7,7 @@
 //! connection.
 
 mod connection;
-mod held;
+mod dedicated;
 mod listener;
 
 use std::io::{Error as IoError, ErrorKind};
@@ -20,15 +20,15 @@ use sqlx::{ConnectOptions, Connection as _, Executor, PgConnection, PgExecutor, 
 use tokio::time::{sleep, timeout};
 
 pub use connection::{Connection, Transaction};
-pub use held::Held;
+pub use dedicated::Dedicated;
 pub use listener::Listener;
 
 use crate::config::Config;
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// How long a request waits for a connection. If none is available, the response is a 503 within
-/// two seconds.
+/// How long a request waits for a connection of the pool. If none is available, the response is a
+/// 503 within two seconds.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
 /// A connection that was idle for longer than `IDLE` is pinged, for at most `PING_LIMIT`.
 const IDLE: Duration = Duration::from_secs(1);
@@ -110,10 +110,10 @@ impl Database {
 
     /// A connection outside of the pool, with these settings of PostgreSQL. It is opened when it is
     /// used.
-    pub fn hold(&self, settings: &[(&str, &str)]) -> Held {
+    pub fn dedicated(&self, settings: &[(&str, &str)]) -> Dedicated {
         let options = (*self.pool.connect_options()).clone().options(settings.iter().copied());
         let acquire_timeout = self.pool.options().get_acquire_timeout();
-        Held::new(Self::sharing(self.failures.clone(), options, 1, acquire_timeout))
+        Dedicated::new(Self::sharing(self.failures.clone(), options, 1, acquire_timeout))
     }
 
     /// How many connections of the pool are open.

@@ -15,10 +15,10 @@ use super::Environment;
 use crate::keys::Keys;
 
 /// The connection on which mail delivery is notified.
-pub(super) const FOR_MAIL: usize = 1;
+pub(super) const MAIL_CONNECTIONS: usize = 1;
 /// The size of the pool: the least that works, and the default.
-const LEAST_POOL: usize = 2;
-const POOL: usize = 13;
+const MIN_POOL: usize = 2;
+const DEFAULT_POOL: usize = 13;
 
 pub(super) fn environment(value: &str) -> Result<Environment, String> {
     match value {
@@ -51,12 +51,12 @@ pub(super) fn at_least(least: usize) -> impl FnOnce(&str) -> Result<usize, Strin
 
 /// How many connections to PostgreSQL the app may have.
 pub(super) fn connections(workers: usize) -> impl FnOnce(&str) -> Result<usize, String> {
-    let least = workers + FOR_MAIL + LEAST_POOL;
+    let least = workers + MAIL_CONNECTIONS + MIN_POOL;
     move |value| {
         at_least(least)(value).map_err(|_| {
             format!(
                 "must be a number, {least} or more: {workers} for the sessions (one for each of \
-                 WORKERS), {FOR_MAIL} for mail, {LEAST_POOL} for all else; such as {}",
+                 WORKERS), {MAIL_CONNECTIONS} for mail, {MIN_POOL} for all else; such as {}",
                 default_connections(workers),
             )
         })
@@ -64,7 +64,7 @@ pub(super) fn connections(workers: usize) -> impl FnOnce(&str) -> Result<usize, 
 }
 
 pub(super) fn default_connections(workers: usize) -> usize {
-    workers + FOR_MAIL + POOL
+    workers + MAIL_CONNECTIONS + DEFAULT_POOL
 }
 
 pub(super) fn base_url(value: &str) -> Result<Option<Url>, String> {
@@ -117,7 +117,7 @@ pub(super) fn networks(value: &str) -> Result<Vec<IpNet>, String> {
         })
 }
 
-/// Any address but that of the site: whoever reads the metrics sees how many logins fail.
+/// The IP address and port of `/metrics`.
 pub(super) fn metrics_listen(value: &str) -> Result<Option<SocketAddr>, String> {
     match value {
         "" => Ok(None),

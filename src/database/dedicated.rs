@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::{Connection, Database, IDLE};
 
 /// A connection outside of the pool.
-pub struct Held {
+pub struct Dedicated {
     /// A pool for this one connection. It opens it with the time limits of every pool.
     one: Database,
     connection: Option<Connection>,
@@ -17,7 +17,7 @@ pub struct Held {
     used: Instant,
 }
 
-impl Held {
+impl Dedicated {
     pub(super) fn new(one: Database) -> Self {
         Self { one, connection: None, opened: Instant::now(), used: Instant::now() }
     }

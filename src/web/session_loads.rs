@@ -1,4 +1,4 @@
-//! Loads the sessions of concurrent requests together, and moves their idle timeouts.
+//! Loads the sessions of concurrent requests together, and extends their idle timeouts.
 //!
 //! Each worker has a loader: a task with a connection of its own. While PostgreSQL answers one
 //! statement, arriving loads wait; the next statement is for all of them. No timer delays a load,
@@ -23,10 +23,10 @@ use tokio::sync::oneshot;
 
 use crate::accounts::session::{self, Session};
 use crate::accounts::session_id::SessionIdHash;
-use crate::database::{Database, Held, is_lost};
+use crate::database::{Database, Dedicated, is_lost};
 
 /// How many loads share a statement at most.
-const MOST: usize = 64;
+const MAX_LOADS: usize = 64;
 /// PostgreSQL would plan `= any($1)` again for every batch, which costs more than the batch. The
 /// one plan uses the indexes, even if it is made while the tables are small.
 const SETTINGS: [(&str, &str); 2] =
@@ -71,17 +71,17 @@ impl SessionLoads {
 }
 
 async fn run(db: Database, mut loads: UnboundedReceiver<Load>) {
-    let mut held = db.hold(&SETTINGS);
+    let mut held = db.dedicated(&SETTINGS);
     let (mut batch, mut due) = (Vec::new(), HashSet::new());
     let mut touching = tokio::spawn(async {});
     loop {
         tokio::select! {
-            taken = loads.recv_many(&mut batch, MOST) => if taken == 0 { return },
+            taken = loads.recv_many(&mut batch, MAX_LOADS) => if taken == 0 { return },
             _ = &mut touching, if !due.is_empty() => {}
         }
         batch.retain(|load: &Load| !load.result.is_closed());
         if !batch.is_empty() {
-            answer(&mut held, take(&mut batch), &mut due).await;
+            run_batch(&mut held, take(&mut batch), &mut due).await;
         }
         if !due.is_empty() && touching.is_finished() {
             touching = tokio::spawn(touch(db.clone(), take(&mut due)));
@@ -89,13 +89,13 @@ async fn run(db: Database, mut loads: UnboundedReceiver<Load>) {
     }
 }
 
-async fn answer(held: &mut Held, batch: Vec<Load>, due: &mut HashSet<SessionIdHash>) {
+async fn run_batch(held: &mut Dedicated, batch: Vec<Load>, due: &mut HashSet<SessionIdHash>) {
     let id_hashes: Vec<_> = batch.iter().map(|load| load.id_hash).collect();
     tracing::trace!(loads = id_hashes.len(), "a batch");
     let found = find(held, &id_hashes).await.map_err(Arc::new);
     if batch.len() > 1 && found.as_ref().is_err_and(|error| is_about_a_row(error)) {
         for load in batch {
-            Box::pin(answer(held, vec![load], due)).await;
+            Box::pin(run_batch(held, vec![load], due)).await;
         }
         return;
     }
@@ -110,7 +110,7 @@ async fn answer(held: &mut Held, batch: Vec<Load>, due: &mut HashSet<SessionIdHa
 }
 
 async fn find(
-    held: &mut Held,
+    held: &mut Dedicated,
     id_hashes: &[SessionIdHash],
 ) -> sqlx::Result<HashMap<SessionIdHash, Session>> {
     let mut query = async || session::find(held.ready().await?, id_hashes).await;

@@ -4,7 +4,7 @@
 //! sixteen such statements, every request gets a 503 until a restart, long after the database is
 //! back. An attacker need not cause the silence: it is enough to send requests while it lasts.
 //! Stops in: `src/database/connection.rs` (limits each statement and the return to the pool),
-//! `src/database.rs` and `src/database/held.rs` (ping an idle connection before it is used).
+//! `src/database.rs` and `src/database/dedicated.rs` (ping an idle connection before it is used).
 //! Sources: ASVS 5.0 13.1.3, 16.5.2; CWE-400, CWE-772; transact-rs/sqlx#4349.
 
 use std::time::{Duration, Instant};

@@ -30,7 +30,7 @@ pub struct Hasher {
     permits: Arc<Semaphore>,
     places: Arc<Semaphore>,
     /// The number of places: running and waiting jobs together.
-    queue_length: usize,
+    capacity: usize,
     /// Reused by later jobs: allocating 19 MiB takes as long as the hash itself, and with fresh
     /// blocks, aligned to 64 bytes, glibc keeps ten times as much memory.
     memory: Arc<Mutex<Vec<Memory>>>,
@@ -54,14 +54,14 @@ impl Hasher {
         let mut memory = Memory::counted_by(runs.clone());
         let dummy = argon2id::hash(&params, &rand::random::<[u8; 32]>(), &mut memory)?;
         runs.store(0, Ordering::Relaxed);
-        let queue_length = concurrency * (1 + QUEUE_PER_PERMIT);
+        let capacity = concurrency * (1 + QUEUE_PER_PERMIT);
         Ok(Self {
             params,
             dummy,
             foreign: |_, _| None,
             permits: Arc::new(Semaphore::new(concurrency)),
-            places: Arc::new(Semaphore::new(queue_length)),
-            queue_length,
+            places: Arc::new(Semaphore::new(capacity)),
+            capacity,
             // Not freed, because glibc would keep it and not reuse it.
             memory: Arc::new(Mutex::new(vec![memory])),
             runs,
@@ -136,7 +136,7 @@ impl Hasher {
 
     /// How many jobs wait for a permit now.
     pub fn waiting(&self) -> u64 {
-        let taken = self.queue_length - self.places.available_permits();
+        let taken = self.capacity - self.places.available_permits();
         (taken as u64).saturating_sub(self.running())
     }
 
