@@ -25,6 +25,7 @@ create table sessions (
     -- The absolute timeout. Activity does not move it.
     ends_at timestamptz not null,
     -- The last login, verified email address, re-authentication or password change in this session.
+    -- Not a change of email: its link proves the mailbox, and no password is typed.
     authenticated_at timestamptz,
     -- "Stay logged in on this device": the cookie is kept when the browser is closed.
     remembered boolean not null default false,

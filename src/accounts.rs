@@ -5,8 +5,9 @@
 //! the user's, the session is invalid. `audit_events` record what happened.
 //!
 //! **Lock order.** A transaction that writes several rows of an account locks the user's row first:
-//! `user::proof`, `token::take`, `session::{start, hold}`, `device::remember` and `registration::confirm`
-//! do. So two of them cannot deadlock; `tests/flows/lock_order.rs` runs them concurrently.
+//! `user::proof`, `token::take`, `session::{start, hold}`, `device::remember` and
+//! `registration::confirm` do. So two of them cannot deadlock; `tests/flows/lock_order.rs` runs them
+//! concurrently.
 //!
 //! A function with one statement takes any executor. One with several takes the caller's
 //! transaction, because the flow decides what commits together. A function that returns

@@ -8,7 +8,7 @@
 
 use crate::accounts::audit::{self, Actor, Kind};
 use crate::accounts::user::operated::{self, HeldUser};
-use crate::accounts::{device, registration, token};
+use crate::accounts::{device, registration};
 use crate::database::Connection;
 use crate::mail::outbox;
 use crate::throttle::Throttle;
@@ -40,7 +40,6 @@ pub async fn delete(
     throttle.forget(&mut *tx, &counted).await?;
     audit::forget(&mut *tx, id).await?;
     registration::forget(&mut *tx, email).await?;
-    token::forget(&mut *tx, email).await?;
     outbox::forget(&mut *tx, id, email).await?;
     operated::delete(tx, id).await
 }

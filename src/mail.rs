@@ -11,10 +11,15 @@
 //! ```text
 //! #[derive(Template)]
 //! #[template(path = "mail/notice.txt")]
-//! struct Notice<'a> { letterhead: Letterhead<'a>, happened: &'a str, restores: bool, link: &'a str }
+//! struct Notice<'a> {
+//!     letterhead: Letterhead<'a>,
+//!     happened: &'a str,
+//!     restores: bool,
+//!     link: &'a str,
+//! }
 //!
 //! let mail = Mail::new("account.password", "Your password was changed", &notice)?;
-//! mail::send(&mut tx, &user.email, mail).await?;
+//! mail::send(&mut tx, &user.email, mail.about(user.id)).await?;
 //! ```
 
 pub mod body;
@@ -123,11 +128,15 @@ pub async fn send(tx: &mut Connection, to: &str, mail: Mail) -> sqlx::Result<()>
     outbox::insert(tx, Some(to), &mail).await
 }
 
-/// Costs as much as `send` and sends nothing. For an email address that has no account or has used
-/// up its mail budget, so that the time of a response does not reveal whether it has an account.
+/// Like `send`, but `None` costs as much and sends nothing: for an email address that has no account
+/// or has used up its mail budget, so that the time of a response does not reveal which.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn discard(tx: &mut Connection, mail: Mail) -> sqlx::Result<()> {
-    outbox::insert(tx, None, &mail).await
+pub async fn send_or_discard(
+    tx: &mut Connection,
+    to: Option<&str>,
+    mail: Mail,
+) -> sqlx::Result<()> {
+    outbox::insert(tx, to, &mail).await
 }

@@ -65,13 +65,11 @@ pub fn all(site: &mut ServiceConfig) {
             .service(one.post(account::sessions::revoke)),
     );
 
-    let change = resource("").get(redirect_to("/account/email"));
-    site.service(resource("/sudo").get(sudo::show).post(sudo::submit)).service(
-        scope("/email/change")
-            .wrap(from_fn(guard::logged_in))
-            .service(change.post(email::change::submit))
-            .service(resource("/{token}").get(email::change::open)),
-    );
+    let change = resource("/email/change").wrap(from_fn(guard::logged_in));
+    site.service(resource("/sudo").get(sudo::show).post(sudo::submit))
+        .service(change.get(redirect_to("/account/email")).post(email::change::submit))
+        // Its handler says which email address to log in with.
+        .service(resource("/email/change/{token}").get(email::change::open));
 
     // Probes, static files and well-known paths
     site.service(resource("/healthz").get(health::alive))

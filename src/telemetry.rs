@@ -20,9 +20,9 @@ use crate::config::Config;
 /// How many bytes of a request's method are logged.
 const METHOD_SHOWN: usize = 16;
 
-/// Starts the log, on stderr. stdout has only the line with the URL of the site.
-/// `more` is another layer beside it.
-pub fn start(config: &Config, more: Option<impl Layer<Registry> + Send + Sync>) {
+/// Starts the log, on stderr. stdout has only the URLs of the site and of the metrics.
+/// `metrics` is a layer beside it.
+pub fn start(config: &Config, metrics: Option<impl Layer<Registry> + Send + Sync>) {
     // actix-http logs an error for each malformed request, though only the client is at fault.
     let filter = format!("{},actix_http::h1::dispatcher=off", config.log_filter);
     let lines = tracing_subscriber::fmt::layer()
@@ -34,7 +34,7 @@ pub fn start(config: &Config, more: Option<impl Layer<Registry> + Send + Sync>) 
         false => lines.boxed(),
     };
     tracing_subscriber::registry()
-        .with(more)
+        .with(metrics)
         .with(lines.with_filter(EnvFilter::new(filter)))
         .init();
 }

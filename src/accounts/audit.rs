@@ -45,8 +45,9 @@ pub enum Kind {
     PasswordChangeFailed,
     ResetAsked,
     PasswordReset,
-    /// The user asked for another email address, and confirmed it.
+    /// The user requested another email address.
     EmailChangeAsked,
+    /// The user confirmed the new email address.
     EmailChanged,
     NotMe,
     /// "This wasn't me" restored an earlier email address.

@@ -140,13 +140,13 @@ pub async fn create_user(
     let Some(user) = user::create(&mut *tx, email, password_hash).await? else {
         return Ok(None);
     };
-    settle(tx, email).await?;
+    confirm_pending(tx, email).await?;
     Ok(Some(user))
 }
 
 /// Confirms the pending registrations of an email address that an account has now, and erases their
 /// passwords.
-pub async fn settle(tx: &mut Connection, email: &Email) -> sqlx::Result<()> {
+pub async fn confirm_pending(tx: &mut Connection, email: &Email) -> sqlx::Result<()> {
     sqlx::query!(
         "update registrations set confirmed_at = now(), password_hash = null
          where email_canonical = $1 and confirmed_at is null",

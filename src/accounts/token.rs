@@ -21,7 +21,9 @@ use super::user_id::UserId;
 use crate::database::Connection;
 use crate::email::Email;
 pub use code::{has_code, new_code, typed_code};
-pub use email_change::{PendingChange, discard_later_undos, forget, pending_change};
+pub use email_change::{
+    PendingChange, discard_later_not_me, discard_other_changes, pending_change,
+};
 
 /// The purpose of a token, which is invalid for every other one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +170,13 @@ pub struct Holder {
     /// an earlier one.
     pub sent_to: Email,
     issued_at: OffsetDateTime,
+}
+
+impl Holder {
+    /// Whether the account has another email address than the one that the token was sent to.
+    pub fn was_sent_elsewhere(&self) -> bool {
+        self.email.canonical() != self.sent_to.canonical()
+    }
 }
 
 /// Finds the user of a token without deleting it: for the page with the button. `None` if the token

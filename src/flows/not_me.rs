@@ -7,8 +7,8 @@
 //! A mail scanner that follows the link changes nothing. An attacker who changed the password is
 //! logged out, and their password is invalid: a login with it gets the response to a wrong one. An
 //! attacker who changed the email address loses it: the account has the one again that the notice
-//! was sent to, for 7 days after the change. Of several, the earliest wins, whichever link is used
-//! first.
+//! was sent to, for 7 days after the change. Of several earlier
+//! addresses, the earliest is restored, whichever link is used first.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -19,7 +19,7 @@ use crate::accounts::token::{self, Purpose};
 use crate::accounts::user::{operated, proof};
 use crate::accounts::user_id::UserId;
 use crate::accounts::{credentials, registration};
-use crate::mail::{email_change, notice};
+use crate::mail::{email_change, notice, outbox};
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::invalid_link;
@@ -35,6 +35,8 @@ struct NotMePage {
     address: String,
     /// Whether the account has another email address by now.
     restores: bool,
+    /// Whether `address` has an account of its own by now, so that it cannot be restored.
+    is_taken: bool,
 }
 
 #[derive(Deserialize)]
@@ -56,12 +58,13 @@ pub async fn without_token(visitor: Visitor) -> Result<HttpResponse, Error> {
 }
 
 async fn confirm_page(visitor: &Visitor, token: String) -> Result<Option<NotMePage>, Error> {
-    let holder = token::holder(&visitor.app.db, Purpose::NotMe, &token::hash(&token)).await?;
-    Ok(holder.map(|holder| {
-        let restores = holder.email.canonical() != holder.sent_to.canonical();
-        let (page, address) = (visitor.page("Wasn't this you?"), holder.sent_to.masked());
-        NotMePage { page, token, address, restores }
-    }))
+    let db = &visitor.app.db;
+    let holder = token::holder(db, Purpose::NotMe, &token::hash(&token)).await?;
+    let Some(holder) = holder else { return Ok(None) };
+    let restores = holder.was_sent_elsewhere();
+    let (page, address) = (visitor.page("Wasn't this you?"), holder.sent_to.masked());
+    let is_taken = restores && registration::taken_by(db, &holder.sent_to).await?.is_some();
+    Ok(Some(NotMePage { page, token, address, restores, is_taken }))
 }
 
 pub async fn submit(visitor: Visitor, form: Checked<NotMeForm>) -> Result<HttpResponse, Error> {
@@ -85,8 +88,8 @@ pub async fn submit(visitor: Visitor, form: Checked<NotMeForm>) -> Result<HttpRe
              to choose a new one."
         }
         Recovery::Locked => {
-            "Every device is logged out. This email address has an account of its own by now, so the \
-             other account is locked. Ask the people who run this site to give it back to you."
+            "Every device is logged out. We couldn't change the email back, because this address has \
+             another account now. So we locked the changed account. Contact us to get it back."
         }
     };
     visitor.end_session_of(owner, text);
@@ -111,9 +114,9 @@ async fn recover(visitor: &Visitor, token: &str) -> Result<Option<(UserId, Recov
     let (id, email) = (owner.user_id, &owner.sent_to);
     proof::require_reset(&mut tx, id).await?;
     credentials::end_access(&mut tx, id, None).await?;
-    token::discard_later_undos(&mut tx, &owner).await?;
+    token::discard_later_not_me(&mut tx, &owner).await?;
     audit::record(&mut tx, Kind::NotMe, Some(id), client).await?;
-    if owner.email.canonical() != email.canonical() {
+    if owner.was_sent_elsewhere() {
         if proof::change_email(&mut tx, id, email).await?.is_none() {
             // A reset link would go to the address that the attacker may have chosen.
             operated::lock(&mut tx, id).await?;
@@ -121,7 +124,10 @@ async fn recover(visitor: &Visitor, token: &str) -> Result<Option<(UserId, Recov
             tx.commit().await?;
             return Ok(Some((id, Recovery::Locked)));
         }
-        registration::settle(&mut tx, email).await?;
+        registration::confirm_pending(&mut tx, email).await?;
+        let replaced = owner.email.canonical();
+        registration::forget(&mut tx, &replaced).await?;
+        outbox::adopt(&mut tx, id, &replaced).await?;
         audit::record(&mut tx, Kind::EmailRestored, Some(id), client).await?;
         email_change::restored(&mut tx, app, id, &owner.email).await?;
     }

@@ -3,9 +3,9 @@
 //! `GET  /sudo`  show    asks for the password
 //! `POST /sudo`  submit  rotates the session ID, and redirects to `next`
 //!
-//! An attacker with a stolen session can neither delete the account nor download its data, because the
-//! password is needed; a limit stops guesses. The old session ID is invalid afterwards,
-//! so an attacker who had copied it is out. An open redirect is stopped by `own_path`.
+//! An attacker with a stolen session can neither change the email address, nor delete the account, nor
+//! download its data, because the password is needed; a limit stops guesses. The old session ID is
+//! invalid afterwards, so an attacker who had copied it is out. An open redirect is stopped by `own_path`.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

@@ -49,6 +49,7 @@ pub async fn send(
     let (purpose, owner) = (Purpose::ChangeEmail, Owner::User(user.id));
     let token = NewToken { purpose, owner, email: new.as_str(), code_mac: None };
     let token = token::issue(&mut *tx, token).await?;
+    token::discard_other_changes(&mut *tx, user.id, &new.canonical()).await?;
     let taken = registration::taken_by(&mut *tx, new).await?;
     let letterhead = Letterhead::of(app);
     let mail = if let Some(other) = &taken {
@@ -62,11 +63,7 @@ pub async fn send(
             .about(user.id)
     };
     let to = taken.as_ref().map_or(new.as_str(), |other| &other.email);
-    let written = match may_mail {
-        true => super::send(tx, to, mail).await,
-        false => super::discard(tx, mail).await,
-    };
-    Ok(written?)
+    Ok(super::send_or_discard(tx, may_mail.then_some(to), mail).await?)
 }
 
 /// Tells the address `replaced` that the account has an earlier address again.

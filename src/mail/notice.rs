@@ -114,7 +114,7 @@ pub async fn send(
     tx: &mut Connection,
     app: &AppState,
     owner: ChangedAccount<'_>,
-    what: Change<'_>,
+    change: Change<'_>,
 ) -> Result<(), MailError> {
     let user = token::Owner::User(owner.user_id);
     let token = issue(tx, user, Some(owner.email), Purpose::NotMe).await?;
@@ -122,14 +122,14 @@ pub async fn send(
         letterhead: Letterhead::of(app),
         happened: format!(
             "{} It was {}, from the IP address {}.",
-            what.words(),
+            change.words(),
             owner.client.device_name(),
             owner.client.address
         ),
-        restores: matches!(what, Change::EmailChanged { .. }),
+        restores: matches!(change, Change::EmailChanged { .. }),
         link: format!("{}/not-me/{}", app.origin.url, token.as_str()),
     };
-    let mail = Mail::new(what.kind(), what.subject(), &letter)?.about(owner.user_id);
+    let mail = Mail::new(change.kind(), change.subject(), &letter)?.about(owner.user_id);
     Ok(super::send(tx, owner.email, mail).await?)
 }
 
@@ -149,11 +149,11 @@ pub async fn reset_link(
     let letter = ResetLetter { letterhead: Letterhead::of(app), token: token.as_str() };
     let mail = Mail::new("password.reset.asked", "Choose a new password", &letter)?
         .expires_in(token.lifetime);
-    let written = match user {
-        Some((id, email)) => super::send(tx, email, mail.about(id)).await,
-        None => super::discard(tx, mail).await,
+    let mail = match user {
+        Some((id, _)) => mail.about(id),
+        None => mail,
     };
-    Ok(written?)
+    Ok(super::send_or_discard(tx, user.map(|(_, email)| email), mail).await?)
 }
 
 /// Reports a login on a device that the account has not used before.

@@ -205,7 +205,8 @@ pub async fn rejected_at(
 }
 
 /// Erases an account: emails to it that wait are discarded, and every row loses its recipient and
-/// what the mail server said about it. A delivery that has claimed one loses its claim.
+/// what the mail server said about it. A delivery that has claimed one loses its claim. An email to
+/// the same address about another account is still sent: it may report a change to its owner.
 ///
 /// # Errors
 /// When the database fails.
@@ -218,7 +219,28 @@ pub async fn forget(
         "update outbox set recipient = '', problem = null, subject = null, body = null,
                 user_id = null, finished_at = coalesce(finished_at, now()),
                 outcome = coalesce(outcome, 'discarded')
-         where user_id = $1 or lower(recipient) = $2",
+         where user_id = $1
+            or (lower(recipient) = $2 and (user_id is null or finished_at is not null))",
+        user_id as _,
+        email_canonical,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Names the account in emails that were sent to its address before there was one: a sign-up, for
+/// example. Called when the account gets another address.
+///
+/// # Errors
+/// When the database fails.
+pub async fn adopt(
+    tx: &mut Connection,
+    user_id: UserId,
+    email_canonical: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update outbox set user_id = $1 where user_id is null and lower(recipient) = $2",
         user_id as _,
         email_canonical,
     )

@@ -53,12 +53,11 @@ pub async fn send(
         Some(_) => already(app)?,
         None => verify(app, &token, &code)?,
     };
-    let written = match (registration_id, account) {
-        (Some(_), Some(user)) => super::send(tx, &user.email, mail.about(user.id)).await,
-        (Some(_), None) => super::send(tx, email.as_str(), mail).await,
-        (None, _) => super::discard(tx, mail).await,
+    let (to, mail) = match &account {
+        Some(user) => (user.email.as_str(), mail.about(user.id)),
+        None => (email.as_str(), mail),
     };
-    Ok(written?)
+    Ok(super::send_or_discard(tx, registration_id.map(|_| to), mail).await?)
 }
 
 fn verify(app: &AppState, token: &Token, code: &str) -> askama::Result<Mail> {

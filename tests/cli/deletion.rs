@@ -7,6 +7,7 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::{events, user};
+use crate::support::asking::{asks_for_new_email, changes_email};
 use crate::support::database::Database;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
@@ -106,6 +107,24 @@ async fn nothing_that_names_a_deleted_person_remains() {
     assert_eq!(site.db.number("select count(*) from outbox").await, mails);
     let waiting = "select count(*) from outbox where finished_at is null";
     assert_eq!(site.db.number(waiting).await, 0);
+}
+
+#[tokio::test]
+async fn an_earlier_email_is_erased_too() {
+    let (new, wanted) = ("ada@example.net", "ada@example.edu");
+    let site = Site::start().await;
+    live(ADA, &site).await;
+    let mut ada = ADA.log_in_on_new_device(&site).await;
+    changes_email(&site, &mut ada, new).await;
+    asks_for_new_email(&mut ada, wanted).await;
+    for email in [ADA.email, new, wanted] {
+        let before = columns_with(&site.db, email).await;
+        assert!(before.contains("outbox.recipient"), "{email}: {before:?}");
+    }
+    user(&site.db, &["delete", new, "--yes"]).done();
+    for email in [ADA.email, new, wanted] {
+        assert_eq!(columns_with(&site.db, email).await, BTreeSet::new(), "{email}");
+    }
 }
 
 #[tokio::test]

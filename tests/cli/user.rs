@@ -153,7 +153,7 @@ async fn show_tells_what_is_known_about_an_account() {
     let shown = user(&site.db, &["show", ADA.email, "--json"]).json();
     assert_eq!((&shown["sessions"], &shown["devices"]), (&json!(0), &json!(0)));
     assert!(shown["locked_at"].is_string(), "{shown}");
-    assert_eq!(kinds(&shown), ["user.lock", "user.show", "login", "login"]);
+    assert_eq!(kinds(&shown), ["user.lock", "user.show", "login.new-device", "login"]);
     assert_eq!(shown["events"][0]["address"], Value::Null);
     let text = user(&site.db, &["show", ADA.email]).done();
     for part in

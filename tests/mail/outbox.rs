@@ -78,7 +78,7 @@ async fn no_column_keeps_the_code_of_a_finished_mail() {
             assert!(outbox::finish(&db.pool, &claimed, outcome, None).await.unwrap());
         } else {
             let mut tx = db.pool.begin().await.unwrap();
-            mail::discard(&mut tx, mail()).await.unwrap();
+            mail::send_or_discard(&mut tx, None, mail()).await.unwrap();
             tx.commit().await.unwrap();
         }
         assert_eq!(held().await, [false, false], "{outcome:?}");

@@ -11,7 +11,7 @@ use crate::database::Connection;
 pub enum RotationReason {
     /// The user has typed the password.
     Authenticated,
-    /// A credential was changed without it. So sudo mode does not begin again.
+    /// The email address was changed by a link. No password was typed, so `authenticated_at` stays.
     CredentialChanged,
 }
 

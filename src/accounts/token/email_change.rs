@@ -1,5 +1,5 @@
-//! The tokens of a change of email: the one that waits at the new address, and the not-me token at
-//! the old one, which restores it.
+//! The tokens of a change of email: the one that was sent to the new address, and the not-me token
+//! that was sent to the old one and restores it.
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -8,13 +8,13 @@ use super::Holder;
 use crate::accounts::user_id::UserId;
 use crate::database::Connection;
 
-/// A change of email that waits for its link to be opened.
+/// A request to change the email address, whose link has not been used.
 pub struct PendingChange {
     pub email: String,
     pub expires_at: OffsetDateTime,
 }
 
-/// The newest change of email that a user has asked for, unless it has expired.
+/// The newest request of a user to change the email address, unless it has expired.
 pub async fn pending_change(
     db: impl PgExecutor<'_>,
     user_id: UserId,
@@ -33,7 +33,7 @@ pub async fn pending_change(
 /// Deletes the not-me tokens that were sent to another email address later than this one was. After
 /// an attacker has changed the email address twice, the address in between could otherwise be
 /// restored with the notice that the attacker received there.
-pub async fn discard_later_undos(tx: &mut Connection, used: &Holder) -> sqlx::Result<()> {
+pub async fn discard_later_not_me(tx: &mut Connection, used: &Holder) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from tokens
          where user_id = $1 and purpose = 'not_me' and lower(email) <> $2 and created_at >= $3",
@@ -46,11 +46,20 @@ pub async fn discard_later_undos(tx: &mut Connection, used: &Holder) -> sqlx::Re
     .map(drop)
 }
 
-/// Deletes the tokens that were sent to an email address for other accounts: changes to it that wait
-/// for confirmation.
-pub async fn forget(tx: &mut Connection, email_canonical: &str) -> sqlx::Result<()> {
-    sqlx::query!("delete from tokens where lower(email) = $1", email_canonical)
-        .execute(tx)
-        .await
-        .map(drop)
+/// Deletes the requests of a user to change to any other address than this one, because people ask
+/// again when they have mistyped it.
+pub async fn discard_other_changes(
+    tx: &mut Connection,
+    user_id: UserId,
+    email_canonical: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from tokens
+         where user_id = $1 and purpose = 'change_email' and lower(email) <> $2",
+        user_id as _,
+        email_canonical,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
 }

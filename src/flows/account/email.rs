@@ -1,6 +1,6 @@
-//! Change the email address: ask for it. `flows/email/change.rs` confirms it.
+//! Change the email address: the request. `flows/email/change.rs` confirms it.
 //!
-//! `GET  /account/email`  show    the present address, the one that waits, and the form
+//! `GET  /account/email`  show    the current address, the requested one, and the form
 //! `POST /account/email`  submit  sends a link to the new address; nothing changes yet
 //!
 //! An attacker with a stolen session lacks the password that sudo mode asks for. An attacker who
@@ -32,9 +32,9 @@ use crate::web::visitor::LoggedIn;
 #[template(path = "account/email.html")]
 struct EmailPage {
     page: Page,
-    /// The present email address.
+    /// The current email address.
     current: String,
-    /// The new email address that was asked for last, and when its link expires.
+    /// The new email address that was requested, and when its link expires.
     pending: Option<(String, Time)>,
     typed: String,
 }
@@ -73,7 +73,7 @@ pub async fn submit(sudo: Sudo, form: Checked<EmailForm>) -> Result<HttpResponse
     };
     let own = Email::parse(&logged_in.user.email)?.canonical();
     let problem = match Email::parse(&form.email) {
-        Ok(new) if new.canonical() != own => return ask(&logged_in, &new).await,
+        Ok(new) if new.canonical() != own => return request(&logged_in, &new).await,
         Ok(_) => "This is your email address already.".to_owned(),
         Err(error) => error.to_string(),
     };
@@ -82,7 +82,7 @@ pub async fn submit(sudo: Sudo, form: Checked<EmailForm>) -> Result<HttpResponse
     page::invalid(form_page)
 }
 
-async fn ask(logged_in: &LoggedIn, new: &Email) -> Result<HttpResponse, Error> {
+async fn request(logged_in: &LoggedIn, new: &Email) -> Result<HttpResponse, Error> {
     let (app, user) = (&logged_in.visitor.app, &logged_in.user);
     let key = [Key::Account(&user.id.to_string())];
     if let Admission::Rejected(rejection) = app.throttle.admit(Action::EmailChange, &key).await? {

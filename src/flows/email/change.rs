@@ -20,6 +20,7 @@ use crate::accounts::user::{User, proof};
 use crate::accounts::{credentials, registration};
 use crate::email::Email;
 use crate::mail::notice::{self, Change, ChangedAccount};
+use crate::mail::outbox;
 use crate::web::admission;
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
@@ -28,7 +29,7 @@ use crate::web::flash::FlashKind;
 use crate::web::invalid_link;
 use crate::web::known_device;
 use crate::web::page::{self, Page};
-use crate::web::visitor::LoggedIn;
+use crate::web::visitor::{LoggedIn, Visitor};
 
 #[derive(Template)]
 #[template(path = "email/change.html")]
@@ -37,6 +38,8 @@ struct ChangePage {
     token: String,
     old: String,
     new: String,
+    /// The new email address has an account by now, so the page has no button.
+    is_taken: bool,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +48,17 @@ pub struct ChangeForm {
     token: String,
 }
 
-pub async fn open(logged_in: LoggedIn, token: web::Path<String>) -> Result<HttpResponse, Error> {
+/// `visitor`: the link is opened where the new mailbox is read, so perhaps on a device that is not
+/// logged in. Without the message, people would try to log in with the new address.
+pub async fn open(
+    visitor: Visitor,
+    logged_in: Result<LoggedIn, Error>,
+    token: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    if logged_in.is_err() {
+        visitor.flash(FlashKind::Good, "Log in with your current email address, not the new one.");
+    }
+    let logged_in = logged_in?;
     match change_page(&logged_in, token.into_inner()).await? {
         Some(page) => page::show(page),
         None => invalid_link::show(&logged_in.visitor, Purpose::ChangeEmail),
@@ -61,6 +74,7 @@ async fn change_page(logged_in: &LoggedIn, token: String) -> Result<Option<Chang
         token,
         old: holder.email.as_str().to_owned(),
         new: holder.sent_to.as_str().to_owned(),
+        is_taken: false,
     }))
 }
 
@@ -85,9 +99,8 @@ pub async fn submit(logged_in: LoggedIn, form: Checked<ChangeForm>) -> Result<Ht
         Confirmation::LinkUsed => return invalid_link::show(visitor, Purpose::ChangeEmail),
         // Only the reader of the mailbox gets here, and may know that it has an account.
         Confirmation::Taken => {
-            let problem = format!("{} has an account of its own by now.", form_page.new);
-            form_page.page.reject_form(problem);
-            return page::invalid(form_page);
+            let page = visitor.page("This email has an account");
+            return page::invalid(ChangePage { page, is_taken: true, ..form_page });
         }
     };
     log_if_failed("the limits", admission::reset_for_owner(visitor, &new).await);
@@ -113,12 +126,18 @@ async fn change(logged_in: &LoggedIn, token: &str) -> Result<Confirmation, Error
         return Err(Error::LogInFirst("/account".to_owned()));
     }
     let taken = token::take(&mut *tx, Purpose::ChangeEmail, &token::hash(token)).await?;
-    let Some(holder) = taken else { return Ok(Confirmation::LinkUsed) };
+    let Some(holder) = taken.filter(|holder| holder.user_id == user.id) else {
+        return Ok(Confirmation::LinkUsed);
+    };
     let new = holder.sent_to;
+    // Dropping `tx` rolls back, so the link stays valid.
     let Some(epoch) = proof::change_email(&mut tx, user.id, &new).await? else {
         return Ok(Confirmation::Taken);
     };
-    registration::settle(&mut tx, &new).await?;
+    registration::confirm_pending(&mut tx, &new).await?;
+    let replaced = holder.email.canonical();
+    registration::forget(&mut tx, &replaced).await?;
+    outbox::adopt(&mut tx, user.id, &replaced).await?;
     credentials::end_access(&mut tx, user.id, Some(session.id)).await?;
     let reason = RotationReason::CredentialChanged;
     let rotated = session::rotate_in_place(&mut tx, session.id, epoch, reason).await?;

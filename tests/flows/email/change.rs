@@ -18,7 +18,7 @@ async fn on_a_device_that_is_not_logged_in_the_link_leads_through_the_login() {
     let link = newest(&site.db, NEW).await.link("/email/change/");
     let mut phone = site.browser();
     phone.visit(&link).await;
-    phone.must_see(LOG_IN);
+    phone.must_see("Log in with your current email address, not the new one.");
     phone.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
     phone.must_be_at(&link, 200);
     phone.press(CHANGE_EMAIL).await;
@@ -39,6 +39,20 @@ async fn opening_the_link_changes_nothing() {
     ada.must_be_at(&link, 200);
     ada.visit("/account").await;
     ada.must_see(ADA.email);
+}
+
+#[tokio::test]
+async fn a_request_for_another_email_invalidates_the_earlier_link() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    asks_for_new_email(&mut ada, "adda@example.net").await;
+    let mistyped = newest(&site.db, "adda@example.net").await.link("/email/change/");
+    asks_for_new_email(&mut ada, NEW).await;
+    ada.visit(&mistyped).await;
+    assert_eq!(ada.status, 404);
+    ada.visit(&newest(&site.db, NEW).await.link("/email/change/")).await;
+    ada.press(CHANGE_EMAIL).await;
+    ada.must_see(EMAIL_CHANGED);
 }
 
 #[tokio::test]
@@ -124,7 +138,7 @@ async fn a_pending_registration_of_the_new_email_loses_its_password() {
     changes_email(&site, &mut ada, "ada@example.org").await;
     let mut other = site.browser();
     other.visit(&verify).await;
-    other.must_see(ALREADY_CONFIRMED);
+    other.must_see(INVALID_LINK);
     let hashes = "select count(*) from registrations where password_hash is not null";
     assert_eq!(site.db.number(hashes).await, 0);
 }
