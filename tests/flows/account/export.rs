@@ -32,7 +32,7 @@ async fn the_file_has_the_persons_data_and_nothing_that_grants_access() {
         .iter()
         .filter_map(|e| e["what"].as_str())
         .collect();
-    assert_eq!(what, ["account.export", "login", "login"]);
+    assert_eq!(what, ["account.export", "login.new-device", "login"]);
     assert_eq!(ada.headers["content-disposition"], "attachment; filename=\"my-data.json\"");
     let text = data.to_string();
     assert!(!text.contains(GRACE.email) && !text.contains("argon2"), "{text}");
