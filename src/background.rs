@@ -4,7 +4,7 @@
 //! longer or shorter at random, so that instances that started together do not prune together.
 //! `mail/delivery.rs` sends the emails.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::accounts::{audit, device, registration, session, token};
 use crate::config::Config;
@@ -20,6 +20,8 @@ use crate::throttle;
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// How many rows one statement deletes at most: few, so that it does not lock rows for long.
 const BATCH: i64 = 1_000;
+/// The pause after a round of batches, as a multiple of its duration: the rest is for requests.
+const PAUSE: u32 = 3;
 /// The log warns of emails that have waited for longer than `LATE_AFTER`, once per `LATE_INTERVAL`.
 const LATE_AFTER: Duration = Duration::from_secs(5 * 60);
 const LATE_INTERVAL: Duration = Duration::from_secs(60);
@@ -49,6 +51,7 @@ async fn prune_for_ever(db: &Database, audit_retention: Duration) {
 pub async fn prune(db: &Database, audit_retention: Duration) -> sqlx::Result<u64> {
     let mut total = 0;
     loop {
+        let began = Instant::now();
         let pruned = [
             session::prune(db, BATCH).await?,
             throttle::prune(db, BATCH).await?,
@@ -62,6 +65,7 @@ pub async fn prune(db: &Database, audit_retention: Duration) -> sqlx::Result<u64
         if pruned.iter().all(|pruned| *pruned < BATCH as u64) {
             return Ok(total);
         }
+        tokio::time::sleep(began.elapsed() * PAUSE).await;
     }
 }
 
