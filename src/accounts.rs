@@ -6,7 +6,7 @@
 //!
 //! **Lock order.** A transaction that writes several rows of an account locks the user's row first:
 //! `user::proof`, `token::take`, `session::{start, hold}`, `device::remember` and
-//! `registration::confirm` do. So two of them cannot deadlock; `tests/flows/lock_order.rs` runs them
+//! `registration::confirm` do. So two of them on one account cannot deadlock; `tests/flows/lock_order.rs` runs them
 //! concurrently.
 //!
 //! A function with one statement takes any executor. One with several takes the caller's

@@ -10,6 +10,7 @@ use actix_web::HttpResponse;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::session;
+use crate::accounts::user;
 use crate::web::csrf::{Form, NoFields};
 use crate::web::error::Error;
 use crate::web::page;
@@ -26,8 +27,12 @@ pub async fn submit(
         form?;
     }
     if let Some(session) = visitor.take_session() {
-        let user_id = session.user.map(|user| user.id);
+        let user_id = session.user.as_ref().map(|user| user.id);
         let mut tx = visitor.app.db.begin().await?;
+        if let Some(user) = &session.user {
+            // The user before the session, as in every transaction ("Lock order" in accounts.rs).
+            user::hold_unchanged(&mut tx, user).await?;
+        }
         session::end(&mut *tx, session.id).await?;
         audit::record(&mut tx, Kind::LoggedOut, user_id, &visitor.client).await?;
         tx.commit().await?;

@@ -76,14 +76,12 @@ pub async fn submit(logged_in: LoggedIn, form: Checked<SudoForm>) -> Result<Http
     }
     let (user, session_id) = (&logged_in.user, logged_in.session.id);
     let mut tx = logged_in.visitor.app.db.begin().await?;
-    let rotated = session::rotate_in_place(
-        &mut tx,
-        session_id,
-        user.session_epoch,
-        RotationReason::Authenticated,
-    )
-    .await?;
     // Ended meanwhile, for example from another device.
+    if !session::hold(&mut tx, session_id, user).await? {
+        return Err(Error::LogInFirst(own_path(&form.next, ACCOUNT)));
+    }
+    let (epoch, reason) = (user.session_epoch, RotationReason::Authenticated);
+    let rotated = session::rotate_in_place(&mut tx, session_id, epoch, reason).await?;
     let Some(rotated) = rotated else {
         return Err(Error::LogInFirst(own_path(&form.next, ACCOUNT)));
     };

@@ -8,6 +8,9 @@
 //! old address restores itself), `src/accounts/token/email_change.rs` (`discard_later_not_me`).
 //! Sources: ASVS 5.0 6.3.7, 7.5.1; WSTG-SESS-08 (session puzzling).
 
+use app::accounts::session;
+use app::accounts::user::User;
+
 use super::{is_logged_in, wait_for_a_lock};
 use crate::support::asking::{asks_for_new_email, changes_email};
 use crate::support::browser::Browser;
@@ -230,4 +233,53 @@ async fn a_login_during_the_undo_sends_no_notice_to_the_attacker() {
     let since: Vec<String> =
         mailbox(&site.db, FIRST).await.split_off(mails).into_iter().map(|mail| mail.kind).collect();
     assert_eq!(since, ["not-me.email-restored"]);
+}
+
+/// A form can take ten seconds to arrive. The notice of a password change that began before the
+/// change of email would be newer than the attacker's own notices, and undo less than they do.
+#[tokio::test]
+async fn a_password_change_from_before_the_change_of_email_does_nothing() {
+    let site = Site::with_real_limits(&[]).await;
+    let mut thief = ADA.at(&site).await;
+    thief.visit("/account/password").await;
+    let wrong = [(CURRENT_PASSWORD, "not the password"), (NEW_PASSWORD, GRACE.password)];
+    thief.submit(CHANGE_PASSWORD, &wrong).await;
+    let mut other_tab = thief.clone();
+    asks_for_new_email(&mut other_tab, FIRST).await;
+    other_tab.visit(&newest(&site.db, FIRST).await.link("/email/change/")).await;
+    // Holds up the password change while it counts the guess at the current password.
+    let mut holding = site.db.pool.begin().await.expect("a transaction");
+    sqlx::query("select from throttles where action = 'account.password' for update")
+        .execute(&mut *holding)
+        .await
+        .expect("a lock");
+    let right = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
+    tokio::join!(thief.submit(CHANGE_PASSWORD, &right), async {
+        wait_for_a_lock(&site.db, 1).await;
+        other_tab.press(CHANGE_EMAIL).await;
+        other_tab.must_see(EMAIL_CHANGED);
+        holding.commit().await.expect("to commit");
+    });
+    assert_eq!(thief.status, 422);
+    let kinds: Vec<String> =
+        mailbox(&site.db, ADA.email).await.into_iter().map(|mail| mail.kind).collect();
+    assert_eq!(kinds, ["email.change.confirmed"]);
+}
+
+#[tokio::test]
+async fn a_request_from_before_a_change_of_email_holds_no_session() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    let (id, user_id): (uuid::Uuid, app::accounts::user_id::UserId) =
+        sqlx::query_as("select id, user_id from sessions where user_id is not null")
+            .fetch_one(&site.db.pool)
+            .await
+            .expect("a session");
+    let before = User { id: user_id, email: ADA.email.to_owned(), session_epoch: 0 };
+    let mut tx = site.db.pool.begin().await.expect("a transaction");
+    assert!(session::hold(&mut tx, id, &before).await.expect("the database"));
+    tx.rollback().await.expect("the database");
+    changes_email(&site, &mut ada, "ada@example.org").await;
+    let mut tx = site.db.pool.begin().await.expect("a transaction");
+    assert!(!session::hold(&mut tx, id, &before).await.expect("the database"));
 }

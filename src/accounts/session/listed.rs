@@ -5,7 +5,7 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::accounts::user::User;
+use crate::accounts::user::{self, User};
 use crate::database::Connection;
 
 /// A valid session, without anything that grants access.
@@ -50,20 +50,20 @@ pub async fn list(
 }
 
 /// Locks the row of the user of a session until the end of the transaction; `false` if the session
-/// has ended. A form can take ten seconds to arrive: without this, a thief whose session was ended
-/// meanwhile could still end the owner's.
-pub async fn hold(tx: &mut Connection, this: Uuid) -> sqlx::Result<bool> {
-    let found = sqlx::query_scalar!(
-        "select u.id from users u join sessions s on s.user_id = u.id
-         where s.id = $1 and s.user_epoch = u.session_epoch and u.locked_at is null
-         for no key update of u",
-        this,
-    );
-    if found.fetch_optional(&mut *tx).await?.is_none() {
+/// has ended, or if the credentials have changed since `user` was read. A form can take ten seconds
+/// to arrive: without this, a thief whose session was ended meanwhile could still end the owner's,
+/// and a request from before a change of email would act on the old address.
+pub async fn hold(tx: &mut Connection, this: Uuid, user: &User) -> sqlx::Result<bool> {
+    if !user::hold_unchanged(&mut *tx, user).await? {
         return Ok(false);
     }
     // The first statement may have waited for the transaction that ended the session.
-    let alive = sqlx::query_scalar!("select id from sessions where id = $1", this);
+    let alive = sqlx::query_scalar!(
+        "select id from sessions where id = $1 and user_id = $2 and user_epoch = $3",
+        this,
+        user.id as _,
+        user.session_epoch,
+    );
     Ok(alive.fetch_optional(tx).await?.is_some())
 }
 

@@ -30,13 +30,17 @@ pub async fn pending_change(
     .await
 }
 
-/// Deletes the not-me tokens that were sent to another email address later than this one was. After
-/// an attacker has changed the email address twice, the address in between could otherwise be
-/// restored with the notice that the attacker received there.
+/// Deletes the not-me tokens that were sent to another email address later than this one was, or
+/// than an earlier one to the same address. After an attacker has changed the email address twice,
+/// the address in between could otherwise be restored with the notice that the attacker received
+/// there.
 pub async fn discard_later_not_me(tx: &mut Connection, used: &Holder) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from tokens
-         where user_id = $1 and purpose = 'not_me' and lower(email) <> $2 and created_at >= $3",
+         where user_id = $1 and purpose = 'not_me' and lower(email) <> $2
+           and created_at >= least($3, (
+               select min(created_at) from tokens
+               where user_id = $1 and purpose = 'not_me' and lower(email) = $2))",
         used.user_id as _,
         used.sent_to.canonical(),
         used.issued_at,

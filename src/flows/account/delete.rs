@@ -68,13 +68,15 @@ pub async fn submit(
     }
     let visitor = &logged_in.visitor;
     let mut tx = visitor.app.db.begin().await?;
-    if !session::hold(&mut tx, logged_in.session.id).await? {
+    if !session::hold(&mut tx, logged_in.session.id, &logged_in.user).await? {
         return Err(Error::LogInFirst("/account/delete".to_owned()));
     }
-    if let Some(held) = operated::hold(&mut tx, &own).await? {
-        let (event, client) = (Kind::AccountDeleted, &visitor.client);
-        deletion::delete(&mut tx, &visitor.app.throttle, &held, event, client.into()).await?;
-    }
+    let held = operated::hold(&mut tx, &own).await?.filter(|held| held.id == logged_in.user.id);
+    let Some(held) = held else {
+        return Err(Error::LogInFirst("/account/delete".to_owned()));
+    };
+    let (event, client) = (Kind::AccountDeleted, &visitor.client);
+    deletion::delete(&mut tx, &visitor.app.throttle, &held, event, client.into()).await?;
     tx.commit().await?;
     visitor.take_session();
     if let Some(identity) = identity {
