@@ -1,6 +1,7 @@
 -- Sessions, a row for each cookie. Written only by src/accounts/session.rs and files in its folder.
 create table sessions (
-    -- Stays the same when the session ID is rotated, so a table of yours can refer to it. Never shown.
+    -- Stays the same when the session ID is rotated, so a table of yours can refer to it. Never
+    -- shown.
     id uuid primary key,
     -- SHA-256 of the session ID. Only the browser's cookie holds the ID itself, encrypted, so a
     -- stolen dump contains no usable ID. A random ID of 381 bits needs no salt.

@@ -8,8 +8,9 @@ create table outbox (
     kind text not null,
     -- The email address stored with the account, registration or token, never one from a form.
     recipient text not null,
-    -- The account, if there is one, so that its deletion also finds emails to an earlier address. No
-    -- foreign key: that would need an index, and only a deletion and a change of email read the column.
+    -- The account, if there is one, so that its deletion also finds emails to an earlier address.
+    -- No foreign key: that would need an index, and only a deletion and a change of email read the
+    -- column.
     user_id uuid,
     -- Subject and body may hold a valid link or code, so both are erased as soon as the email is
     -- finished.

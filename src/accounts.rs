@@ -6,8 +6,8 @@
 //!
 //! **Lock order.** A transaction that writes several rows of an account locks the user's row first:
 //! `user::proof`, `token::take`, `session::{start, hold}`, `device::remember` and
-//! `registration::confirm` do. So two of them on one account cannot deadlock; `tests/flows/lock_order.rs` runs them
-//! concurrently.
+//! `registration::confirm` do. So two of them on one account cannot deadlock;
+//! `tests/flows/lock_order.rs` runs them concurrently.
 //!
 //! A function with one statement takes any executor. One with several takes the caller's
 //! transaction, because the flow decides what commits together. A function that returns

@@ -87,8 +87,8 @@ impl Mail {
         Self { lifetime, ..self }
     }
 
-    /// Names the account, so that its deletion finds the email even if the account has another email
-    /// address by then.
+    /// Names the account, so that its deletion finds the email even if the account has another
+    /// email address by then.
     pub fn about(self, user_id: UserId) -> Self {
         Self { user_id: Some(user_id), ..self }
     }
@@ -128,8 +128,8 @@ pub async fn send(tx: &mut Connection, to: &str, mail: Mail) -> sqlx::Result<()>
     outbox::insert(tx, Some(to), &mail).await
 }
 
-/// Like `send`, but `None` costs as much and sends nothing: for an email address that has no account
-/// or has used up its mail budget, so that the time of a response does not reveal which.
+/// Like `send`, but `None` costs as much and sends nothing: for an email address that has no
+/// account or has used up its mail budget, so that the time of a response does not reveal which.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,8 +1,8 @@
 //! Metrics for Prometheus: `/metrics` on an address of its own (`METRICS_LISTEN`).
 //!
-//! The code that is measured does not call this file. `observe`, a middleware, times each request. `LoggedEvents`, a layer
-//! of the log, counts what is logged anyway: logins by result, rejected attempts, pruned rows. The
-//! rest is read from the app when Prometheus asks.
+//! The code that is measured does not call this file. `observe`, a middleware, times each request.
+//! `LoggedEvents`, a layer of the log, counts what is logged anyway: logins by result, rejected
+//! attempts, pruned rows. The rest is read from the app when Prometheus asks.
 //!
 //! The numbers say how many logins fail, and when, so keep the address off the public network. No
 //! label holds an email address, an IP address or a path, so their number is bounded.
@@ -34,6 +34,7 @@ const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// In loads for each statement; 64 is the most.
 const LOADS: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
+/// How often old values are folded into the histograms, so that memory stays bounded.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Answers `GET /metrics` at `METRICS_LISTEN`, in a thread of its own. Returns the URL, or `None`

@@ -301,8 +301,8 @@ fn every_form_is_opened_by_the_macro_with_the_csrf_field() {
     );
 }
 
-/// `Page::reject` gives every form "Error: " in its title, a message at each field, and the focus on
-/// the first one. `check_errors` in `tests/support/page.rs` checks the pages that come out.
+/// `Page::reject` gives every form "Error: " in its title, a message at each field, and the focus
+/// on the first one. `check_errors` in `tests/support/page.rs` checks the pages that come out.
 #[test]
 fn every_rejected_form_is_shown_by_the_same_lines() {
     let mut places = Vec::new();

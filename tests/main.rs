@@ -3,8 +3,8 @@
 //! `flows`: what the app does for its user, one file per flow. `practices`: one file per practice
 //! of safe logins. `attacks`: one file per attack. `mail`: from the outbox to the mail server.
 //! `dev`: the pages of development. `settings`: how an operator configures, starts and checks the
-//! app. `cli`: the operator's commands for accounts. `traps`: surprising behaviour of libraries, the
-//! reason for some of our code.
+//! app. `cli`: the operator's commands for accounts. `traps`: surprising behaviour of libraries,
+//! the reason for some of our code.
 
 #![allow(unreachable_pub, reason = "modules of tests share their items with each other")]
 

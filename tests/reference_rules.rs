@@ -29,6 +29,7 @@ const CORE_FILES: [&str; 14] = [
 const CORE_TABLES: [&str; 2] = ["users", "sessions"];
 const CORE_LINES: usize = 1500;
 const FILE_LINES: usize = 300;
+const COMMENT_COLUMNS: usize = 100;
 /// Flows without a route.
 const WITHOUT_ROUTE: [&str; 1] = ["src/flows/start_session.rs"];
 
@@ -82,6 +83,22 @@ fn every_file_begins_with_a_summary_and_is_short() {
         "A file of src/ and benches/ begins with //! (what it is for) and has at most 300 lines:",
         places,
     );
+}
+
+/// rustfmt leaves comments as they are.
+#[test]
+fn no_comment_is_wider_than_the_code() {
+    let mut places = Vec::new();
+    let code = ["src", "tests", "benches"].into_iter().flat_map(|folder| files(folder, "rs"));
+    for file in code.chain(files("migrations", "sql")) {
+        for (number, line) in file.text.lines().enumerate() {
+            let is_comment = ["//", "--"].iter().any(|mark| line.trim_start().starts_with(mark));
+            if is_comment && line.chars().count() > COMMENT_COLUMNS {
+                places.push(format!("{}:{}", file.path, number + 1));
+            }
+        }
+    }
+    none_of("A comment wraps at 100 columns, as the code does:", places);
 }
 
 #[test]

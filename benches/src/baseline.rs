@@ -1,5 +1,5 @@
-//! The baselines: bare handlers that do the least that a page could do, in a process of the same shape
-//! as the app (actix-web, a worker for each core, a pool of the same size).
+//! The baselines: bare handlers that do the least that a page could do, in a process of the same
+//! shape as the app (actix-web, a worker for each core, a pool of the same size).
 //!
 //! The pages are those that the app sent: the same bytes and headers, from memory.
 

@@ -5,8 +5,8 @@ use crate::report::{Goal, Report, Row, number};
 use crate::standard::{APP, APP_LOGIN, BASELINE_LOGIN, BASELINE_ROW, LoginFigures};
 
 /// The least part of pgbench's rate that the baseline with one round trip must reach; a good run
-/// reaches 0.35. The baseline also parses HTTP, and sqlx pings each connection that it puts back, so
-/// it can never reach the rate of pgbench, which does neither.
+/// reaches 0.35. The baseline also parses HTTP, and sqlx pings each connection that it puts back,
+/// so it can never reach the rate of pgbench, which does neither.
 const OF_PGBENCH: f64 = 0.25;
 
 pub(crate) struct Measured {

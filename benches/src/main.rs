@@ -1,7 +1,8 @@
 //! The benchmark behind `bin/bench`, which builds this, creates its databases and drops them again.
 //!
 //! `standard` measures the app against baselines: bare handlers in a process of the same shape.
-//! `million` measures the table of sessions with a million rows. `baseline` is a process of `standard`.
+//! `million` measures the table of sessions with a million rows. `baseline` is a process of
+//! `standard`.
 
 mod argon;
 mod baseline;

@@ -1,4 +1,5 @@
-//! pgbench's rate of one row by its primary key. A baseline that is far below it was not measured well.
+//! pgbench's rate of one row by its primary key. A baseline that is far below it was not measured
+//! well.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! The processes under test: the app, and the baselines. Each is killed when its `Server` is dropped.
+//! The processes under test: the app, and the baselines. Each is killed when its `Server` is
+//! dropped.
 
 use std::fs::File;
 use std::io::{Read, Write};

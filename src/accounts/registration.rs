@@ -104,8 +104,8 @@ pub async fn extend(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<O
     .await
 }
 
-/// Returns the account that has this email address, locked or not. Send email to the stored address,
-/// because the typed one may only look like it.
+/// Returns the account that has this email address, locked or not. Send email to the stored
+/// address, because the typed one may only look like it.
 pub async fn taken_by(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         User,
@@ -130,8 +130,8 @@ pub async fn confirm(
 }
 
 /// Creates the user of an email address and confirms its pending registrations, whose passwords are
-/// erased. `None` if there already is an account. `confirm`, for an address that an operator vouches
-/// for.
+/// erased. `None` if there already is an account. `confirm`, for an address that an operator
+/// vouches for.
 pub async fn create_user(
     tx: &mut Connection,
     email: &Email,

@@ -1,8 +1,9 @@
 //! The `sessions` table: one row for each session cookie.
 //!
-//! `find` reads sessions with their users in one statement. A session is valid until its first timeout,
-//! while its `user_epoch` equals the user's epoch. `save_state` is a plain UPDATE, so a slow
-//! request cannot bring back a session that was ended. Timeouts compare with PostgreSQL's `now()`.
+//! `find` reads sessions with their users in one statement. A session is valid until its first
+//! timeout, while its `user_epoch` equals the user's epoch. `save_state` is a plain UPDATE, so a
+//! slow request cannot bring back a session that was ended. Timeouts compare with PostgreSQL's
+//! `now()`.
 //!
 //! `docs/make-it-yours.md` lists what to copy with it ("Take the session store alone").
 

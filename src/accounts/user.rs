@@ -72,8 +72,8 @@ pub async fn find(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option
     }))
 }
 
-/// Locks the row of a user until the end of the transaction; `false` if the credentials have changed,
-/// or the account was locked, since `user` was read.
+/// Locks the row of a user until the end of the transaction; `false` if the credentials have
+/// changed, or the account was locked, since `user` was read.
 pub async fn hold_unchanged(tx: &mut Connection, user: &User) -> sqlx::Result<bool> {
     let unchanged = sqlx::query_scalar!(
         "select id from users where id = $1 and session_epoch = $2 and locked_at is null

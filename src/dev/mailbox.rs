@@ -5,9 +5,9 @@
 //! `GET /dev/mailbox/{id}/html`  html   its HTML part, as recipients see it
 //! `GET /dev/badge.svg`          badge  a picture of the number of new mails, for the footer
 //!
-//! On the page of a mail, only links to this site are clickable, because a mail can contain text that
-//! a visitor typed into a form. With `SMTP_URL` set, mails are listed too, but the subject and the text of a finished one
-//! are erased.
+//! On the page of a mail, only links to this site are clickable, because a mail can contain text
+//! that a visitor typed into a form. With `SMTP_URL` set, mails are listed too, but the subject and
+//! the text of a finished one are erased.
 
 use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::{HttpResponse, web};
@@ -22,8 +22,8 @@ use crate::web::human_time::moment;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
 
-/// The Content-Security-Policy of an HTML part: its inline styles work, and nothing else. The sandbox
-/// takes it out of our origin, so it could not read our pages even if it ran a script.
+/// The Content-Security-Policy of an HTML part: its inline styles work, and nothing else. The
+/// sandbox takes it out of our origin, so it could not read our pages even if it ran a script.
 const HTML_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'; sandbox";
 /// How many mails the list shows.

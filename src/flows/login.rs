@@ -155,8 +155,8 @@ async fn prove(
     let proved = user.as_ref().filter(|_| right);
     let (kind, mailed) = admission::login_event(visitor, proved, stopped).await?;
     let mut tx = app.db.begin().await?;
-    // "This wasn't me" may have taken the email address away since `user` was read. No notice may be
-    // sent there then, because its link would restore the address.
+    // "This wasn't me" may have taken the email address away since `user` was read. No notice may
+    // be sent there then, because its link would restore the address.
     let mailed = match proved.filter(|_| mailed) {
         Some(user) if !user::hold_unchanged(&mut tx, user).await? => None,
         unchanged => unchanged,

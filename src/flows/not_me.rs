@@ -1,14 +1,14 @@
 //! "This wasn't me": the link in every notice about a change to an account.
 //!
 //! `GET  /not-me/{token}`  show    a page with one button
-//! `POST /not-me`          submit  every session ends, the password must be reset, and an email with
-//!                                 a reset link is sent
+//! `POST /not-me`          submit  every session ends, the password must be reset, and an email
+//!                                 with a reset link is sent
 //!
 //! A mail scanner that follows the link changes nothing. An attacker who changed the password is
 //! logged out, and their password is invalid: a login with it gets the response to a wrong one. An
 //! attacker who changed the email address loses it: the account has the one again that the notice
-//! was sent to, for 7 days after the change. Of several earlier
-//! addresses, the earliest is restored, whichever link is used first.
+//! was sent to, for 7 days after the change. Of several earlier addresses, the earliest is
+//! restored, whichever link is used first.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -33,10 +33,16 @@ struct NotMePage {
     token: String,
     /// The email address that got the link, masked: it may have reached the wrong person.
     address: String,
-    /// Whether the account has another email address by now.
-    restores: bool,
-    /// Whether `address` has an account of its own by now, so that it cannot be restored.
-    is_taken: bool,
+    button: Button,
+}
+
+/// What the button does, besides logging out every device.
+enum Button {
+    Reset,
+    /// The account has another email address by now.
+    RestoreAndReset,
+    /// It has, and `address` has an account of its own, so that it cannot be restored.
+    Lock,
 }
 
 #[derive(Deserialize)]
@@ -61,10 +67,15 @@ async fn confirm_page(visitor: &Visitor, token: String) -> Result<Option<NotMePa
     let db = &visitor.app.db;
     let holder = token::holder(db, Purpose::NotMe, &token::hash(&token)).await?;
     let Some(holder) = holder else { return Ok(None) };
-    let restores = holder.was_sent_elsewhere();
+    let button = if !holder.was_sent_elsewhere() {
+        Button::Reset
+    } else if registration::taken_by(db, &holder.sent_to).await?.is_none() {
+        Button::RestoreAndReset
+    } else {
+        Button::Lock
+    };
     let (page, address) = (visitor.page("Wasn't this you?"), holder.sent_to.masked());
-    let is_taken = restores && registration::taken_by(db, &holder.sent_to).await?.is_some();
-    Ok(Some(NotMePage { page, token, address, restores, is_taken }))
+    Ok(Some(NotMePage { page, token, address, button }))
 }
 
 pub async fn submit(visitor: Visitor, form: Checked<NotMeForm>) -> Result<HttpResponse, Error> {
@@ -117,17 +128,14 @@ async fn recover(visitor: &Visitor, token: &str) -> Result<Option<(UserId, Recov
     token::discard_later_not_me(&mut tx, &owner).await?;
     audit::record(&mut tx, Kind::NotMe, Some(id), client).await?;
     if owner.was_sent_elsewhere() {
-        if proof::change_email(&mut tx, id, email).await?.is_none() {
+        if credentials::change_email(&mut tx, &owner).await?.is_none() {
             // A reset link would go to the address that the attacker may have chosen.
             operated::lock(&mut tx, id).await?;
             audit::record(&mut tx, Kind::LockedByNotMe, Some(id), client).await?;
             tx.commit().await?;
             return Ok(Some((id, Recovery::Locked)));
         }
-        registration::confirm_pending(&mut tx, email).await?;
-        let replaced = owner.email.canonical();
-        registration::forget(&mut tx, &replaced).await?;
-        outbox::adopt(&mut tx, id, &replaced).await?;
+        outbox::adopt(&mut tx, id, &owner.email).await?;
         audit::record(&mut tx, Kind::EmailRestored, Some(id), client).await?;
         email_change::restored(&mut tx, app, id, &owner.email).await?;
     }

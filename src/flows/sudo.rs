@@ -3,9 +3,10 @@
 //! `GET  /sudo`  show    asks for the password
 //! `POST /sudo`  submit  rotates the session ID, and redirects to `next`
 //!
-//! An attacker with a stolen session can neither change the email address, nor delete the account, nor
-//! download its data, because the password is needed; a limit stops guesses. The old session ID is
-//! invalid afterwards, so an attacker who had copied it is out. An open redirect is stopped by `own_path`.
+//! An attacker with a stolen session can neither change the email address, nor delete the account,
+//! nor download its data, because the password is needed; a limit stops guesses. The old session ID
+//! is invalid afterwards, so an attacker who had copied it is out. An open redirect is stopped by
+//! `own_path`.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -76,12 +77,12 @@ pub async fn submit(logged_in: LoggedIn, form: Checked<SudoForm>) -> Result<Http
     }
     let (user, session_id) = (&logged_in.user, logged_in.session.id);
     let mut tx = logged_in.visitor.app.db.begin().await?;
-    // Ended meanwhile, for example from another device.
-    if !session::hold(&mut tx, session_id, user).await? {
-        return Err(Error::LogInFirst(own_path(&form.next, ACCOUNT)));
-    }
     let (epoch, reason) = (user.session_epoch, RotationReason::Authenticated);
-    let rotated = session::rotate_in_place(&mut tx, session_id, epoch, reason).await?;
+    let rotated = match session::hold(&mut tx, session_id, user).await? {
+        true => session::rotate_in_place(&mut tx, session_id, epoch, reason).await?,
+        false => None,
+    };
+    // Ended meanwhile, for example from another device.
     let Some(rotated) = rotated else {
         return Err(Error::LogInFirst(own_path(&form.next, ACCOUNT)));
     };

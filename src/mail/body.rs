@@ -1,9 +1,10 @@
 //! Makes the HTML part of an email from its plain text.
 //!
-//! A line that is only a URL becomes a link. A paragraph of one line that ends with a colon, directly
-//! above it, becomes the words of its button. A line that begins with four spaces becomes a code, the
-//! rest paragraphs, and what follows `-- ` the footer. The HTML part loads nothing, because email
-//! clients block that. Each link shows its URL, so that people see where a button leads.
+//! A line that is only a URL becomes a link. A paragraph of one line that ends with a colon,
+//! directly above it, becomes the words of its button. A line that begins with four spaces becomes
+//! a code, the rest paragraphs, and what follows `-- ` the footer. The HTML part loads nothing,
+//! because email clients block that. Each link shows its URL, so that people see where a button
+//! leads.
 
 use std::mem;
 

@@ -1,5 +1,5 @@
-//! The emails of a change of email: the link to the new address, or "it already has an account"; and
-//! the one to an address that "this wasn't me" has taken away again.
+//! The emails of a change of email: the link to the new address, or "it already has an account";
+//! and the one to an address that "this wasn't me" has taken away again.
 
 use askama::Template;
 
@@ -16,7 +16,7 @@ use crate::state::AppState;
 #[template(path = "mail/email_change.txt")]
 struct ConfirmLetter<'a> {
     letterhead: Letterhead<'a>,
-    /// The present email address of the account, masked: this email may reach a stranger.
+    /// The current email address of the account, masked: this email may reach a stranger.
     account: String,
     token: &'a str,
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::Mail;
 use crate::accounts::user_id::UserId;
 use crate::database::Connection;
+use crate::email::Email;
 
 /// The channel on which PostgreSQL sends a notification when an email is committed.
 pub const CHANNEL: &str = "outbox";
@@ -138,7 +139,8 @@ pub async fn release(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<bo
     Ok(released.execute(db).await?.rows_affected() == 1)
 }
 
-/// Records the outcome of an email and erases its subject and text. `false` when the claim was lost.
+/// Records the outcome of an email and erases its subject and text. `false` when the claim was
+/// lost.
 ///
 /// # Errors
 /// When the database fails.
@@ -234,15 +236,11 @@ pub async fn forget(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn adopt(
-    tx: &mut Connection,
-    user_id: UserId,
-    email_canonical: &str,
-) -> sqlx::Result<()> {
+pub async fn adopt(tx: &mut Connection, user_id: UserId, email: &Email) -> sqlx::Result<()> {
     sqlx::query!(
         "update outbox set user_id = $1 where user_id is null and lower(recipient) = $2",
         user_id as _,
-        email_canonical,
+        email.canonical(),
     )
     .execute(tx)
     .await

@@ -24,8 +24,8 @@ pub fn encrypt(key: &Key, name: &'static str, value: String) -> String {
 }
 
 /// Returns the value encrypted with the newest key, and whether an older key had encrypted it.
-/// `None` if no key decrypts it. With a single key there is nothing to do, and the value is returned
-/// unread.
+/// `None` if no key decrypts it. With a single key there is nothing to do, and the value is
+/// returned unread.
 pub fn reencrypt(keys: &Keys, name: &'static str, value: &str) -> Option<(String, bool)> {
     let newest = keys.newest_cookies();
     if keys.cookies().count() == 1 || decrypt(newest, name, value).is_some() {

@@ -12,8 +12,8 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 /// The Content-Security-Policy of all other responses: everything is forbidden (ASVS 3.2.1).
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
-/// On every response, parsed at compile time. The referrer policy is not `no-referrer`, because then browsers send
-/// `Origin: null` with our own forms.
+/// On every response, parsed at compile time. The referrer policy is not `no-referrer`, because
+/// then browsers send `Origin: null` with our own forms.
 static ALWAYS: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),

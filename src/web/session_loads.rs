@@ -71,7 +71,7 @@ impl SessionLoads {
 }
 
 async fn run(db: Database, mut loads: UnboundedReceiver<Load>) {
-    let mut held = db.dedicated(&SETTINGS);
+    let mut dedicated = db.dedicated(&SETTINGS);
     let (mut batch, mut due) = (Vec::new(), HashSet::new());
     let mut touching = tokio::spawn(async {});
     loop {
@@ -81,7 +81,7 @@ async fn run(db: Database, mut loads: UnboundedReceiver<Load>) {
         }
         batch.retain(|load: &Load| !load.result.is_closed());
         if !batch.is_empty() {
-            run_batch(&mut held, take(&mut batch), &mut due).await;
+            run_batch(&mut dedicated, take(&mut batch), &mut due).await;
         }
         if !due.is_empty() && touching.is_finished() {
             touching = tokio::spawn(touch(db.clone(), take(&mut due)));
@@ -89,13 +89,13 @@ async fn run(db: Database, mut loads: UnboundedReceiver<Load>) {
     }
 }
 
-async fn run_batch(held: &mut Dedicated, batch: Vec<Load>, due: &mut HashSet<SessionIdHash>) {
+async fn run_batch(dedicated: &mut Dedicated, batch: Vec<Load>, due: &mut HashSet<SessionIdHash>) {
     let id_hashes: Vec<_> = batch.iter().map(|load| load.id_hash).collect();
     tracing::trace!(loads = id_hashes.len(), "a batch");
-    let found = find(held, &id_hashes).await.map_err(Arc::new);
+    let found = find(dedicated, &id_hashes).await.map_err(Arc::new);
     if batch.len() > 1 && found.as_ref().is_err_and(|error| is_about_a_row(error)) {
         for load in batch {
-            Box::pin(run_batch(held, vec![load], due)).await;
+            Box::pin(run_batch(dedicated, vec![load], due)).await;
         }
         return;
     }
@@ -110,10 +110,10 @@ async fn run_batch(held: &mut Dedicated, batch: Vec<Load>, due: &mut HashSet<Ses
 }
 
 async fn find(
-    held: &mut Dedicated,
+    dedicated: &mut Dedicated,
     id_hashes: &[SessionIdHash],
 ) -> sqlx::Result<HashMap<SessionIdHash, Session>> {
-    let mut query = async || session::find(held.ready().await?, id_hashes).await;
+    let mut query = async || session::find(dedicated.ready().await?, id_hashes).await;
     let first = query().await;
     // Try again on a new connection. Never for a write, which may have succeeded already.
     if first.as_ref().is_err_and(is_lost) { query().await } else { first }

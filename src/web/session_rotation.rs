@@ -43,8 +43,8 @@ impl Visitor {
     }
 }
 
-/// Middleware that makes actix-session call the store when the cookie must be set again, and removes
-/// a cookie that nobody can read. It also names the session in the log.
+/// Middleware that makes actix-session call the store when the cookie must be set again, and
+/// removes a cookie that nobody can read. It also names the session in the log.
 pub async fn in_place(
     app: web::Data<AppState>,
     req: ServiceRequest,

@@ -74,8 +74,8 @@ impl VisitorCookie {
     }
 
     /// Sets or removes the reset proof, forgets the email address that it was requested for, and
-    /// changes the binding. So an attacker who planted this
-    /// cookie has neither the proof nor a valid token for its form.
+    /// changes the binding. So an attacker who planted this cookie has neither the proof nor a
+    /// valid token for its form.
     pub fn set_reset_proof(&mut self, token_hash: Option<&TokenHash>) {
         self.reset_proof = token_hash.map(TokenHash::text);
         self.reset_requested = None;

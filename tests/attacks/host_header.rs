@@ -4,8 +4,8 @@
 //! Why it matters: if a link in a mail or a redirect is built from the request, it points to the
 //! attacker's site, and a cache keeps it for others. A forged `X-Forwarded-For` hides who guessed a
 //! password, or blames somebody else.
-//! Stops in: `src/web/host.rs` (`own_host_only`), `src/web/client_ip.rs` (`client_ip`), `src/origin.rs`
-//! (`has_host`). Links are built from `BASE_URL` alone.
+//! Stops in: `src/web/host.rs` (`own_host_only`), `src/web/client_ip.rs` (`client_ip`),
+//! `src/origin.rs` (`has_host`). Links are built from `BASE_URL` alone.
 //! Sources: ASVS 5.0 4.1.3, 15.3.4; WSTG-INPV-17; CWE-644, CWE-348.
 
 use app::keys::Keys;

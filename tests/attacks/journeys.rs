@@ -2,11 +2,11 @@
 //! email address, and then logs in with the password just chosen.
 //!
 //! Why it matters: each response alone can be the same for everybody, while two in a row show who
-//! has an account. So the test draws sequences of actions at random, and replays each against a free,
-//! a taken, a pending and a locked email address. All that the attacker sees must be equal. So must
-//! the cost, because cost is time: runs of Argon2, statements that write, counted attempts. Nor may
-//! the attacker see that an email address gets no more mails. The attacker may have an account, but
-//! has neither the target's mailbox nor its password.
+//! has an account. So the test draws sequences of actions at random, and replays each against a
+//! free, a taken, a pending and a locked email address. All that the attacker sees must be equal.
+//! So must the cost, because cost is time: runs of Argon2, statements that write, counted attempts.
+//! Nor may the attacker see that an email address gets no more mails. The attacker may have an
+//! account, but has neither the target's mailbox nor its password.
 //! Stops in: `src/flows/register.rs`, `src/flows/login.rs`, `src/flows/password/reset.rs`,
 //! `src/flows/email/verify.rs`, `src/flows/account/email.rs`.
 //! Sources: ASVS 5.0 6.3.8; WSTG-IDNT-04; CWE-204, CWE-208.

@@ -20,11 +20,12 @@ const LONGEST: Person = Person {
     ..ADA
 };
 
-/// axe cannot tell the contrast of text in a doorway, because of the fanlight behind it, and reports it
-/// as incomplete. Returns what is below WCAG 1.4.3 there, and what else is incomplete.
+/// axe cannot tell the contrast of text in a doorway, because of the fanlight behind it, and
+/// reports it as incomplete. Returns what is below WCAG 1.4.3 there, and what else is incomplete.
 ///
 /// Colours are painted on a canvas, from the outermost element inwards, so that it computes every
-/// notation and every opacity. Text that lies on the fanlight itself would have no single background.
+/// notation and every opacity. Text that lies on the fanlight itself would have no single
+/// background.
 const MEASURE: &str = "
     const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
     const painted = colors => {

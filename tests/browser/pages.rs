@@ -222,7 +222,8 @@ async fn change_of_email(stage: &BrowserTest<'_>, window: &Window, look: &impl A
     window.must_be_at("/password/reset/sent").await;
 }
 
-/// Visits each linked page once, except the mailbox and its mails. `/account/password` gets the name `account-password`.
+/// Visits each linked page once, except the mailbox and its mails. `/account/password` gets the
+/// name `account-password`.
 async fn follow_links(window: &Window, start: &str, prefix: &str, look: &impl AsyncFn(&str)) {
     let mut known = BTreeSet::from([start.to_owned()]);
     let mut ahead = vec![start.to_owned()];

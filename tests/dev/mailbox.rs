@@ -142,13 +142,7 @@ async fn an_unknown_mail_is_not_found() {
 
 #[tokio::test]
 async fn production_has_no_mailbox() {
-    let site = Site::with(&[
-        ("ENVIRONMENT", "production"),
-        ("BASE_URL", "https://localhost"),
-        ("TRUSTED_PROXIES", "127.0.0.1"),
-        ("SMTP_URL", "smtps://mail.example.com"),
-    ])
-    .await;
+    let site = Site::in_production().await;
     write(&site, "Hello", "secret").await;
     let id: String =
         sqlx::query_scalar("select id::text from outbox").fetch_one(&site.db.pool).await.unwrap();

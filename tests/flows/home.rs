@@ -62,13 +62,7 @@ async fn the_reference_offers_three_ways_to_use_it() {
 
 #[tokio::test]
 async fn the_home_page_of_production_names_no_mailbox() {
-    let site = Site::with(&[
-        ("ENVIRONMENT", "production"),
-        ("BASE_URL", "https://localhost"),
-        ("TRUSTED_PROXIES", "127.0.0.1"),
-        ("SMTP_URL", "smtps://mail.example.com"),
-    ])
-    .await;
+    let site = Site::in_production().await;
     let request = "GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n";
     let answer = crate::support::raw::send(site.address, request).await;
     assert_eq!(answer.status, 200);

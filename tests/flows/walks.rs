@@ -1,6 +1,6 @@
-//! Random walks: logins on five devices, logouts, ended sessions, credential changes and what undoes
-//! them, deletions, commands of an operator and jumps of the clock, in any order. After every step each device sends a real request, and the app
-//! must say the same as the model.
+//! Random walks: logins on five devices, logouts, ended sessions, credential changes and what
+//! undoes them, deletions, commands of an operator and jumps of the clock, in any order. After
+//! every step each device sends a real request, and the app must say the same as the model.
 //!
 //! An attack on sessions is often a sequence that no single test has (session puzzling,
 //! WSTG-SESS-08). `WALKS=1000` takes more walks; `WALKS_SEED=…` chooses the first one. A failure

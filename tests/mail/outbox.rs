@@ -54,8 +54,8 @@ async fn the_text_is_erased_once_the_mail_is_sent() {
     assert_eq!(outbox::rejected_at(&db.pool, ADA.email).await.unwrap(), None);
 }
 
-/// A link or a code may be in the text, and in the subject too. No column keeps either, not even for
-/// a decoy.
+/// A link or a code may be in the text, and in the subject too. No column keeps either, not even
+/// for a decoy.
 #[tokio::test]
 async fn no_column_keeps_the_code_of_a_finished_mail() {
     let (code, link) = ("7KQM-2XWD", "https://id.example.com/email/verify/abc");

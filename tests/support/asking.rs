@@ -41,10 +41,16 @@ pub async fn asks_for_new_email(browser: &mut Browser, new: &str) {
     browser.submit(SEND_LINK, &[(NEW_EMAIL, new)]).await;
 }
 
+/// Asks for another email address, and returns the link that arrives there.
+pub async fn gets_change_link(site: &Site, browser: &mut Browser, new: &str) -> String {
+    asks_for_new_email(browser, new).await;
+    newest(&site.db, new).await.link("/email/change/")
+}
+
 /// Moves the account of this browser to another email address.
 pub async fn changes_email(site: &Site, browser: &mut Browser, new: &str) {
-    asks_for_new_email(browser, new).await;
-    browser.visit(&newest(&site.db, new).await.link("/email/change/")).await;
+    let link = gets_change_link(site, browser, new).await;
+    browser.visit(&link).await;
     browser.press(CHANGE_EMAIL).await;
     browser.must_be_at("/account", 200);
     browser.must_see(EMAIL_CHANGED);

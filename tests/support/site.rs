@@ -53,6 +53,17 @@ impl Site {
         Site::on(database_with(10).await, settings).await
     }
 
+    /// With `ENVIRONMENT=production`, behind a proxy that speaks HTTPS.
+    pub async fn in_production() -> Site {
+        Site::with(&[
+            ("ENVIRONMENT", "production"),
+            ("BASE_URL", "https://localhost"),
+            ("TRUSTED_PROXIES", "127.0.0.1"),
+            ("SMTP_URL", "smtps://mail.example.com"),
+        ])
+        .await
+    }
+
     /// With throttle and rate limit, as in production. Most other sites have neither, because all
     /// requests of a test have one IP address.
     pub async fn with_real_limits(settings: &[(&str, &str)]) -> Site {

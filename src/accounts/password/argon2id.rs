@@ -85,7 +85,8 @@ pub(super) fn hash(
     Ok(PasswordHash(hash.to_string()))
 }
 
-/// Runs Argon2, counts the run, and wipes the memory. All hashing and verifying calls this function.
+/// Runs Argon2, counts the run, and wipes the memory. All hashing and verifying calls this
+/// function.
 pub(super) fn run(
     argon2: &Argon2<'_>,
     password: &[u8],

@@ -15,7 +15,7 @@ pub struct HeldUser {
     /// As stored, not as typed.
     pub email: String,
     pub email_canonical: String,
-    /// Whether an operator has locked the account.
+    /// Set by an operator, or by "this wasn't me" when it could not restore the email address.
     pub is_locked: bool,
 }
 

@@ -3,9 +3,9 @@
 //! `GET /account/activity`            show  the latest events
 //! `GET /account/activity?before=ID`  show  the events older than this one
 //!
-//! An owner sees what an attacker did, and what failed: from which IP address and browser, and when.
-//! The statement asks for the user, so an ID of somebody else's event shows nothing of theirs. An
-//! attacker with a stolen session reads it too, but cannot change or delete an event.
+//! An owner sees what an attacker did, and what failed: from which IP address and browser, and
+//! when. The statement asks for the user, so an ID of somebody else's event shows nothing of
+//! theirs. An attacker with a stolen session reads it too, but cannot change or delete an event.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

@@ -5,8 +5,8 @@
 //!
 //! An attacker with a stolen session lacks the password that sudo mode asks for. An attacker who
 //! wants to learn who has an account types somebody's address: the response, the rows and their
-//! cost are the same for every address; only the email differs. Limits stop an attacker who wants to
-//! fill a mailbox.
+//! cost are the same for every address; only the email differs. Limits stop an attacker who wants
+//! to fill a mailbox.
 
 use actix_web::HttpResponse;
 use askama::Template;

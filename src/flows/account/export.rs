@@ -3,9 +3,9 @@
 //! `GET  /account/export`  show      the page with the button
 //! `POST /account/export`  download  a JSON file, in sudo mode
 //!
-//! The file is everything at once, easily taken away, so it needs sudo mode and has a limit. It holds
-//! no hash and nothing that grants access. Its audit events are read in portions while it is sent, so
-//! a long history needs no more memory than a short one.
+//! The file is everything at once, easily taken away, so it needs sudo mode and has a limit. It
+//! holds no hash and nothing that grants access. Its audit events are read in portions while it is
+//! sent, so a long history needs no more memory than a short one.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

@@ -5,9 +5,9 @@
 //! `POST /account/sessions/revoke-others`  others  ends all but this one
 //!
 //! The row of an ended session is deleted, so the next request of that browser is anonymous, on
-//! every instance of the app. An attacker sends the ID of somebody else's session: it is public, and
-//! the statement asks for the user too. Such an ID, one that has ended, and one that is no ID get
-//! the same response. A thief can end the owner's sessions here, and the owner the thief's.
+//! every instance of the app. An attacker sends the ID of somebody else's session: it is public,
+//! and the statement asks for the user too. Such an ID, one that has ended, and one that is no ID
+//! get the same response. A thief can end the owner's sessions here, and the owner the thief's.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

@@ -14,10 +14,10 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
+use crate::accounts::credentials;
 use crate::accounts::session::{self, RotationReason};
 use crate::accounts::token::{self, Purpose};
-use crate::accounts::user::{User, proof};
-use crate::accounts::{credentials, registration};
+use crate::accounts::user::User;
 use crate::email::Email;
 use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::mail::outbox;
@@ -129,21 +129,18 @@ async fn change(logged_in: &LoggedIn, token: &str) -> Result<Confirmation, Error
     let Some(holder) = taken.filter(|holder| holder.user_id == user.id) else {
         return Ok(Confirmation::LinkUsed);
     };
-    let new = holder.sent_to;
     // Dropping `tx` rolls back, so the link stays valid.
-    let Some(epoch) = proof::change_email(&mut tx, user.id, &new).await? else {
+    let Some(epoch) = credentials::change_email(&mut tx, &holder).await? else {
         return Ok(Confirmation::Taken);
     };
-    registration::confirm_pending(&mut tx, &new).await?;
-    let replaced = holder.email.canonical();
-    registration::forget(&mut tx, &replaced).await?;
-    outbox::adopt(&mut tx, user.id, &replaced).await?;
+    outbox::adopt(&mut tx, user.id, &holder.email).await?;
     credentials::end_access(&mut tx, user.id, Some(session.id)).await?;
     let reason = RotationReason::CredentialChanged;
     let rotated = session::rotate_in_place(&mut tx, session.id, epoch, reason).await?;
     let Some(session_id) = rotated else { return Err(Error::LogInFirst("/account".to_owned())) };
     audit::record(&mut tx, Kind::EmailChanged, Some(user.id), client).await?;
     let owner = ChangedAccount { user_id: user.id, email: holder.email.as_str(), client };
+    let new = holder.sent_to;
     notice::send(&mut tx, app, owner, Change::EmailChanged { to: &new }).await?;
     tx.commit().await?;
     visitor.rotate_session(session_id);

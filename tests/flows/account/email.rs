@@ -117,7 +117,7 @@ async fn after_five_requests_a_user_is_told_to_wait() {
 }
 
 #[tokio::test]
-async fn an_email_gets_three_mails_whoever_asks() {
+async fn an_email_gets_three_mails_from_all_accounts_together() {
     let site = Site::with_real_limits(&[]).await;
     for (person, requests) in [(ADA, 2), (GRACE, 2)] {
         let mut browser = person.at(&site).await;

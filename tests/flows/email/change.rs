@@ -1,6 +1,6 @@
 //! The link that confirms a new email address.
 
-use crate::support::asking::{asks_for_new_email, changes_email};
+use crate::support::asking::{asks_for_new_email, changes_email, gets_change_link};
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
@@ -14,8 +14,7 @@ const NEW: &str = "ada@example.net";
 async fn on_a_device_that_is_not_logged_in_the_link_leads_through_the_login() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
-    asks_for_new_email(&mut ada, NEW).await;
-    let link = newest(&site.db, NEW).await.link("/email/change/");
+    let link = gets_change_link(&site, &mut ada, NEW).await;
     let mut phone = site.browser();
     phone.visit(&link).await;
     phone.must_see("Log in with your current email address, not the new one.");
@@ -32,8 +31,7 @@ async fn on_a_device_that_is_not_logged_in_the_link_leads_through_the_login() {
 async fn opening_the_link_changes_nothing() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
-    asks_for_new_email(&mut ada, NEW).await;
-    let link = newest(&site.db, NEW).await.link("/email/change/");
+    let link = gets_change_link(&site, &mut ada, NEW).await;
     ada.visit(&link).await;
     ada.visit(&link).await;
     ada.must_be_at(&link, 200);
@@ -45,8 +43,7 @@ async fn opening_the_link_changes_nothing() {
 async fn a_request_for_another_email_invalidates_the_earlier_link() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
-    asks_for_new_email(&mut ada, "adda@example.net").await;
-    let mistyped = newest(&site.db, "adda@example.net").await.link("/email/change/");
+    let mistyped = gets_change_link(&site, &mut ada, "adda@example.net").await;
     asks_for_new_email(&mut ada, NEW).await;
     ada.visit(&mistyped).await;
     assert_eq!(ada.status, 404);
@@ -59,8 +56,7 @@ async fn a_request_for_another_email_invalidates_the_earlier_link() {
 async fn the_link_expires_after_a_day() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
-    asks_for_new_email(&mut ada, NEW).await;
-    let link = newest(&site.db, NEW).await.link("/email/change/");
+    let link = gets_change_link(&site, &mut ada, NEW).await;
     clock::later(&site.db, "24 hours 1 second").await;
     ADA.logs_in(&mut ada).await;
     ada.visit(&link).await;
@@ -74,8 +70,7 @@ async fn the_link_expires_after_a_day() {
 async fn a_password_change_invalidates_the_link() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
-    asks_for_new_email(&mut ada, NEW).await;
-    let link = newest(&site.db, NEW).await.link("/email/change/");
+    let link = gets_change_link(&site, &mut ada, NEW).await;
     ada.visit("/account/password").await;
     let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, GRACE.password)];
     ada.submit(CHANGE_PASSWORD, &fields).await;
@@ -113,8 +108,8 @@ async fn of_many_accounts_that_want_one_email_one_gets_it() {
 async fn two_tabs_that_press_the_button_change_it_once() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
-    asks_for_new_email(&mut ada, NEW).await;
-    ada.visit(&newest(&site.db, NEW).await.link("/email/change/")).await;
+    let link = gets_change_link(&site, &mut ada, NEW).await;
+    ada.visit(&link).await;
     let statuses = race([ada.clone(), ada].map(|mut tab| async move {
         tab.follow_redirects = false;
         tab.press(CHANGE_EMAIL).await;

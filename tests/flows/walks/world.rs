@@ -75,8 +75,8 @@ impl World {
         (notices.nth(before).expect("a notice").link("/not-me/"), email)
     }
 
-    /// Gives a command, and returns whether the app did it. `notice`: the number of the notice whose
-    /// button is pressed. `user`: the user of each device.
+    /// Gives a command, and returns whether the app did it. `notice`: the number of the notice
+    /// whose button is pressed. `user`: the user of each device.
     pub async fn give(
         &mut self,
         command: Command,
