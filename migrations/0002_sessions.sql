@@ -30,10 +30,13 @@ create table sessions (
     authenticated_at timestamptz,
     -- "Stay logged in on this device": the cookie is kept when the browser is closed.
     remembered boolean not null default false,
+    -- When the user last proved a second factor in this session: at the login, in sudo mode, or
+    -- when it was set up. Null: never.
+    second_factor_at timestamptz,
     address inet,
     user_agent text not null default '',
-    -- Small values of the app, such as a note or a flash. Not for counters or one-time secrets:
-    -- it is read and written as a whole, so of two concurrent requests the later write wins.
+    -- Small values of the app, such as a note or a flash. Not for counters or for what may be used
+    -- once: it is read and written as a whole, so of two concurrent requests the later write wins.
     state jsonb not null default '{}',
     check ((user_id is null) = (user_epoch is null)),
     check ((user_id is null) = (authenticated_at is null))

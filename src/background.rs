@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::accounts::{audit, device, registration, session, token};
+use crate::accounts::{audit, device, half_login, passkey, registration, session, token};
 use crate::config::Config;
 use crate::config::mail::Sender;
 use crate::database::Database;
@@ -43,8 +43,9 @@ async fn prune_for_ever(db: &Database, audit_retention: Duration) {
     }
 }
 
-/// Deletes expired sessions, counters, devices, tokens and registrations, emails older than 30
-/// days, and audit events past their retention, in batches. Returns how many rows were deleted.
+/// Deletes expired sessions, counters, devices, tokens, registrations, half logins and challenges, emails older
+/// than 30 days, and audit events past their retention, in batches. Returns how many rows were
+/// deleted.
 ///
 /// # Errors
 /// When the database fails.
@@ -58,6 +59,8 @@ pub async fn prune(db: &Database, audit_retention: Duration) -> sqlx::Result<u64
             device::prune(db, BATCH).await?,
             token::prune(db, BATCH).await?,
             registration::prune(db, BATCH).await?,
+            half_login::prune(db, BATCH).await?,
+            passkey::challenge::prune(db, BATCH).await?,
             outbox::prune(db, BATCH).await?,
             audit::prune(db, audit_retention, BATCH).await?,
         ];

@@ -1,5 +1,6 @@
 //! The commands of the binary. Exit status: 0, 1 (failed), 2 (wrong use).
 
+mod key;
 mod user;
 
 use std::time::Duration;
@@ -35,7 +36,7 @@ enum Command {
     Migrate,
     /// Delete expired rows now
     Prune,
-    /// Create, find, lock, log out and delete accounts
+    /// Create, find, lock, log out and delete accounts, and reset second factors
     User(user::UserArgs),
     /// Manage keys for SECRET_KEYS
     #[command(subcommand)]
@@ -46,6 +47,8 @@ enum Command {
 enum KeyCommand {
     /// Print a new key
     Generate,
+    /// Encrypt stored secrets with the newest key, so that older ones can be removed
+    Reseal,
 }
 
 /// Commands that a person types do not wait for the database; they fail at once.
@@ -72,12 +75,16 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::User(arguments) => user::run(config, arguments).await,
-        Command::Key(_) => Ok(()),
+        Command::Key(_) => key::reseal(&config, &connect(&config, NO_WAIT).await?).await,
     }
 }
 
 async fn doctor(config: &Config) -> anyhow::Result<()> {
-    let database = async { check_startup(config, &connect(config, NO_WAIT).await?).await };
+    let database = async {
+        let db = connect(config, NO_WAIT).await?;
+        check_startup(config, &db).await?;
+        key::report(config, &db).await
+    };
     let (database, mail) = (database.await, background::check_mail(config).await);
     if let Ok(false) = mail {
         println!("no SMTP_URL: mails stay in the outbox");

@@ -64,6 +64,8 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// In code points.
     pub password_min_length: usize,
+    /// Whether every account must have a second factor (ASVS 6.3.3).
+    pub require_second_factor: bool,
     pub argon2: Params,
     pub argon2_concurrency: usize,
     /// How long audit events are kept.
@@ -195,6 +197,7 @@ impl Reader {
         let sudo_window = self.setting("SUDO_WINDOW", "10m", duration);
         let sessions_per_user = self.setting("SESSIONS_PER_USER", "20", at_least(1));
         let min_length = self.setting("PASSWORD_MIN_LENGTH", "15", at_least(8));
+        let require_second_factor = self.setting("REQUIRE_SECOND_FACTOR", "false", yes_or_no);
         let memory = self.setting("ARGON2_MEMORY", "19456", at_least(7168));
         let iterations = self.setting("ARGON2_ITERATIONS", "2", at_least(1));
         let lanes = self.setting("ARGON2_LANES", "1", at_least(1));
@@ -228,6 +231,7 @@ impl Reader {
                 sudo_window: sudo_window?,
             },
             password_min_length: min_length?,
+            require_second_factor: require_second_factor?,
             argon2: argon2?,
             argon2_concurrency: concurrency?,
             audit_retention: audit_retention?,

@@ -4,6 +4,8 @@
 //! a secret in front ends no session. Remove an old one when the longest session has ended. Only
 //! the throttle uses the last secret, so removing that one resets its counters.
 
+mod encryption;
+
 use actix_web::cookie::Key;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -27,6 +29,9 @@ struct Derived {
     codes: [u8; 32],
     log: [u8; 32],
     throttle: [u8; 32],
+    stored: [u8; 32],
+    /// Names the secret in the database, and reveals nothing about it.
+    name: String,
 }
 
 impl Keys {
@@ -86,8 +91,12 @@ impl Keys {
     /// A pseudonym of `subject` for the log. It is the same in every log line, and computing it
     /// needs the key.
     pub fn log_name(&self, subject: &[u8]) -> String {
-        mac(&self.newest.log, subject)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&mac(&self.newest.log, subject)[..8])
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn mac(key: &[u8; 32], subject: &[u8]) -> [u8; 32] {
@@ -119,12 +128,16 @@ fn derive(key: &str) -> Result<Derived, String> {
     // then all existing cookies, codes and counters are invalid.
     let (mut cookies, mut csrf, mut codes) = ([0; 64], [0; 32], [0; 32]);
     let (mut log, mut throttle) = ([0; 32], [0; 32]);
+    let (mut stored, mut name) = ([0; 32], [0; 4]);
     expand("vestibule cookies", &mut cookies)?;
     expand("vestibule csrf", &mut csrf)?;
     expand("vestibule codes", &mut codes)?;
     expand("vestibule log", &mut log)?;
     expand("vestibule throttle", &mut throttle)?;
-    Ok(Derived { cookies: Key::from(&cookies), csrf, codes, log, throttle })
+    expand("vestibule stored secrets", &mut stored)?;
+    expand("vestibule key name", &mut name)?;
+    let (cookies, name) = (Key::from(&cookies), hex(&name));
+    Ok(Derived { cookies, csrf, codes, log, throttle, stored, name })
 }
 
 #[cfg(test)]

@@ -207,7 +207,7 @@ fn ids_of_standards_are_well_formed() {
                     "RFC" if bare != "6265bis" => {
                         first_digit(bare) && !(digits(bare) && (3..=5).contains(&bare.len()))
                     }
-                    "SP" => !["800-63B-4", "800-63B"].contains(&bare),
+                    "SP" => !["800-63B-4", "800-63B", "800-38D"].contains(&bare),
                     _ => false,
                 };
                 let cve = bare.strip_prefix("CVE-").map(|id| id.split('-').collect::<Vec<_>>());

@@ -7,6 +7,7 @@
 //!
 //! `docs/make-it-yours.md` lists what to copy with it ("Take the session store alone").
 
+mod ended;
 mod listed;
 mod rotation;
 mod upkeep;
@@ -24,8 +25,9 @@ use super::user::{self, User};
 use super::user_id::UserId;
 use crate::config::Timeouts;
 use crate::database::Connection;
+pub use ended::{end, end_all, end_by_id_hash};
 pub use listed::{ListedSession, end_listed, hold, list};
-pub use rotation::{RotationReason, rotate_in_place, was_rotated};
+pub use rotation::{RotationReason, forget_second_factor, rotate_in_place, was_rotated};
 pub use upkeep::{prune, touch};
 
 /// A valid session.
@@ -38,8 +40,9 @@ pub struct Session {
     pub ends_at: OffsetDateTime,
     pub seconds_left: i64,
     pub remembered: bool,
-    /// Seconds since the user last authenticated in this session.
+    /// Seconds since the user last authenticated in this session, and proved a second factor.
     pub authenticated_ago: Option<i64>,
+    pub second_factor_ago: Option<i64>,
     pub state: serde_json::Value,
     /// `last_seen_at` is older than a minute, or than a tenth of a shorter idle timeout.
     pub touch_due: bool,
@@ -55,6 +58,7 @@ pub async fn find(
         r#"select s.id, s.csrf_binding, s.ends_at, s.remembered, s.state,
                 ceil(extract(epoch from s.ends_at - now()))::bigint as "seconds_left!",
                 extract(epoch from now() - s.authenticated_at)::bigint as authenticated_ago,
+                extract(epoch from now() - s.second_factor_at)::bigint as second_factor_ago,
                 s.last_seen_at < now() - least('1 minute', s.idle_timeout / 10) as "touch_due!",
                 u.id as "user_id?: UserId", u.email as "email?", u.session_epoch as "session_epoch?",
                 s.id_hash as "id_hash: SessionIdHash"
@@ -78,6 +82,7 @@ pub async fn find(
             seconds_left: row.seconds_left,
             remembered: row.remembered,
             authenticated_ago: row.authenticated_ago,
+            second_factor_ago: row.second_factor_ago,
             state: row.state,
             touch_due: row.touch_due,
         };
@@ -92,6 +97,7 @@ pub struct NewSession<'a> {
     pub user: Option<&'a User>,
     pub timeouts: Timeouts,
     pub remembered: bool,
+    pub second_factor: bool,
     pub client: &'a Client,
     pub state: &'a serde_json::Value,
 }
@@ -114,9 +120,10 @@ pub async fn start(
     let (id, session_id) = (Uuid::now_v7(), SessionId::generate());
     sqlx::query!(
         "insert into sessions (id, id_hash, user_id, user_epoch, csrf_binding, idle_timeout,
-                ends_at, authenticated_at, remembered, address, user_agent, state)
+                ends_at, authenticated_at, remembered, second_factor_at, address, user_agent, state)
          values ($1, $2, $3, $4, $5, make_interval(secs => $6), now() + make_interval(secs => $7),
-                case when $3::uuid is null then null else now() end, $8, $9, $10, $11)",
+                case when $3::uuid is null then null else now() end, $8,
+                case when $9 then now() end, $10, $11, $12)",
         id,
         session_id.hash() as _,
         new.user.map(|user| user.id) as _,
@@ -125,6 +132,7 @@ pub async fn start(
         new.timeouts.idle.as_secs_f64(),
         new.timeouts.absolute.as_secs_f64(),
         new.remembered,
+        new.second_factor,
         new.client.network() as _,
         new.client.user_agent,
         new.state,
@@ -174,32 +182,4 @@ pub async fn save_state(
     .execute(db)
     .await?;
     Ok(saved.rows_affected() == 1)
-}
-
-/// Ends one session.
-pub async fn end(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("delete from sessions where id = $1", id).execute(db).await.map(drop)
-}
-
-/// Ends the session with this ID, if there is one.
-pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<()> {
-    sqlx::query!("delete from sessions where id_hash = $1", id_hash as _)
-        .execute(db)
-        .await
-        .map(drop)
-}
-
-/// Ends every session of a user except `keep`. After a credential change the caller has raised the
-/// epoch, which also stops logins that have verified the old password but not yet begun a session.
-pub async fn end_all(
-    tx: &mut Connection,
-    user_id: UserId,
-    keep: Option<Uuid>,
-) -> sqlx::Result<u64> {
-    let ended = sqlx::query!(
-        "delete from sessions where user_id = $1 and id is distinct from $2",
-        user_id as _,
-        keep,
-    );
-    Ok(ended.execute(tx).await?.rows_affected())
 }

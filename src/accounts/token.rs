@@ -169,7 +169,7 @@ pub struct Holder {
     /// Where the token was sent. For a change of email the new address; for a not-me token possibly
     /// an earlier one.
     pub sent_to: Email,
-    issued_at: OffsetDateTime,
+    pub issued_at: OffsetDateTime,
 }
 
 impl Holder {
@@ -231,7 +231,7 @@ struct Row {
     id: UserId,
     email: String,
     sent_to: String,
-    issued_at: OffsetDateTime,
+    pub issued_at: OffsetDateTime,
 }
 
 impl TryFrom<Row> for Holder {

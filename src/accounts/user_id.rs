@@ -18,6 +18,10 @@ impl UserId {
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 impl fmt::Display for UserId {

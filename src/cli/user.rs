@@ -1,11 +1,12 @@
 //! `vestibule user …`: what an operator does to accounts.
 //!
-//! `create EMAIL`   an account with a password from standard input, or an invitation by email
-//! `list`           every account
-//! `show EMAIL`     one account, and what happened to it
-//! `lock EMAIL`     rejects its logins and ends its sessions, until `unlock EMAIL`
-//! `log-out EMAIL`  ends its sessions
-//! `delete EMAIL`   deletes it, with everything that names the person
+//! `create EMAIL`         an account with a password from standard input, or an invitation by email
+//! `list`                 every account
+//! `show EMAIL`           one account, and what happened to it
+//! `lock EMAIL`           rejects its logins and ends its sessions, until `unlock EMAIL`
+//! `log-out EMAIL`        ends its sessions
+//! `reset-factors EMAIL`  removes its second factors, for a user who has lost them all
+//! `delete EMAIL`         deletes it, with everything that names the person
 //!
 //! Each command writes an audit event, in the transaction of its change. The database is all the
 //! authority that is checked: an operator is somebody who can read the app's settings. No secret is
@@ -24,12 +25,12 @@ use crate::accounts::audit::{self, Actor, Kind};
 use crate::accounts::password::{Hasher, NewHash, Password};
 use crate::accounts::user::operated::{self, HeldUser};
 use crate::accounts::user::overview;
-use crate::accounts::{credentials, registration};
+use crate::accounts::{credentials, registration, second_factor};
 use crate::config::Config;
 use crate::database::{self, Transaction};
 use crate::deletion;
 use crate::email::{Email, EmailError};
-use crate::mail::verification;
+use crate::mail::{notice, verification};
 use crate::state::AppState;
 use output::{Done, Output};
 
@@ -84,6 +85,11 @@ enum UserCommand {
         #[arg(value_parser = email)]
         email: Email,
     },
+    /// Remove the second factors of an account whose owner has lost them, and end its sessions
+    ResetFactors {
+        #[arg(value_parser = email)]
+        email: Email,
+    },
     /// Delete an account, with everything that names the person
     Delete {
         #[arg(value_parser = email)]
@@ -120,6 +126,7 @@ pub(super) async fn run(config: Config, arguments: UserArgs) -> anyhow::Result<(
         UserCommand::Lock { email } => lock(&app, output, &email).await,
         UserCommand::Unlock { email } => unlock(&app, output, &email).await,
         UserCommand::LogOut { email } => log_out(&app, output, &email).await,
+        UserCommand::ResetFactors { email } => reset_factors(&app, output, &email).await,
         UserCommand::Delete { email, yes } => delete(&app, output, &email, yes).await,
     }
 }
@@ -245,6 +252,20 @@ async fn log_out(app: &AppState, output: Output, email: &Email) -> anyhow::Resul
     audit::record(&mut tx, Kind::UserLoggedOut, Some(user.id), Actor::Operator).await?;
     tx.commit().await?;
     output.done(&Done::new("log-out", &user.email).ending(sessions), "logged out")
+}
+
+async fn reset_factors(app: &AppState, output: Output, email: &Email) -> anyhow::Result<()> {
+    let (mut tx, user) = hold(app, email).await?;
+    let done = Done::new("reset-factors", &user.email);
+    if !second_factor::remove_all(&mut tx, user.id).await? {
+        return output.done(&done.unchanged(), "no second factor, nothing changed");
+    }
+    operated::raise_epoch(&mut tx, user.id).await?;
+    let sessions = credentials::end_access(&mut tx, user.id, None).await?;
+    audit::record(&mut tx, Kind::UserFactorsReset, Some(user.id), Actor::Operator).await?;
+    notice::factors_reset(&mut tx, app, (user.id, &user.email)).await?;
+    tx.commit().await?;
+    output.done(&done.ending(sessions), "second factors removed, owner told by email")
 }
 
 async fn delete(app: &AppState, output: Output, email: &Email, yes: bool) -> anyhow::Result<()> {

@@ -133,6 +133,10 @@ pub(super) fn log_format(value: &str) -> Result<bool, String> {
     }
 }
 
+pub(super) fn yes_or_no(value: &str) -> Result<bool, String> {
+    value.parse().map_err(|_| "must be true or false".to_owned())
+}
+
 pub(super) fn log_filter(value: &str) -> Result<String, String> {
     let valid = tracing_subscriber::EnvFilter::try_new(value);
     valid

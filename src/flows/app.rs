@@ -30,6 +30,8 @@ struct AppPage {
     ends: Time,
     /// The idle timeout.
     idle: String,
+    /// The password alone logs in. The session knows it, so this costs no statement.
+    suggest_passkey: bool,
 }
 
 #[derive(Deserialize)]
@@ -81,5 +83,6 @@ fn draw(logged_in: &LoggedIn, note: String) -> AppPage {
         note,
         ends: human_time::moment(logged_in.session.ends_at),
         idle: human_time::span(lifetimes.of(logged_in.session.remembered).idle),
+        suggest_passkey: logged_in.session.second_factor_ago.is_none(),
     }
 }

@@ -1,19 +1,24 @@
 //! Log in with an email address and a password.
 //!
 //! `GET  /login`  show    the form
-//! `POST /login`  submit  begins a session under a new ID, and redirects to `next`
+//! `POST /login`  submit  begins a session under a new ID, and redirects to `next`; an account with
+//! a second factor is asked for that first (`login/totp.rs`)
 //!
 //! An attacker tries to learn who has an account: an unknown email address and a wrong password get
 //! the same response, in bytes and in time. `throttle.rs` limits guesses at passwords. Logging a
 //! victim in to the attacker's account (login CSRF) is stopped by `web/csrf.rs`, an open redirect
 //! by `own_path`.
 
+pub mod passkey;
+pub mod recovery_code;
+pub mod totp;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
 use super::start_session;
-use crate::accounts::audit;
+use crate::accounts::audit::{self, Kind};
 use crate::accounts::password::{Password, Verdict};
 use crate::accounts::user::{self, User};
 use crate::email::Email;
@@ -24,7 +29,6 @@ use crate::web::admission;
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::error::InvalidToken;
-use crate::web::known_device;
 use crate::web::next_page::{HOME, own_path};
 use crate::web::page::{self, Page};
 use crate::web::rejection;
@@ -90,10 +94,8 @@ pub async fn submit(
     };
     if let Some(user) = prove(&visitor, &form, &attempt).await? {
         visitor.app.throttle.succeeded(attempt).await?;
-        known_device::keep(&visitor, &user).await?;
-        visitor.forget_registration(&Email::parse(&user.email)?);
-        let remembered = form.remember.is_some();
-        return start_session::start(&req, &visitor, Login { user, remembered }, &form.next);
+        let login = Login { user, remembered: form.remember.is_some(), second_factor: false };
+        return start_session::after_first_factor(&req, &visitor, login, &form.next).await;
     }
     page::invalid(login_page(&visitor, form, "Wrong email or password."))
 }
@@ -131,7 +133,7 @@ fn login_page(visitor: &Visitor, form: LoginForm, problem: impl Into<String>) ->
 }
 
 /// Returns the user if the password is right and need not be reset. Every attempt costs one run of
-/// Argon2 and one audit row. Renewing the hash of a right password costs one run more.
+/// Argon2, and a failed one an audit row. Renewing the hash of a right password costs one run more.
 async fn prove(
     visitor: &Visitor,
     form: &LoginForm,
@@ -150,23 +152,30 @@ async fn prove(
     if let (Verdict::RightButWeak, Some(known), false) = (verdict, &known, stopped) {
         app.renew_hash(known, &password).await;
     }
-    let right = verdict != Verdict::Wrong;
     let user = known.map(|known| known.user);
-    let proved = user.as_ref().filter(|_| right);
-    let (kind, mailed) = admission::login_event(visitor, proved, stopped).await?;
-    let mut tx = app.db.begin().await?;
-    // "This wasn't me" may have taken the email address away since `user` was read. No notice may
-    // be sent there then, because its link would restore the address.
-    let mailed = match proved.filter(|_| mailed) {
-        Some(user) if !user::hold_unchanged(&mut tx, user).await? => None,
-        unchanged => unchanged,
-    };
-    audit::record(&mut tx, kind, user.as_ref().map(|user| user.id), &visitor.client).await?;
-    match mailed {
-        Some(user) if stopped => notice::reset_is_required(&mut tx, app, user).await?,
-        Some(user) => notice::new_device(&mut tx, app, user, &visitor.client).await?,
-        None => {}
+    if verdict != Verdict::Wrong && !stopped {
+        return Ok(user);
     }
-    tx.commit().await?;
-    Ok(user.filter(|_| right && !stopped))
+    record_failure(visitor, user.as_ref(), stopped && verdict != Verdict::Wrong).await?;
+    Ok(None)
+}
+
+/// `stopped`: the password was right, but has to be reset. The owner gets an email that says so.
+async fn record_failure(
+    visitor: &Visitor,
+    user: Option<&User>,
+    stopped: bool,
+) -> Result<(), Error> {
+    let mailed = match user.filter(|_| stopped) {
+        Some(user) if admission::may_mail_stopped(visitor, user).await? => Some(user),
+        _ => None,
+    };
+    let mut tx = visitor.app.db.begin().await?;
+    audit::record(&mut tx, Kind::LoginFailed, user.map(|user| user.id), &visitor.client).await?;
+    if let Some(user) = mailed
+        && user::hold_unchanged(&mut tx, user).await?
+    {
+        notice::reset_is_required(&mut tx, &visitor.app, user).await?;
+    }
+    Ok(tx.commit().await?)
 }

@@ -8,7 +8,8 @@
 //! logged out, and their password is invalid: a login with it gets the response to a wrong one. An
 //! attacker who changed the email address loses it: the account has the one again that the notice
 //! was sent to, for 7 days after the change. Of several earlier addresses, the earliest is
-//! restored, whichever link is used first.
+//! restored, whichever link is used first. A second factor that was set up since the notice is
+//! removed, because it may be the attacker's; an older one stays.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -18,7 +19,7 @@ use crate::accounts::audit::{self, Kind};
 use crate::accounts::token::{self, Purpose};
 use crate::accounts::user::{operated, proof};
 use crate::accounts::user_id::UserId;
-use crate::accounts::{credentials, registration};
+use crate::accounts::{credentials, registration, second_factor};
 use crate::mail::{email_change, notice, outbox};
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
@@ -126,6 +127,7 @@ async fn recover(visitor: &Visitor, token: &str) -> Result<Option<(UserId, Recov
     proof::require_reset(&mut tx, id).await?;
     credentials::end_access(&mut tx, id, None).await?;
     token::discard_later_not_me(&mut tx, &owner).await?;
+    second_factor::remove_since(&mut tx, id, owner.issued_at).await?;
     audit::record(&mut tx, Kind::NotMe, Some(id), client).await?;
     if owner.was_sent_elsewhere() {
         if credentials::change_email(&mut tx, &owner).await?.is_none() {

@@ -4,6 +4,10 @@
 //! session with a new ID, and the planted one ends. Its values are dropped, whether an attacker
 //! planted them or another user left them: `Identity::login` alone would keep them.
 
+mod recorded;
+mod second_step;
+mod steps;
+
 use actix_identity::Identity;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
@@ -12,6 +16,9 @@ use crate::web::next_page::{HOME, own_path};
 use crate::web::page;
 use crate::web::request_context::{Login, RequestContext};
 use crate::web::visitor::Visitor;
+use recorded::record;
+pub use second_step::{SecondStep, prove_second_factor};
+pub use steps::{after_first_factor, complete};
 
 /// Begins a session for a user who has authenticated, and redirects to `next`.
 ///

@@ -1,25 +1,32 @@
 //! Authenticate again, before an action that can hurt (re-authentication, "sudo mode").
 //!
-//! `GET  /sudo`  show    asks for the password
-//! `POST /sudo`  submit  rotates the session ID, and redirects to `next`
+//! `GET  /sudo`            show    asks for the password, or for a second factor
+//! `GET  /sudo?factor=on`  show    asks for a second factor: the action changes one
+//! `POST /sudo`            submit  rotates the session ID, and redirects to `next`
 //!
 //! An attacker with a stolen session can neither change the email address, nor delete the account,
-//! nor download its data, because the password is needed; a limit stops guesses. The old session ID
-//! is invalid afterwards, so an attacker who had copied it is out. An open redirect is stopped by
-//! `own_path`.
+//! nor download its data, because the password or a second factor is needed; limits stop guesses.
+//! The old session ID is invalid afterwards, so an attacker who had copied it is out. An open
+//! redirect is stopped by `own_path`.
+
+pub mod passkey;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
+use crate::accounts::second_factor::{self, UsedFactor};
 use crate::accounts::session::{self, RotationReason};
+use crate::mail::notice;
+use crate::throttle::Rejection;
 use crate::web::csrf::Checked;
 use crate::web::current_password::{self, Verified};
 use crate::web::error::Error;
 use crate::web::next_page::own_path;
 use crate::web::page::{self, Page};
 use crate::web::rejection;
+use crate::web::second_factor::{FactorVerified, verify as verify_factor};
 use crate::web::visitor::LoggedIn;
 
 /// The page afterwards, without a valid `next`.
@@ -30,12 +37,17 @@ const ACCOUNT: &str = "/account";
 struct SudoPage {
     page: Page,
     next: String,
+    has_app: bool,
+    has_passkey: bool,
+    takes_password: bool,
 }
 
 #[derive(Deserialize)]
 pub struct SudoQuery {
     #[serde(default)]
     next: String,
+    #[serde(default)]
+    factor: String,
 }
 
 #[derive(Deserialize)]
@@ -43,52 +55,112 @@ pub struct SudoForm {
     #[serde(default)]
     password: String,
     #[serde(default)]
+    code: String,
+    #[serde(default)]
     next: String,
+    #[serde(default)]
+    factor: String,
 }
 
 pub async fn show(
     logged_in: LoggedIn,
     query: web::Query<SudoQuery>,
 ) -> Result<HttpResponse, Error> {
-    let page = logged_in.visitor.page("Confirm it's you");
-    page::show(SudoPage { page, next: query.into_inner().next })
+    let query = query.into_inner();
+    page::show(blank(&logged_in, query.next, &query.factor).await?)
 }
 
 pub async fn submit(logged_in: LoggedIn, form: Checked<SudoForm>) -> Result<HttpResponse, Error> {
-    let mut page = logged_in.visitor.page("Confirm it's you");
-    let form = match form {
-        Checked::Valid(form) => form,
-        Checked::OutOfDate(form, invalid) => {
-            page.reject_form(invalid.sentence());
-            return page::out_of_date(SudoPage { page, next: form.next });
+    let (form, invalid) = match form {
+        Checked::Valid(form) => (form, None),
+        Checked::OutOfDate(form, invalid) => (form, Some(invalid)),
+    };
+    let mut form_page = blank(&logged_in, form.next.clone(), &form.factor).await?;
+    if let Some(invalid) = invalid {
+        form_page.page.reject_form(invalid.sentence());
+        return page::out_of_date(form_page);
+    }
+    let reason = match prove(&logged_in, &form).await? {
+        Ok(reason) => reason,
+        Err(Unproved::Wrong(field, problem)) => {
+            form_page.page.reject(field, problem);
+            return page::invalid(form_page);
+        }
+        Err(Unproved::TooMany(rejection)) => {
+            form_page.page.reject_form(rejection::sentence(rejection));
+            return page::too_many(form_page, rejection);
         }
     };
-    let failure = Kind::ReauthenticationFailed;
-    match current_password::verify(&logged_in, &form.password, failure).await? {
-        Verified::Right(_) => {}
-        Verified::Wrong => {
-            page.reject("password", "This isn't your password.");
-            return page::invalid(SudoPage { page, next: form.next });
-        }
-        Verified::TooMany(rejection) => {
-            page.reject_form(rejection::sentence(rejection));
-            return page::too_many(SudoPage { page, next: form.next }, rejection);
-        }
-    }
+    authenticated(&logged_in, reason, &form.next).await?;
+    page::redirect(&own_path(&form.next, ACCOUNT))
+}
+
+/// Rotates the session ID, and records what was proved.
+async fn authenticated(
+    logged_in: &LoggedIn,
+    reason: RotationReason,
+    next: &str,
+) -> Result<(), Error> {
     let (user, session_id) = (&logged_in.user, logged_in.session.id);
     let mut tx = logged_in.visitor.app.db.begin().await?;
-    let (epoch, reason) = (user.session_epoch, RotationReason::Authenticated);
     let rotated = match session::hold(&mut tx, session_id, user).await? {
-        true => session::rotate_in_place(&mut tx, session_id, epoch, reason).await?,
+        true => session::rotate_in_place(&mut tx, session_id, user.session_epoch, reason).await?,
         false => None,
     };
     // Ended meanwhile, for example from another device.
-    let Some(rotated) = rotated else {
-        return Err(Error::LogInFirst(own_path(&form.next, ACCOUNT)));
-    };
+    let Some(rotated) = rotated else { return Err(Error::LogInFirst(own_path(next, ACCOUNT))) };
     let client = &logged_in.visitor.client;
     audit::record(&mut tx, Kind::Reauthenticated, Some(user.id), client).await?;
     tx.commit().await?;
     logged_in.visitor.rotate_session(rotated);
-    page::redirect(&own_path(&form.next, ACCOUNT))
+    Ok(())
+}
+
+/// `factor`: the action changes a second factor, so the password is not enough.
+async fn blank(logged_in: &LoggedIn, next: String, factor: &str) -> Result<SudoPage, Error> {
+    let kinds = second_factor::kinds(&logged_in.visitor.app.db, logged_in.user.id).await?;
+    Ok(SudoPage {
+        page: logged_in.visitor.page("Confirm it's you"),
+        next,
+        has_app: kinds.app,
+        has_passkey: kinds.passkey,
+        takes_password: factor.is_empty() || !(kinds.app || kinds.passkey),
+    })
+}
+
+enum Unproved {
+    /// The field, and what is wrong with its value.
+    Wrong(&'static str, &'static str),
+    TooMany(Rejection),
+}
+
+/// Password or code, whichever was sent.
+async fn prove(
+    logged_in: &LoggedIn,
+    form: &SudoForm,
+) -> Result<Result<RotationReason, Unproved>, Error> {
+    let failure = Kind::ReauthenticationFailed;
+    if form.code.is_empty() {
+        return Ok(match current_password::verify(logged_in, &form.password, failure).await? {
+            Verified::Right(_) => Ok(RotationReason::Authenticated),
+            Verified::Wrong => Err(Unproved::Wrong("password", "This isn't your password.")),
+            Verified::TooMany(rejection) => Err(Unproved::TooMany(rejection)),
+        });
+    }
+    let (visitor, user) = (&logged_in.visitor, &logged_in.user);
+    Ok(match verify_factor(visitor, user, &form.code, failure).await? {
+        FactorVerified::Right(mut proof) => {
+            if let UsedFactor::RecoveryCode { left } = proof.used {
+                let (tx, used) = (&mut proof.tx, (&visitor.client, left));
+                notice::recovery_code_used(tx, &visitor.app, user, used).await?;
+            }
+            proof.commit(&visitor.app).await?;
+            Ok(RotationReason::SecondFactor)
+        }
+        FactorVerified::Wrong(problem) => Err(Unproved::Wrong("code", problem)),
+        FactorVerified::TooMany(rejection) => Err(Unproved::TooMany(rejection)),
+        FactorVerified::Outdated => {
+            return Err(Error::LogInFirst(own_path(&form.next, ACCOUNT)));
+        }
+    })
 }

@@ -6,6 +6,7 @@
 use askama::Template;
 
 use super::{Letterhead, Mail, MailError};
+use crate::accounts::audit;
 use crate::accounts::client::Client;
 use crate::accounts::token::{self, NewToken, Purpose};
 use crate::accounts::user::User;
@@ -26,6 +27,20 @@ pub enum Change<'a> {
     },
     /// A login in a browser that the account has not used before.
     LoggedInOnNewDevice,
+    /// The right password, and then a wrong code.
+    SecondFactorFailed,
+    RecoveryCodeUsed {
+        left: i64,
+    },
+    RecoveryCodesMade,
+    TotpTurnedOn,
+    TotpTurnedOff,
+    PasskeyAdded {
+        name: &'a str,
+    },
+    PasskeyRemoved {
+        name: &'a str,
+    },
 }
 
 impl Change<'_> {
@@ -36,6 +51,13 @@ impl Change<'_> {
             Self::PasswordReset => "password.reset",
             Self::EmailChanged { .. } => "email.change.confirmed",
             Self::LoggedInOnNewDevice => "login.new-device",
+            Self::SecondFactorFailed => "login.totp.failed",
+            Self::RecoveryCodeUsed { .. } => "login.recovery-code",
+            Self::RecoveryCodesMade => "account.recovery-codes",
+            Self::TotpTurnedOn => "account.totp",
+            Self::TotpTurnedOff => "account.totp.turn-off",
+            Self::PasskeyAdded { .. } => "account.passkeys",
+            Self::PasskeyRemoved { .. } => "account.passkeys.remove",
         }
     }
 
@@ -45,6 +67,13 @@ impl Change<'_> {
             Self::PasswordChanged | Self::PasswordReset => "Your password was changed",
             Self::EmailChanged { .. } => "The email address of your account was changed",
             Self::LoggedInOnNewDevice => "New login to your account",
+            Self::SecondFactorFailed => "Someone knows your password",
+            Self::RecoveryCodeUsed { .. } => "A recovery code was used",
+            Self::RecoveryCodesMade => "Your recovery codes were replaced",
+            Self::TotpTurnedOn => "Two-step login was set up",
+            Self::TotpTurnedOff => "Your authenticator app was removed",
+            Self::PasskeyAdded { .. } => "A passkey was added",
+            Self::PasskeyRemoved { .. } => "A passkey was removed",
         }
     }
 
@@ -67,8 +96,37 @@ impl Change<'_> {
                 );
             }
             Self::LoggedInOnNewDevice => {
-                "Someone logged in to your account with your password, on a device that hasn't \
-                 been used for it before."
+                "Someone logged in to your account on a device that hasn't been used for it before."
+            }
+            Self::SecondFactorFailed => {
+                "Someone entered your password, and then a wrong code of an authenticator app. If \
+                 that wasn't you, they know your password, and only the code keeps them out."
+            }
+            Self::RecoveryCodeUsed { left } => {
+                return format!(
+                    "One of the recovery codes of your account was used, in place of your authenticator \
+                     app or passkey. {left} are left."
+                );
+            }
+            Self::RecoveryCodesMade => {
+                "New recovery codes were made for your account. The old ones no longer work."
+            }
+            Self::TotpTurnedOn => {
+                "An authenticator app was set up for your account. A login with your password needs \
+                 a second step now."
+            }
+            Self::TotpTurnedOff => {
+                "The authenticator app was removed from your account. Its codes no longer work."
+            }
+            Self::PasskeyAdded { name } => {
+                return format!(
+                    "The passkey “{name}” was added to your account. It logs in without your password."
+                );
+            }
+            Self::PasskeyRemoved { name } => {
+                return format!(
+                    "The passkey “{name}” was removed from your account. It no longer logs in."
+                );
             }
         };
         words.to_owned()
@@ -116,21 +174,45 @@ pub async fn send(
     owner: ChangedAccount<'_>,
     change: Change<'_>,
 ) -> Result<(), MailError> {
-    let user = token::Owner::User(owner.user_id);
-    let token = issue(tx, user, Some(owner.email), Purpose::NotMe).await?;
-    let letter = NoticeLetter {
-        letterhead: Letterhead::of(app),
-        happened: format!(
-            "{} It was {}, from the IP address {}.",
-            change.words(),
-            owner.client.device_name(),
-            owner.client.address
-        ),
-        restores: matches!(change, Change::EmailChanged { .. }),
-        link: format!("{}/not-me/{}", app.origin.url, token.as_str()),
-    };
-    let mail = Mail::new(change.kind(), change.subject(), &letter)?.about(owner.user_id);
-    Ok(super::send(tx, owner.email, mail).await?)
+    let happened = format!(
+        "{} It was {}, from the IP address {}.",
+        change.words(),
+        owner.client.device_name(),
+        owner.client.address
+    );
+    let restores = matches!(change, Change::EmailChanged { .. });
+    let (user, subject) = ((owner.user_id, owner.email), (change.kind(), change.subject()));
+    send_letter(tx, app, user, subject, (happened, restores)).await
+}
+
+/// Tells the owner that an operator has removed the second factors of the account.
+///
+/// # Errors
+/// When the template cannot be rendered, or the database fails.
+pub async fn factors_reset(
+    tx: &mut Connection,
+    app: &AppState,
+    user: (UserId, &str),
+) -> Result<(), MailError> {
+    let happened = "The people who run this site removed the second step of your login, and your \
+                    recovery codes. A login needs only your password now."
+        .to_owned();
+    let subject = ("user.reset-factors", "Two-step login was removed");
+    send_letter(tx, app, user, subject, (happened, false)).await
+}
+
+async fn send_letter(
+    tx: &mut Connection,
+    app: &AppState,
+    (user_id, email): (UserId, &str),
+    (kind, subject): (&'static str, &'static str),
+    (happened, restores): (String, bool),
+) -> Result<(), MailError> {
+    let token = issue(tx, token::Owner::User(user_id), Some(email), Purpose::NotMe).await?;
+    let link = format!("{}/not-me/{}", app.origin.url, token.as_str());
+    let letter = NoticeLetter { letterhead: Letterhead::of(app), happened, restores, link };
+    let mail = Mail::new(kind, subject, &letter)?.about(user_id);
+    Ok(super::send(tx, email, mail).await?)
 }
 
 /// Sends a link for a new password. `user` is the account's ID and its email address as stored,
@@ -168,6 +250,21 @@ pub async fn new_device(
 ) -> Result<(), MailError> {
     let owner = ChangedAccount { user_id: user.id, email: &user.email, client };
     send(tx, app, owner, Change::LoggedInOnNewDevice).await
+}
+
+/// Records and reports that a recovery code was used, in the transaction that uses it up.
+///
+/// # Errors
+/// When the template cannot be rendered, or the database fails.
+pub async fn recovery_code_used(
+    tx: &mut Connection,
+    app: &AppState,
+    user: &User,
+    (client, left): (&Client, i64),
+) -> Result<(), MailError> {
+    audit::record(&mut *tx, audit::Kind::RecoveryCodeUsed, Some(user.id), client).await?;
+    let owner = ChangedAccount { user_id: user.id, email: &user.email, client };
+    send(tx, app, owner, Change::RecoveryCodeUsed { left }).await
 }
 
 /// Sends an email that explains why the right password is rejected after "this wasn't me".

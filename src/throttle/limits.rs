@@ -18,6 +18,14 @@ use crate::accounts::device::DeviceHash;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Login,
+    /// Codes of an authenticator app, and recovery codes.
+    SecondFactor,
+    /// Challenges for passkeys. The login page requests one on each view.
+    Passkey,
+    /// Changes of second factors and recovery codes. Each sends a security notice.
+    FactorChanged,
+    /// The email about a wrong code after the right password.
+    SecondFactorFailedMail,
     /// The email after a login with the right password, which "this wasn't me" has made invalid.
     LoginStoppedMail,
     /// Downloads of a user's own data.
@@ -53,6 +61,10 @@ impl Action {
     pub fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
+            Self::SecondFactor => "second-factor",
+            Self::Passkey => "login.passkey",
+            Self::FactorChanged => "second-factor.changed",
+            Self::SecondFactorFailedMail => "second-factor.failed.mail",
             Self::LoginStoppedMail => "login.stopped.mail",
             Self::Export => "account.export",
             Self::NewDeviceMail => "login.new-device.mail",
@@ -135,7 +147,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
-pub const LIMITS: [Limit; 24] = [
+pub const LIMITS: [Limit; 30] = [
     // NIST SP 800-63B-4 §3.2.2 allows 100 failures in a row; these are 80 of them. From a thousand
     // IP addresses it takes more than two days to reach them.
     limit(Action::Login, Scope::Account, 10, SECOND, HOUR).most_in_a_row(80),
@@ -150,6 +162,19 @@ pub const LIMITS: [Limit; 24] = [
     // … and all known devices of an account share the other 20 of the 100, because their cookies
     // may be stolen. Beyond that, they are counted like unknown devices.
     limit(Action::Login, Scope::AllDevices, 20, SECOND, HOUR).most_in_a_row(20),
+    // A code has a million values, and two of them are valid at a time. Whoever guesses knows the
+    // password already. With four guesses a day, a year has a chance of 0.3 %.
+    limit(Action::SecondFactor, Scope::Account, 5, MINUTE, SIX_HOURS),
+    // An attacker with the password must not lock out the owner, who has counters of their own on a
+    // known device …
+    limit(Action::SecondFactor, Scope::Device, 5, MINUTE, HOUR),
+    // … and all known devices together have this one.
+    limit(Action::SecondFactor, Scope::AllDevices, 20, MINUTE, HOUR),
+    // A wrong code while an app is set up counts too.
+    limit(Action::FactorChanged, Scope::Account, 20, MINUTE, HOUR),
+    limit(Action::SecondFactorFailedMail, Scope::Account, 1, HOUR, SIX_HOURS),
+    // Each writes a row. People behind one IP address view the login page often.
+    limit(Action::Passkey, Scope::IpAddress, 120, SECOND, MINUTE),
     limit(Action::LoginStoppedMail, Scope::Account, 3, HOUR, HOUR),
     // Three emails are enough; more would only fill the mailbox.
     limit(Action::NewDeviceMail, Scope::Account, 3, HOUR, HOUR),

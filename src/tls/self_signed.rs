@@ -36,7 +36,7 @@ pub fn self_signed(folder: &Path) -> anyhow::Result<Files> {
     certificate.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     certificate.not_before = SystemTime::now().into();
     certificate.not_after = (SystemTime::now() + LIFETIME).into();
-    let pem = key.serialize_pem() + &certificate.self_signed(&key)?.pem();
+    let pem = key.serialize_pem() + certificate.self_signed(&key)?.pem().as_str();
 
     let draft = folder.join(format!("localhost.{:08x}", rand::random::<u32>()));
     let mut private = OpenOptions::new();

@@ -48,6 +48,25 @@ pub async fn login(visitor: &Visitor, typed: &str) -> Result<Admission, Error> {
     })
 }
 
+/// Counts an attempt to prove a second factor: on a device that the account knows for the device
+/// and for all known devices together, otherwise for the account. A right password does not reset
+/// it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn second_factor(visitor: &Visitor, user: &User) -> Result<Admission, Error> {
+    let (email, user_id) = (Email::parse(&user.email)?, user.id.to_string());
+    let account = email.canonical();
+    let throttle = &visitor.app.throttle;
+    Ok(match known_device::find(visitor, &email).await? {
+        Some(token_hash) => {
+            let known = [Key::Device(token_hash, &account), Key::AllDevices(&account)];
+            throttle.admit(Action::SecondFactor, &known).await?
+        }
+        None => throttle.admit(Action::SecondFactor, &[Key::Account(&user_id)]).await?,
+    })
+}
+
 /// Counts a request for its IP address. The caller may show a rejection, because it depends on
 /// nothing but the IP address.
 ///
@@ -78,28 +97,26 @@ pub async fn may_mail(visitor: &Visitor, action: Action, email: &Email) -> Resul
     Ok(throttle.admit(action, &[Key::Account(&account)]).await?.counted().is_ok())
 }
 
-/// The audit event of a login, and whether an email reports it: a right password was rejected after
-/// "this wasn't me", or the account has not used the device before. Takes one mail from the budget.
-/// `proved`: the user, if the password is right.
+/// The audit event of a login, and whether an email reports it, because the account has not used
+/// the device before. Takes one mail from the budget.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn login_event(
-    visitor: &Visitor,
-    proved: Option<&User>,
-    stopped: bool,
-) -> Result<(Kind, bool), Error> {
-    let Some(user) = proved else { return Ok((Kind::LoginFailed, false)) };
-    let email = Email::parse(&user.email)?;
-    if stopped {
-        let mailed = may_mail(visitor, Action::LoginStoppedMail, &email).await?;
-        return Ok((Kind::LoginFailed, mailed));
-    }
+pub async fn login_event(visitor: &Visitor, user: &User) -> Result<(Kind, bool), Error> {
     if !known_device::is_new(visitor, user.id).await? {
         return Ok((Kind::LoggedIn, false));
     }
+    let email = Email::parse(&user.email)?;
     let mailed = may_mail(visitor, Action::NewDeviceMail, &email).await?;
     Ok((Kind::LoggedInOnNewDevice, mailed))
+}
+
+/// Takes one mail from the budget for a right password that was rejected after "this wasn't me".
+///
+/// # Errors
+/// When the database fails.
+pub async fn may_mail_stopped(visitor: &Visitor, user: &User) -> Result<bool, Error> {
+    may_mail(visitor, Action::LoginStoppedMail, &Email::parse(&user.email)?).await
 }
 
 /// Resets the login counters and mail budgets of an email address that its owner has verified:

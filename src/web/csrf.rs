@@ -3,12 +3,14 @@
 //! 1. `reject_cross_site` checks `Sec-Fetch-Site`, or `Origin` for older browsers, before the
 //!    session is loaded or the body is read: in the order of Go 1.25 `http.CrossOriginProtection`.
 //!    `same-site` is rejected too, because a sibling subdomain is another origin.
-//! 2. `Form<T>` and `Checked<T>`, the only form extractors, check a token: an HMAC over a random
-//!    value of the session's row, which changes at authentication, or of the visitor's cookie.
+//! 2. `Form<T>`, `Checked<T>` and `Json<T>`, the only extractors of a body, check a token: an HMAC
+//!    over a random value of the session's row, which changes at authentication, or of the
+//!    visitor's cookie.
 //!
 //! Each stops a forged form alone. NIST SP 800-63B-4 §5.1 asks for the second.
 
 mod checked;
+mod json;
 mod token;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -22,6 +24,7 @@ use super::headers;
 use crate::origin::Origin;
 use crate::state::AppState;
 pub use checked::{Checked, Form, NoFields};
+pub use json::Json;
 pub use token::token;
 
 /// Middleware: accepts safe methods, our own forms, and clients that are not browsers.

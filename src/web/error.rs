@@ -25,6 +25,8 @@ pub enum Error {
     LogInFirst(String),
     /// The action needs a recent authentication. Holds the path to return to afterwards.
     SudoFirst(String),
+    /// The action needs a recent proof of a second factor. Holds the path to return to afterwards.
+    FactorFirst(String),
     /// A page of another origin sent the request (CSRF).
     CrossSite,
     /// The CSRF token is invalid, and the handler cannot show the form again.
@@ -111,6 +113,11 @@ impl ErrorText {
 }
 
 impl Error {
+    /// A script of ours sent something that is not accepted; it shows this text. 422.
+    pub const fn unacceptable(text: &'static str) -> Self {
+        Self::Malformed(StatusCode::UNPROCESSABLE_ENTITY, text)
+    }
+
     /// The user was deleted while the request ran.
     pub fn user_deleted() -> Self {
         Self::LogInFirst("/app".to_owned())
@@ -134,9 +141,13 @@ impl Error {
                 "Too busy right now",
                 "We can't answer at the moment. Try again in a few seconds.",
             ),
-            Self::LogInFirst(_) | Self::SudoFirst(_) | Self::NotFound | Self::Internal(_) => {
-                ErrorText::of(self.status_code())
+            Self::LogInFirst(_) => {
+                ErrorText::new("Log in first", "Your session has ended. Log in to continue.")
             }
+            Self::SudoFirst(_) | Self::FactorFirst(_) => {
+                ErrorText::new("Confirm it's you", "Reload this page and confirm it's you.")
+            }
+            Self::NotFound | Self::Internal(_) => ErrorText::of(self.status_code()),
         }
     }
 }
@@ -154,7 +165,9 @@ fn malformed_title(status: StatusCode) -> &'static str {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::LogInFirst(_) | Self::SudoFirst(_) => StatusCode::SEE_OTHER,
+            Self::LogInFirst(_) | Self::SudoFirst(_) | Self::FactorFirst(_) => {
+                StatusCode::SEE_OTHER
+            }
             Self::CrossSite | Self::InvalidToken(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Malformed(status, _) => *status,
@@ -166,13 +179,20 @@ impl ResponseError for Error {
 
     fn error_response(&self) -> HttpResponse {
         let first = match self {
-            Self::LogInFirst(back) => Some(("/login", back)),
-            Self::SudoFirst(back) => Some(("/sudo", back)),
+            Self::LogInFirst(back) => Some(("/login?", back)),
+            Self::SudoFirst(back) => Some(("/sudo?", back)),
+            Self::FactorFirst(back) => Some(("/sudo?factor=on&", back)),
             _ => None,
         };
         if let Some((page, back)) = first {
             let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
-            return see_other(&format!("{page}?next={back}"));
+            let mut response = see_other(&format!("{page}next={back}"));
+            response.extensions_mut().insert(self.text());
+            response.extensions_mut().insert(Refused(match self {
+                Self::LogInFirst(_) => StatusCode::UNAUTHORIZED,
+                _ => StatusCode::FORBIDDEN,
+            }));
+            return response;
         }
         let mut response = HttpResponse::new(self.status_code());
         response.extensions_mut().insert(self.text());
@@ -185,6 +205,9 @@ impl ResponseError for Error {
         response
     }
 }
+
+/// In the extensions of a redirect to the login or to sudo mode: the status for a script.
+pub(super) struct Refused(pub StatusCode);
 
 /// A 303 redirect, which the browser follows with GET.
 pub fn see_other(path: &str) -> HttpResponse {

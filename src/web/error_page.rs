@@ -5,9 +5,10 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use askama::Template;
+use serde_json::json;
 
 use super::assets;
-use super::error::{Error, ErrorText};
+use super::error::{Error, ErrorText, Refused};
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -26,11 +27,14 @@ pub struct Frame<'a> {
     /// The page of the form, if the request was one.
     pub form_path: Option<&'a str>,
     pub request_id: &'a str,
+    /// The request had a JSON body, so a script reads the response.
+    pub json: bool,
 }
 
 /// Adds a page to an error response that has none: to that of an `Error`, and to one that actix
 /// made itself, such as a 405.
 pub fn complete(response: HttpResponse, frame: Frame<'_>) -> HttpResponse {
+    let response = if frame.json { without_redirect(response) } else { response };
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
     let content = response.headers().get(header::CONTENT_TYPE);
@@ -41,6 +45,9 @@ pub fn complete(response: HttpResponse, frame: Frame<'_>) -> HttpResponse {
     }
     let known = response.extensions().get::<ErrorText>().cloned();
     let ErrorText { title, text } = known.unwrap_or_else(|| ErrorText::of(status));
+    if frame.json {
+        return problem(response, &title, &text);
+    }
     let no_form = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
     let form_path = frame.form_path.filter(|_| !no_form);
     let page = ErrorPage {
@@ -56,6 +63,26 @@ pub fn complete(response: HttpResponse, frame: Frame<'_>) -> HttpResponse {
     let mut response = response.set_body(page.render().unwrap_or_default()).map_into_boxed_body();
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
+}
+
+/// A script cannot log in. 401: nobody is logged in; 403: a recent authentication is needed.
+fn without_redirect(mut response: HttpResponse) -> HttpResponse {
+    let refused = response.extensions_mut().remove::<Refused>();
+    if let Some(Refused(status)) = refused {
+        response.headers_mut().remove(header::LOCATION);
+        *response.status_mut() = status;
+    }
+    response
+}
+
+/// Problem details (RFC 9457).
+fn problem(response: HttpResponse, title: &str, text: &str) -> HttpResponse {
+    let status = response.status().as_u16();
+    let problem = json!({ "title": title, "status": status, "detail": text });
+    let mut response = response.set_body(problem.to_string()).map_into_boxed_body();
+    let kind = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
 }
 

@@ -26,40 +26,51 @@ pub type Fields = Vec<(String, String)>;
 /// # Errors
 /// 400 broken body or invalid UTF-8 · 408 slower than 10 s · 413 larger than 16 KiB · 415 wrong
 /// type or charset, or compressed.
-pub async fn read(req: &HttpRequest, mut payload: Payload) -> Result<Fields, Error> {
+pub async fn read(req: &HttpRequest, payload: Payload) -> Result<Fields, Error> {
     let content = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content.is_some_and(is_plain_form) || req.headers().contains_key(header::CONTENT_ENCODING) {
-        return Err(Error::Malformed(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "This site can't read this kind of form.",
-        ));
+    if !content.is_some_and(is_plain_form) {
+        return Err(UNREADABLE);
+    }
+    decode(&read_body(req, payload, MAX_BYTES).await?)
+}
+
+/// Reads a body of at most `max` bytes.
+///
+/// # Errors
+/// 400 broken body · 408 slower than 10 s · 413 too large · 415 compressed.
+pub async fn read_body(
+    req: &HttpRequest,
+    mut payload: Payload,
+    max: usize,
+) -> Result<Vec<u8>, Error> {
+    if req.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(UNREADABLE);
     }
     let too_large = Error::Malformed(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large.");
     let announced = req.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced
-        .and_then(|length| length.parse().ok())
-        .is_some_and(|length: usize| length > MAX_BYTES)
-    {
+    if announced.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > max) {
         return Err(too_large);
     }
     let body = tokio::time::timeout(TIMEOUT, async {
         let mut body = Vec::new();
         while let Some(chunk) = payload.next().await {
             body.extend_from_slice(&chunk.map_err(|_| MALFORMED)?);
-            if body.len() > MAX_BYTES {
+            if body.len() > max {
                 return Err(too_large);
             }
         }
         Ok(body)
     });
-    let body = body.await.map_err(|_| {
+    body.await.map_err(|_| {
         Error::Malformed(
             StatusCode::REQUEST_TIMEOUT,
             "The form took too long to arrive. Send it again.",
         )
-    })??;
-    decode(&body)
+    })?
 }
+
+const UNREADABLE: Error =
+    Error::Malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, "This site can't read this kind of form.");
 
 const MALFORMED: Error = Error::Malformed(
     StatusCode::BAD_REQUEST,

@@ -5,9 +5,10 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
-use super::error::Error;
+use super::error::{Error, see_other};
 use super::next_page;
 use super::request_context::RequestContext;
+use super::required_factor;
 
 /// Middleware for a scope: redirects anonymous visitors to the login page, with the path to return
 /// to.
@@ -16,9 +17,13 @@ pub async fn logged_in(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let context = RequestContext::of(&req).map_err(Error::from)?;
-    if context.session.borrow().as_ref().is_some_and(|session| session.user.is_some()) {
-        return Ok(next.call(req).await?.map_into_boxed_body());
+    let session = context.session().filter(|session| session.user.is_some());
+    let Some(session) = session else {
+        let log_in_first = next_page::log_in_first(req.request(), &context);
+        return Ok(req.error_response(log_in_first));
+    };
+    if let Some(set_up) = required_factor::missing(&req, &session) {
+        return Ok(req.into_response(see_other(set_up)));
     }
-    let log_in_first = next_page::log_in_first(req.request(), &context);
-    Ok(req.error_response(log_in_first))
+    Ok(next.call(req).await?.map_into_boxed_body())
 }

@@ -1,6 +1,7 @@
 //! Security headers, on every response and error page. Only the errors that actix sends before our
 //! code runs lack them: for a request that is not HTTP, or whose head is too large or too slow.
 
+use actix_web::HttpMessage;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -67,4 +68,10 @@ pub fn are_too_large(headers: &HeaderMap) -> bool {
 /// A header of a request as text; empty when it is absent or not text.
 pub fn text<'a>(req: &'a ServiceRequest, name: &str) -> &'a str {
     req.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Whether a request has a JSON body: then its response is JSON too, also when it fails.
+pub fn is_json(req: &impl HttpMessage) -> bool {
+    let content = req.headers().get(header::CONTENT_TYPE);
+    content.is_some_and(|content| content.as_bytes().starts_with(b"application/json"))
 }

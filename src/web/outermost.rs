@@ -40,7 +40,8 @@ pub async fn complete(
     let https = client_ip::is_https(req.request(), &app.config.trusted_proxies);
     let get = req.method() == Method::GET;
     let form_path = (!get).then(|| next_page::form_path(req.request()));
-    let finish = Finish { app, context, form_path, https };
+    let json = headers::is_json(&req);
+    let finish = Finish { app, context, form_path, json, https };
 
     let handled = async {
         if too_large {
@@ -88,6 +89,7 @@ struct Finish {
     context: RequestContext,
     /// The page to open again if a form failed. `None` for a GET.
     form_path: Option<String>,
+    json: bool,
     https: bool,
 }
 
@@ -96,6 +98,9 @@ impl Finish {
         let response = match self.context.store_failure.get() {
             None => response,
             Some(StoreFailure::DatabaseUnavailable) => HttpResponse::from_error(Error::Busy),
+            Some(StoreFailure::SessionEnded) if self.json => {
+                HttpResponse::from_error(Error::user_deleted())
+            }
             Some(StoreFailure::SessionEnded) => {
                 let flash = next_page::session_ended(self.form_path.is_some());
                 self.context.visitor_cookie.borrow_mut().set_flash(flash);
@@ -106,6 +111,7 @@ impl Finish {
             app_name: &self.app.config.app_name,
             form_path: self.form_path.as_deref(),
             request_id: &self.context.request_id,
+            json: self.json,
         };
         let mut response = error_page::complete(response, frame);
         set_cookie::complete(&self.app, &self.context, &mut response);

@@ -1,5 +1,7 @@
 //! `Page`, the data for the layout of every page, and the responses of handlers: page or redirect.
 
+use std::cell::OnceCell;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -16,6 +18,7 @@ use crate::throttle::Rejection;
 pub struct Page {
     pub app: web::Data<AppState>,
     pub(super) context: RequestContext,
+    pub(super) csrf: OnceCell<String>,
     pub title: String,
     pub app_name: String,
     /// The email address of the logged-in user.
@@ -28,10 +31,10 @@ pub struct Page {
 }
 
 impl Page {
-    /// Makes the CSRF token for a form. Only a form calls it, so a page without a form sets no
-    /// cookie.
-    pub fn csrf(&self) -> String {
-        csrf::token(&self.app.keys, &self.context)
+    /// The CSRF token for the forms of this page. Only a form calls it, so a page without a form
+    /// sets no cookie.
+    pub fn csrf(&self) -> &str {
+        self.csrf.get_or_init(|| csrf::token(&self.app.keys, &self.context))
     }
 
     /// Shows a message at the field of this name. Call it in the order of the fields on the page.

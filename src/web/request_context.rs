@@ -45,6 +45,7 @@ pub struct Login {
     /// As read together with the password hash, with the epoch.
     pub user: User,
     pub remembered: bool,
+    pub second_factor: bool,
 }
 
 /// Whether and how the response sets the session cookie again.

@@ -76,7 +76,9 @@ impl SessionStore for PostgresStore {
             None => Timeouts::ANONYMOUS,
         };
         let client = context.client.clone();
-        let new = NewSession { user, timeouts, remembered, client: &client, state: &state };
+        let second_factor = login.as_ref().is_some_and(|login| login.second_factor);
+        let client = &client;
+        let new = NewSession { user, timeouts, remembered, second_factor, client, state: &state };
         let started = async {
             let mut tx = self.db.begin().await?;
             let started = session::start(&mut tx, new, self.lifetimes.sessions_per_user).await?;

@@ -1,9 +1,11 @@
 //! Sudo mode: an action that can hurt needs a recent authentication (ASVS 7.5.1).
 //!
 //! `require`, a middleware, and `Sudo`, an extractor, both check the age of the last one in this
-//! session. If it is older than `SUDO_WINDOW`, the visitor re-authenticates at `/sudo` and returns.
-//! A form may be sent for twice as long, so that a page opened in time can be filled in calmly. A
-//! form sent even later is kept in the session, without passwords and codes, and comes back filled.
+//! session. `require_factor` wants a second factor to be proved in it, if the account has one: with
+//! the password alone, nobody may change a second factor. If the proof is older than `SUDO_WINDOW`,
+//! the visitor re-authenticates at `/sudo` and returns. A form may be sent for twice as long, so
+//! that a page opened in time can be filled in calmly. A form sent even later is kept in the
+//! session, without passwords and codes, and comes back filled.
 
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
@@ -17,8 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use super::csrf::Form;
 use super::error::Error;
+use super::headers;
 use super::next_page;
 use super::visitor::LoggedIn;
+use crate::accounts::second_factor;
 
 type Fields = BTreeMap<String, String>;
 
@@ -66,14 +70,18 @@ impl FromRequest for Sudo {
 }
 
 fn is_recent(req: &HttpRequest, logged_in: &LoggedIn) -> bool {
+    is_in_window(req, logged_in, logged_in.session.authenticated_ago)
+}
+
+fn is_in_window(req: &HttpRequest, logged_in: &LoggedIn, ago: Option<i64>) -> bool {
     let window = logged_in.visitor.app.config.lifetimes.sudo_window;
     let allowed = if req.method() == Method::GET { window } else { 2 * window };
-    logged_in.session.authenticated_ago.is_some_and(|seconds| seconds < allowed.as_secs() as i64)
+    ago.is_some_and(|seconds| seconds < allowed.as_secs() as i64)
 }
 
 /// Middleware for a route that needs sudo mode. It keeps the values of a form that comes too late.
 pub async fn require(
-    mut req: ServiceRequest,
+    req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let logged_in = match LoggedIn::from_request(req.request(), &mut Payload::None).await {
@@ -84,14 +92,45 @@ pub async fn require(
         drop(logged_in);
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
+    Ok(authenticate_first(req, logged_in, Error::SudoFirst).await)
+}
+
+/// Middleware for a route that changes a second factor. Without one, it is `require`.
+pub async fn require_factor(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let logged_in = match LoggedIn::from_request(req.request(), &mut Payload::None).await {
+        Ok(logged_in) => logged_in,
+        Err(error) => return Ok(req.error_response(error)),
+    };
+    let has_factor = second_factor::is_on(&logged_in.visitor.app.db, logged_in.user.id).await;
+    let (ago, first): (_, fn(String) -> Error) = match has_factor.map_err(Error::from) {
+        Ok(true) => (logged_in.session.second_factor_ago, Error::FactorFirst),
+        Ok(false) => (logged_in.session.authenticated_ago, Error::SudoFirst),
+        Err(error) => return Ok(req.error_response(error)),
+    };
+    if is_in_window(req.request(), &logged_in, ago) {
+        drop(logged_in);
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    }
+    Ok(authenticate_first(req, logged_in, first).await)
+}
+
+async fn authenticate_first(
+    mut req: ServiceRequest,
+    logged_in: LoggedIn,
+    first: fn(String) -> Error,
+) -> ServiceResponse<BoxBody> {
     let path = next_page::return_path(req.request());
-    if req.method() == Method::POST {
+    // Only forms: the page of a JSON request starts again.
+    if req.method() == Method::POST && !headers::is_json(req.request()) {
         let payload = req.take_payload();
         if let Err(error) = keep(req.request(), payload, &logged_in).await {
-            return Ok(req.error_response(error));
+            return req.error_response(error);
         }
     }
-    Ok(req.error_response(Error::SudoFirst(path)))
+    req.error_response(first(path))
 }
 
 async fn keep(req: &HttpRequest, mut payload: Payload, logged_in: &LoggedIn) -> Result<(), Error> {

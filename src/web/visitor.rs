@@ -5,6 +5,7 @@
 
 mod kept;
 
+use std::cell::OnceCell;
 use std::future::{Ready, ready};
 
 use actix_session::{Session as State, SessionExt};
@@ -44,6 +45,7 @@ impl Visitor {
         Page {
             app: self.app.clone(),
             context: self.context.clone(),
+            csrf: OnceCell::new(),
             title: title.to_owned(),
             app_name: self.app.config.app_name.clone(),
             email: self.user.as_ref().map(|user| user.email.clone()),

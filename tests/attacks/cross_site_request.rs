@@ -18,6 +18,7 @@ use app::web::cookies::SESSION;
 use reqwest::Method;
 
 use super::{content, is_logged_in, sessions};
+use crate::support::authenticator::set_up;
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::people::{ADA, EVE, GRACE};
@@ -70,17 +71,23 @@ struct Case<'a> {
 }
 
 /// The rule: first the sender that the browser names, then the content type, then the token.
-fn refusal(case: Case, own: &str, good: &str) -> Option<u16> {
+fn refusal(case: Case, own: &str, good: &str, kind: &str) -> Option<u16> {
     let ours = match case.site {
         Some(site) => matches!(site, "same-origin" | "none"),
         None => case.origin.is_none_or(|origin| origin == own),
     };
-    match (ours, case.content_type == TYPES[0], case.token == good) {
+    match (ours, case.content_type == kind, case.token == good) {
         (false, ..) => Some(403),
         (true, false, _) => Some(415),
         (true, true, false) => Some(403),
         (true, true, true) => None,
     }
+}
+
+/// The only content type that a route reads: the requests of `static/passkeys.js` are JSON.
+fn kind(path: &str) -> &'static str {
+    let is_json = ["/start", "/finish"].iter().any(|step| path.ends_with(step));
+    if is_json { TYPES[3] } else { TYPES[0] }
 }
 
 async fn send(site: &Site, (method, path): &(String, String), cookie: &str, case: Case<'_>) -> u16 {
@@ -97,18 +104,19 @@ async fn send(site: &Site, (method, path): &(String, String), cookie: &str, case
     };
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {}\r\nCookie: {SESSION}={cookie}\r\n{}{}Content-Type: \
-         {}\r\nContent-Length: {}\r\n\r\n{body}",
+         {}\r\n{}Content-Length: {}\r\n\r\n{body}",
         site.app.origin.host,
         line("Sec-Fetch-Site", case.site),
         line("Origin", case.origin),
         case.content_type,
+        line("X-CSRF-Token", (kind(path) == TYPES[3]).then_some(case.token)),
         body.len(),
     );
     raw::send(site.address, request).await.status
 }
 
-fn token(browser: &Browser) -> String {
-    let form = browser.form(LOG_OUT);
+fn token(browser: &Browser, button: &str) -> String {
+    let form = browser.form(button);
     let token = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token").1;
     token.to_owned()
 }
@@ -117,12 +125,19 @@ fn token(browser: &Browser) -> String {
 async fn only_forms_of_this_site_can_change_data() {
     // Each accepted request gets a new session of another user, and so ends none of Ada's.
     let site = Site::with(&[("SESSIONS_PER_USER", "1000")]).await;
-    let (old, eve) = (ADA.at(&site).await, EVE.at(&site).await);
+    let (old, mut eve) = (ADA.at(&site).await, EVE.at(&site).await);
     GRACE.create_account(&site).await;
     let ada = ADA.log_in_on_new_device(&site).await;
-    let cookie = ada.cookie(SESSION).expect("a cookie");
-    let good = token(&ada);
-    let tokens = [good.clone(), String::new(), token(&eve), token(&old)];
+    set_up(&site, &mut eve).await;
+    let mut half_way = site.browser();
+    EVE.logs_in(&mut half_way).await;
+    half_way.must_be_at("/login/totp", 200);
+    let cookie = |browser: &Browser| browser.cookie(SESSION).expect("a cookie");
+    let logged_in = (cookie(&ada), token(&ada, LOG_OUT));
+    let half_way = (cookie(&half_way), token(&half_way, LOG_IN));
+    let wrong = [String::new(), token(&eve, LOG_OUT), token(&old, LOG_OUT)];
+    // So that no request moves an idle timeout: this test takes longer than a minute.
+    site.db.run("update sessions set last_seen_at = now() + interval '1 hour'").await;
     let own = site.url.as_str();
     let (port, scheme) = ("http://localhost:1".to_owned(), own.replace("http:", "https:"));
     let origins = [
@@ -133,21 +148,28 @@ async fn only_forms_of_this_site_can_change_data() {
         Some(port.as_str()),
         None,
     ];
-    let mut cases = Vec::new();
-    for site in SITES {
-        for origin in origins {
-            for token in &tokens {
-                let case = |content_type| Case { site, origin, token, content_type };
-                cases.extend(TYPES.map(case));
+    let cases = |good| {
+        let mut cases = Vec::new();
+        for site in SITES {
+            for origin in origins {
+                for token in wrong.iter().chain([good]) {
+                    let case = |content_type| Case { site, origin, token, content_type };
+                    cases.extend(TYPES.map(case));
+                }
             }
         }
-    }
+        cases
+    };
 
     for route in unsafe_routes().await {
+        // Without it, the second step of a login leads to the first.
+        let is_step = route.1.starts_with("/login/");
+        let (cookie, good) = if is_step { &half_way } else { &logged_in };
+        let cases = cases(good);
         let before = content(&site.db).await;
         for case in &cases {
-            if let Some(expected) = refusal(*case, own, &good) {
-                let status = send(&site, &route, &cookie, *case).await;
+            if let Some(expected) = refusal(*case, own, good, kind(&route.1)) {
+                let status = send(&site, &route, cookie, *case).await;
                 assert_eq!(status, expected, "{route:?} {case:?}");
             }
         }
@@ -155,9 +177,11 @@ async fn only_forms_of_this_site_can_change_data() {
             content(&site.db).await == before,
             "{route:?}: a refused request changed something"
         );
-        for case in cases.iter().filter(|case| refusal(**case, own, &good).is_none()) {
+        for case in cases.iter().filter(|case| refusal(**case, own, good, kind(&route.1)).is_none())
+        {
             let grace = GRACE.log_in_on_new_device(&site).await;
-            let (cookie, token) = (grace.cookie(SESSION).expect("a cookie"), token(&grace));
+            let (cookie, token) =
+                (grace.cookie(SESSION).expect("a cookie"), token(&grace, LOG_OUT));
             let status = send(&site, &route, &cookie, Case { token: &token, ..*case }).await;
             assert!(status < 500 && ![403, 415].contains(&status), "{route:?}: {status}");
         }

@@ -44,6 +44,7 @@ async fn session_of_nobody(site: &Site) -> String {
         user: None,
         timeouts: Timeouts::ANONYMOUS,
         remembered: false,
+        second_factor: false,
         client: &client,
         state: &state,
     };

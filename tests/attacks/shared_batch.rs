@@ -44,6 +44,7 @@ async fn session_of(db: &Database, user: Option<&User>) -> SessionId {
         user,
         timeouts: Timeouts::ANONYMOUS,
         remembered: false,
+        second_factor: false,
         client: &test_client(),
         state: &json!({}),
     };

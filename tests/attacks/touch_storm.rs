@@ -36,6 +36,7 @@ async fn idle_sessions(db: &Database) -> Vec<SessionIdHash> {
             user: None,
             timeouts: Timeouts::ANONYMOUS,
             remembered: false,
+            second_factor: false,
             client: &test_client(),
             state: &json!({}),
         };

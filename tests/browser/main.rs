@@ -17,6 +17,7 @@ mod face;
 mod keyboard;
 mod other_site;
 mod pages;
+mod passkeys;
 mod privacy;
 mod recovery;
 mod screen;
@@ -24,6 +25,7 @@ mod screenshots;
 mod scripts;
 mod stage;
 mod tour;
+mod two_step;
 mod weight;
 mod window;
 
@@ -50,6 +52,9 @@ fn main() -> ExitCode {
         trials![
             tour::the_main_flows_work_with_scripts,
             tour::the_main_flows_work_without_scripts,
+            passkeys::a_passkey_is_added_used_and_removed,
+            passkeys::without_scripts_the_page_says_what_passkeys_need,
+            two_step::an_app_is_set_up_from_the_qr_code,
             privacy::no_script_can_read_a_cookie,
             privacy::the_site_stores_nothing_but_cookies,
             privacy::the_back_button_shows_no_user_data_after_logout,
@@ -78,7 +83,7 @@ fn main() -> ExitCode {
             screen::forced_colors_keep_what_a_border_shows,
             scripts::every_moment_is_shown_in_the_time_zone_of_the_visitor,
             scripts::a_new_password_is_counted_while_it_is_typed,
-            weight::a_first_visit_transfers_at_most_36_kib,
+            weight::a_first_visit_transfers_at_most_40_kib,
         ]
     };
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

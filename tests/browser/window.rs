@@ -100,6 +100,15 @@ impl Window {
         heading.first().await.expect("a page of ours");
     }
 
+    /// Waits until a script has opened the page with this heading.
+    pub async fn wait_for_heading(&self, words: &str) {
+        let heading = format!("//h1[normalize-space()=\"{words}\"]");
+        let found =
+            self.driver.query(By::XPath(heading)).wait(TIMEOUT, POLL_INTERVAL).first().await;
+        let (path, text) = (self.path().await, self.text().await);
+        assert!(found.is_ok(), "no page \"{words}\", but {path}:\n{text}");
+    }
+
     pub async fn button(&self, words: &str) -> WebElement {
         self.the("button", words, &format!("//button[normalize-space()=\"{words}\"]")).await
     }
@@ -146,6 +155,12 @@ impl Window {
     pub async fn text(&self) -> String {
         let body = self.driver.find(By::Tag("body")).await.expect("a page");
         body.text().await.expect("its text")
+    }
+
+    /// The key of an authenticator app on the page, without spaces.
+    pub async fn key(&self) -> String {
+        let key = self.driver.find(By::Css("code.secret")).await.expect("a key on the page");
+        key.text().await.expect("its text").split_whitespace().collect()
     }
 
     pub async fn must_be_at(&self, path: &str) {

@@ -1,6 +1,8 @@
 //! The operator's commands `vestibule user …`, run by the real binary beside a running site.
 
 mod deletion;
+mod factors;
+mod key;
 mod user;
 
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! Access control: requests every route as an anonymous visitor and as a logged-in user.
+//! Access control: requests every route as an anonymous visitor, as a logged-in user, half-way
+//! through a login, and logged in without the second factor that the site requires.
 //!
 //! The routes come from the router itself; `EXPECTED` lists only the responses. A new route fails
 //! the test until it has a line, so that no page becomes public by mistake.
@@ -8,6 +9,7 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpResponse, web::Data};
 use reqwest::Method;
 
+use crate::support::authenticator::{ada_half_way, ada_with_app};
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::people::ADA;
@@ -26,8 +28,10 @@ enum Expected {
     FormErrors,
     /// 404: the page needs a valid token or ID
     NotFound,
+    /// 415: access is allowed, but only JSON is read
+    JsonOnly,
 }
-use Expected::{FormErrors, NotFound, Page, To};
+use Expected::{FormErrors, JsonOnly, NotFound, Page, To};
 
 /// Method, route, response to an anonymous visitor, response to a logged-in user.
 const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
@@ -38,6 +42,15 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("POST", "/login", FormErrors, FormErrors),
     ("GET", "/logout", To("/"), To("/")),
     ("POST", "/logout", To("/login"), To("/login")),
+    ("GET", "/login/totp", To("/login?next=%2Fapp"), To("/login?next=%2Fapp")),
+    ("POST", "/login/totp", To("/login?next=%2Fapp"), To("/login?next=%2Fapp")),
+    ("GET", "/login/recovery-code", To("/login?next=%2Fapp"), To("/login?next=%2Fapp")),
+    ("POST", "/login/recovery-code", To("/login?next=%2Fapp"), To("/login?next=%2Fapp")),
+    ("GET", "/login/passkey", To("/login?next=%2Fapp"), To("/login?next=%2Fapp")),
+    ("GET", "/login/passkey/start", To("/login"), To("/login")),
+    ("POST", "/login/passkey/start", JsonOnly, JsonOnly),
+    ("GET", "/login/passkey/finish", To("/login"), To("/login")),
+    ("POST", "/login/passkey/finish", JsonOnly, JsonOnly),
     ("GET", "/email/verify", Page, To("/app")),
     ("POST", "/email/verify", FormErrors, FormErrors),
     ("GET", "/email/verify/resend", To("/email/verify"), To("/email/verify")),
@@ -60,6 +73,10 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("POST", "/account/password", To("/login?next=%2F"), FormErrors),
     ("GET", "/sudo", To("/login?next=%2Fsudo"), Page),
     ("POST", "/sudo", To("/login?next=%2F"), FormErrors),
+    ("GET", "/sudo/passkey/start", To("/sudo"), To("/sudo")),
+    ("POST", "/sudo/passkey/start", To("/login?next=%2F"), JsonOnly),
+    ("GET", "/sudo/passkey/finish", To("/sudo"), To("/sudo")),
+    ("POST", "/sudo/passkey/finish", To("/login?next=%2F"), JsonOnly),
     ("GET", "/account/email", To("/login?next=%2Faccount%2Femail"), Page),
     ("POST", "/account/email", To("/login?next=%2F"), FormErrors),
     ("GET", "/email/change", To("/login?next=%2Femail%2Fchange"), To("/account/email")),
@@ -74,6 +91,52 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("POST", "/account/delete", To("/login?next=%2F"), FormErrors),
     ("GET", "/account/export", To("/login?next=%2Faccount%2Fexport"), Page),
     ("POST", "/account/export", To("/login?next=%2F"), Page),
+    ("GET", "/account/totp", To("/login?next=%2Faccount%2Ftotp"), Page),
+    (
+        "GET",
+        "/account/totp/setup",
+        To("/login?next=%2Faccount%2Ftotp%2Fsetup"),
+        To("/account/totp"),
+    ),
+    ("POST", "/account/totp/setup", To("/login?next=%2F"), To("/account/totp")),
+    (
+        "GET",
+        "/account/totp/turn-off",
+        To("/login?next=%2Faccount%2Ftotp%2Fturn-off"),
+        To("/account/totp"),
+    ),
+    ("POST", "/account/totp/turn-off", To("/login?next=%2F"), To("/account/totp")),
+    ("GET", "/account/passkeys", To("/login?next=%2Faccount%2Fpasskeys"), Page),
+    (
+        "GET",
+        "/account/passkeys/start",
+        To("/login?next=%2Faccount%2Fpasskeys%2Fstart"),
+        To("/account/passkeys"),
+    ),
+    ("POST", "/account/passkeys/start", To("/login?next=%2F"), JsonOnly),
+    (
+        "GET",
+        "/account/passkeys/finish",
+        To("/login?next=%2Faccount%2Fpasskeys%2Ffinish"),
+        To("/account/passkeys"),
+    ),
+    ("POST", "/account/passkeys/finish", To("/login?next=%2F"), JsonOnly),
+    (
+        "GET",
+        "/account/passkeys/{id}/rename",
+        To("/login?next=%2Faccount%2Fpasskeys%2F%257Bid%257D%2Frename"),
+        To("/account/passkeys"),
+    ),
+    ("POST", "/account/passkeys/{id}/rename", To("/login?next=%2F"), NotFound),
+    (
+        "GET",
+        "/account/passkeys/{id}/remove",
+        To("/login?next=%2Faccount%2Fpasskeys%2F%257Bid%257D%2Fremove"),
+        To("/account/passkeys"),
+    ),
+    ("POST", "/account/passkeys/{id}/remove", To("/login?next=%2F"), NotFound),
+    ("GET", "/account/recovery-codes", To("/login?next=%2Faccount%2Frecovery-codes"), Page),
+    ("POST", "/account/recovery-codes", To("/login?next=%2F"), To("/account/totp")),
     ("GET", "/account/activity", To("/login?next=%2Faccount%2Factivity"), Page),
     ("GET", "/account/sessions", To("/login?next=%2Faccount%2Fsessions"), Page),
     (
@@ -100,8 +163,32 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("GET", "/static/{hash}/{path:.*}", Page, Page),
     ("GET", "/favicon.ico", Page, Page),
     ("GET", "/robots.txt", Page, Page),
+    ("GET", "/.well-known/passkey-endpoints", Page, Page),
     ("GET", "/.well-known/change-password", To("/account/password"), To("/account/password")),
 ];
+
+/// Half-way through a login, a visitor gets the responses of an anonymous one, except here.
+const HALF_WAY: &[(&str, &str, Expected)] = &[
+    ("GET", "/login/passkey", Page),
+    ("GET", "/login/totp", Page),
+    ("POST", "/login/totp", FormErrors),
+    ("GET", "/login/recovery-code", Page),
+    ("POST", "/login/recovery-code", FormErrors),
+];
+
+/// The response to a user who lacks a required second factor: that to a user, outside of the
+/// guarded scopes and on the pages for setting one up. Everything else leads to these pages.
+fn without_required_factor(method: &str, path: &str, to_user: Expected) -> Expected {
+    let guarded = ["/app", "/account"].iter().any(|scope| path.starts_with(scope));
+    let set_up = ["/account/totp", "/account/passkeys"].iter().any(|page| path.starts_with(page));
+    // This one route is guarded by itself.
+    let guarded = guarded || path == "/email/change";
+    // The test comes from the page of the setup, which has made a secret.
+    if (method, path) == ("POST", "/account/totp/setup") {
+        return FormErrors;
+    }
+    if guarded && !set_up { To("/account/totp") } else { to_user }
+}
 
 /// A path for each route that has a variable part.
 const EXAMPLES: &[(&str, &str)] = &[("/static/{hash}/{path:.*}", "/static/0/mark.svg")];
@@ -113,9 +200,13 @@ struct Route {
 
 impl Route {
     fn address(&self) -> &str {
-        let example = EXAMPLES.iter().find(|(path, _)| *path == self.path);
-        example.map_or(&self.path, |(_, address)| address)
+        example(&self.path)
     }
+}
+
+fn example(path: &str) -> &str {
+    let example = EXAMPLES.iter().find(|(route, _)| *route == path);
+    example.map_or(path, |(_, address)| address)
 }
 
 /// Every resource of `routes.rs`, read from the router.
@@ -149,14 +240,16 @@ async fn stranger(site: &Site) -> Browser {
 }
 
 async fn ada(site: &Site) -> Browser {
-    ADA.log_in_on_new_device(site).await
+    let mut browser = site.browser();
+    ADA.logs_in(&mut browser).await;
+    browser
 }
 
 /// Sends one request with a valid token, as if from the front page.
 async fn ask(mut browser: Browser, method: &Method, address: &str) -> BrowserResponse {
     // Takes the token from a page with a form: `next` redirects a logged-in user to one.
     browser.visit("/login?next=/app").await;
-    let button = if browser.path == "/app" { LOG_OUT } else { LOG_IN };
+    let button = if browser.path.starts_with("/login") { LOG_IN } else { LOG_OUT };
     let form = browser.form(button);
     let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
     browser.visit("/").await;
@@ -171,6 +264,7 @@ fn seen(answer: &BrowserResponse) -> String {
         (200, None) => "Page".to_owned(),
         (422, None) => "FormErrors".to_owned(),
         (404, None) => "NotFound".to_owned(),
+        (415, None) => "JsonOnly".to_owned(),
         (303, Some(location)) => format!("To({location:?})"),
         (status, _) => format!("{status}"),
     }
@@ -206,6 +300,39 @@ async fn every_route_gives_visitors_and_users_the_expected_response() {
     let gone = EXPECTED.iter().filter(|row| !asked.contains(&(row.0.into(), row.1.into())));
     wrong.extend(gone.map(|row| format!("no route any more: {row:?}")));
     assert!(wrong.is_empty(), "tests/flows/access.rs and the router differ:\n{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn half_way_through_a_login_only_the_second_step_is_open() {
+    let site = Site::start().await;
+    ada_with_app(&site).await;
+    let mut wrong = Vec::new();
+    for (method, path, expected, _) in EXPECTED {
+        let own = HALF_WAY.iter().find(|row| (row.0, row.1) == (*method, *path));
+        let expected = own.map_or(*expected, |row| row.2);
+        let browser = ada_half_way(&site).await;
+        let got = seen(&ask(browser, &method.parse().expect("a method"), example(path)).await);
+        if format!("{expected:?}") != got {
+            wrong.push(format!("{method} {path}: expected {expected:?}, got {got}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn without_a_required_second_factor_everything_leads_to_its_setup() {
+    let site = Site::with(&[("REQUIRE_SECOND_FACTOR", "true")]).await;
+    ADA.create_account(&site).await;
+    let mut wrong = Vec::new();
+    for (method, path, _, to_user) in EXPECTED {
+        let expected = without_required_factor(method, path, *to_user);
+        let browser = ada(&site).await;
+        let got = seen(&ask(browser, &method.parse().expect("a method"), example(path)).await);
+        if format!("{expected:?}") != got {
+            wrong.push(format!("{method} {path}: expected {expected:?}, got {got}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test]

@@ -4,8 +4,11 @@ mod activity;
 mod delete;
 mod email;
 mod export;
+mod passkeys;
 mod password;
+mod recovery_codes;
 mod sessions;
+mod totp;
 
 use crate::support::labels::*;
 use crate::support::people::ADA;

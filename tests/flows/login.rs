@@ -1,5 +1,9 @@
 //! Logging in with an email address and a password.
 
+mod passkey;
+mod recovery_code;
+mod totp;
+
 use app::accounts::password::Hasher;
 use argon2::Params;
 

@@ -17,6 +17,7 @@ async fn start(site: &Site, tx: &mut Connection, user: &User, per_user: i64) -> 
         user: Some(user),
         timeouts: site.app.config.lifetimes.ordinary,
         remembered: false,
+        second_factor: false,
         client: &test_client(),
         state: &json!({}),
     };

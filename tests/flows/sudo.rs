@@ -1,5 +1,7 @@
 //! Authenticating again before an action that can hurt.
 
+mod passkey;
+
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
@@ -58,8 +60,8 @@ async fn a_wrong_password_is_said_at_its_field_and_recorded() {
     confirms(&mut ada, ADA.password).await;
     ada.must_be_at(EXPORT, 200);
     ada.visit("/account/activity").await;
-    ada.must_see("Password not confirmed: it was wrong");
-    ada.must_see("Password confirmed");
+    ada.must_see("Not confirmed it was you: password or code was wrong");
+    ada.must_see("Confirmed it was you");
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ async fn with_a_planted_session(site: &Site) -> Browser {
         user: None,
         timeouts: Timeouts::ANONYMOUS,
         remembered: false,
+        second_factor: false,
         client: &test_client(),
         state: &state,
     };

@@ -47,7 +47,7 @@ async fn every_column_of_every_table_is_described() {
 
 #[test]
 fn every_kind_of_event_is_described() {
-    let source = include_str!("../../src/accounts/audit.rs");
+    let source = include_str!("../../src/accounts/audit/kind.rs");
     let names = source.split_once("pub fn name(self)").expect("the stored names").1;
     let names = names.split("fn owasp_name").next().unwrap_or_default();
     let described = named_in_rows(section("audit_events"));

@@ -10,6 +10,9 @@ pub const CURRENT_PASSWORD: &str = "Current password";
 pub const STAY_LOGGED_IN: &str = "Stay logged in on this device";
 pub const CODE: &str = "Code";
 pub const NOTE: &str = "Note";
+pub const NAME: &str = "Name";
+pub const RECOVERY_CODE: &str = "Recovery code";
+pub const APP_CODE: &str = "Code of your app";
 
 // Buttons, and links of the same name.
 pub const CREATE_ACCOUNT: &str = "Create account";
@@ -28,6 +31,15 @@ pub const LOG_OUT_ELSEWHERE: &str = "Log out everywhere else";
 pub const CONTINUE: &str = "Continue";
 pub const DELETE_ACCOUNT: &str = "Delete account";
 pub const DOWNLOAD: &str = "Download";
+pub const TURN_ON: &str = "Turn on";
+pub const TURN_OFF: &str = "Turn off";
+pub const USE_THIS_APP: &str = "Use this app";
+pub const MAKE_NEW_CODES: &str = "Make new codes";
+pub const CONTINUE_WITH_CODE: &str = "Continue with the code";
+pub const RENAME: &str = "Rename";
+pub const REMOVE: &str = "Remove";
+pub const ADD_PASSKEY: &str = "Add a passkey";
+pub const LOG_IN_WITH_PASSKEY: &str = "Log in with a passkey";
 pub const SAVE_NOTE: &str = "Save note";
 
 // Links.
@@ -57,6 +69,7 @@ pub const NOTE_SAVED: &str = "Note saved.";
 pub const EMAIL_MISSING: &str = "Enter your email.";
 pub const NOT_AN_EMAIL: &str = "doesn't look like an email address";
 pub const TOO_EASY: &str = "This password is too easy to guess.";
+pub const USED_CODE: &str = "This code has been used already.";
 pub const WRONG_LOGIN: &str = "Wrong email or password.";
 pub const WRONG_CURRENT_PASSWORD: &str = "This isn't your current password.";
 pub const CONFIRM_FIRST: &str = "Not confirmed your email yet?";

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "deleting a feature may leave a helper unused")]
 
 pub mod asking;
+pub mod authenticator;
 pub mod authority;
 pub mod browser;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod mailbox;
 pub mod mechanics;
 pub mod nginx;
 pub mod page;
+pub mod passkey;
 pub mod people;
 pub mod picture;
 pub mod postgres_wire;

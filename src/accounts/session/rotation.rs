@@ -11,6 +11,8 @@ use crate::database::Connection;
 pub enum RotationReason {
     /// The user has typed the password.
     Authenticated,
+    /// The user has proved a second factor.
+    SecondFactor,
     /// The email address was changed by a link. No password was typed, so `authenticated_at` stays.
     CredentialChanged,
 }
@@ -27,17 +29,27 @@ pub async fn rotate_in_place(
     let rotated = sqlx::query!(
         "update sessions set id_hash = $2, previous_id_hash = id_hash, user_epoch = $3,
                 csrf_binding = $4,
-                authenticated_at = case when $5 then now() else authenticated_at end
+                authenticated_at = case when $5 then now() else authenticated_at end,
+                second_factor_at = case when $6 then now() else second_factor_at end
          where id = $1 and ends_at > now()",
         id,
         session_id.hash() as _,
         epoch,
         &rand::random::<[u8; 32]>(),
-        reason == RotationReason::Authenticated,
+        reason != RotationReason::CredentialChanged,
+        reason == RotationReason::SecondFactor,
     )
     .execute(tx)
     .await?;
     Ok((rotated.rows_affected() == 1).then_some(session_id))
+}
+
+/// Records that the user of a session has no second factor any more.
+pub async fn forget_second_factor(tx: &mut Connection, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("update sessions set second_factor_at = null where id = $1", id)
+        .execute(tx)
+        .await
+        .map(drop)
 }
 
 /// Whether this is the ID that a session had before its last rotation.

@@ -51,6 +51,10 @@ pub struct UserOverview {
     /// Since when the password is invalid, after "this wasn't me".
     pub reset_required_at: Option<OffsetDateTime>,
     pub last_login_at: Option<OffsetDateTime>,
+    /// Since when there is an authenticator app.
+    pub app_since: Option<OffsetDateTime>,
+    pub passkeys: i64,
+    pub recovery_codes: i64,
     /// Valid ones.
     pub sessions: i64,
     pub devices: i64,
@@ -63,6 +67,9 @@ pub async fn of(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<U
                 reset_required_at,
                 (select created_at from audit_events
                  where user_id = u.id and kind = any($2) order by id desc limit 1) as last_login_at,
+                (select created_at from totp where user_id = u.id) as app_since,
+                (select count(*) from passkeys where user_id = u.id) as "passkeys!",
+                (select count(*) from recovery_codes where user_id = u.id) as "recovery_codes!",
                 (select count(*) from sessions s
                  where s.user_id = u.id and s.user_epoch = u.session_epoch and u.locked_at is null
                    and s.ends_at > now() and s.last_seen_at + s.idle_timeout > now())

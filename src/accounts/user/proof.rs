@@ -103,3 +103,13 @@ pub async fn change_email(
         changed => changed.map(Some),
     }
 }
+
+/// Raises the epoch, for a change of the second factor, and returns it.
+pub async fn raise_epoch(tx: &mut Connection, id: UserId) -> sqlx::Result<i32> {
+    sqlx::query_scalar!(
+        "update users set session_epoch = session_epoch + 1 where id = $1 returning session_epoch",
+        id as _,
+    )
+    .fetch_one(tx)
+    .await
+}

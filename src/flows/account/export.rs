@@ -15,8 +15,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::accounts::audit::{self, Event, Kind};
+use crate::accounts::passkey::{self, ListedPasskey};
 use crate::accounts::user_id::UserId;
-use crate::accounts::{device, session, token, user};
+use crate::accounts::{device, recovery_codes, session, token, totp, user};
 use crate::database::Database;
 use crate::throttle::Admission;
 use crate::throttle::limits::{Action, Key};
@@ -68,6 +69,9 @@ pub async fn download(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpRespons
         "email_to_confirm": pending.map(|change| change.email),
         "created_at": moment(dates.created_at),
         "password_changed_at": moment(dates.password_changed_at),
+        "authenticator_app_since": totp::since(db, user.id).await?.map(moment),
+        "passkeys": passkey::list(db, user.id).await?.iter().map(passkey_json).collect::<Vec<_>>(),
+        "recovery_codes_left": recovery_codes::left(db, user.id).await?,
         "known_devices": device::last_used(db, user.id).await?.into_iter().map(moment)
             .collect::<Vec<_>>(),
         "sessions": sessions.iter().map(session_json).collect::<Vec<_>>(),
@@ -112,6 +116,15 @@ fn session_json(session: &session::ListedSession) -> Value {
         "stays_logged_in": session.remembered,
         "ip_address": session.address.map(|address| address.addr().to_string()),
         "user_agent": session.user_agent,
+    })
+}
+
+fn passkey_json(passkey: &ListedPasskey) -> Value {
+    json!({
+        "name": passkey.name,
+        "added_at": moment(passkey.created_at),
+        "last_used_at": passkey.last_used_at.map(moment),
+        "backed_up": passkey.backed_up,
     })
 }
 

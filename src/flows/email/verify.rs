@@ -183,7 +183,7 @@ async fn confirm(
         visitor.flash(FlashKind::Good, text);
         return page::redirect(HOME);
     }
-    let login = Login { user, remembered: false };
+    let login = Login { user, remembered: false, second_factor: false };
     let response = start_session::start(req, visitor, login, HOME)?;
     visitor.flash(FlashKind::Good, "Your email is confirmed, and you're logged in.");
     Ok(response)

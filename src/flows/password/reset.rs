@@ -9,8 +9,8 @@
 //!
 //! An attacker requests a link for somebody else: nothing changes, and the response does not show
 //! whether there is an account. The URL of the form contains no token, so an attacker who sees the
-//! screen or a `Referer` header does not get it. A reset logs nobody in, so a second factor, if you
-//! add one, is still required.
+//! screen or a `Referer` header does not get it. A reset logs nobody in, so a second factor is
+//! still required.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

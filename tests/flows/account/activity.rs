@@ -87,7 +87,7 @@ async fn every_kind_of_event_is_shown() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
     site.db.run("delete from audit_events").await;
-    let source = include_str!("../../../src/accounts/audit.rs");
+    let source = include_str!("../../../src/accounts/audit/kind.rs");
     let names = source.split("pub fn name(self)").nth(1).expect("the stored names");
     let names = names.split("fn owasp_name").next().unwrap_or_default();
     let names: Vec<&str> = names.split('"').skip(1).step_by(2).collect();

@@ -37,6 +37,9 @@ pub enum Command {
     ChangePassword(Device),
     /// Asks for the person's other email address and confirms it.
     ChangeEmail(Device),
+    /// Sets up an authenticator app, and turns it off.
+    SetUpApp(Device),
+    TurnOffApp(Device),
     Reset(Device, Person),
     /// Presses the button of one of the notices that are still valid: the number of notices is
     /// the modulus.
@@ -49,6 +52,8 @@ pub enum Command {
     EndByEpoch(Person),
     /// The operator's command `user log-out`.
     LogOutByOperator(Person),
+    /// The operator's command `user reset-factors`.
+    ResetFactors(Person),
     Later(u64),
 }
 
@@ -61,6 +66,8 @@ pub struct Session {
     idle: u64,
     last_seen: u64,
     authenticated_at: u64,
+    /// When a second factor was proved.
+    factor_at: Option<u64>,
 }
 
 /// A notice with an unused "this wasn't me" link.
@@ -80,6 +87,8 @@ pub struct Account {
     pub must_reset: bool,
     /// Which of the person's two email addresses the account has.
     pub email: usize,
+    /// If there is an authenticator app: the number of the notice about it.
+    app: Option<usize>,
     notices: Vec<Notice>,
     sent: usize,
 }
@@ -111,6 +120,16 @@ impl Model {
         session.is_some_and(|session| self.now - session.authenticated_at < SUDO_WINDOW)
     }
 
+    /// Whether a second factor was proved on a device recently.
+    fn has_proved_factor(&self, device: Device) -> bool {
+        let proved = self.sessions[device.0].as_ref().and_then(|session| session.factor_at);
+        proved.is_some_and(|at| self.now - at < SUDO_WINDOW)
+    }
+
+    fn has_app(&self, device: Device) -> Option<bool> {
+        self.user(device).map(|person| self.accounts[person.0].app.is_some())
+    }
+
     /// Whether a command can be given now: a login, for example, needs a device without a session.
     pub fn allows(&self, command: Command) -> bool {
         let free = |device: Device| self.sessions[device.0].is_none();
@@ -125,6 +144,8 @@ impl Model {
             | Command::ChangeEmail(device)
             | Command::Delete(device)
             | Command::Download(device) => !free(device),
+            Command::SetUpApp(device) => self.has_app(device) == Some(false),
+            Command::TurnOffApp(device) => self.has_app(device) == Some(true),
             Command::EndSession { on, of } => {
                 on != of && !free(on) && self.user(on) == self.user(of)
             }
@@ -134,9 +155,9 @@ impl Model {
             }
             Command::Lock(person) => account(person).exists && !account(person).locked,
             Command::Unlock(person) => account(person).locked,
-            Command::EndByEpoch(person) | Command::LogOutByOperator(person) => {
-                account(person).exists
-            }
+            Command::EndByEpoch(person)
+            | Command::LogOutByOperator(person)
+            | Command::ResetFactors(person) => account(person).exists,
             Command::Later(_) => true,
         }
     }
@@ -176,6 +197,18 @@ impl Model {
                 }
             }
             Command::Confirm(device) => self.authenticate(device),
+            Command::SetUpApp(device) => {
+                if !self.is_sudo(device) {
+                    return false;
+                }
+                self.change_app(device, true);
+            }
+            Command::TurnOffApp(device) => {
+                if !self.has_proved_factor(device) {
+                    return false;
+                }
+                self.change_app(device, false);
+            }
             Command::Reset(_, person) => {
                 self.accounts[person.0].must_reset = false;
                 self.notify(person);
@@ -186,6 +219,8 @@ impl Model {
                 let account = &mut self.accounts[person.0];
                 account.must_reset = true;
                 account.email = used.email;
+                // Set up since the notice, perhaps by a thief.
+                account.app.take_if(|number| *number >= used.number);
                 account.notices.retain(|notice| {
                     let later = notice.number > used.number && notice.email != used.email;
                     notice.number != used.number && !later
@@ -208,6 +243,12 @@ impl Model {
             Command::Unlock(person) => self.accounts[person.0].locked = false,
             Command::EndByEpoch(person) | Command::LogOutByOperator(person) => {
                 self.end(|_, session| session.person == person);
+            }
+            Command::ResetFactors(person) => {
+                if self.accounts[person.0].app.take().is_some() {
+                    self.end(|_, session| session.person == person);
+                    self.notify(person);
+                }
             }
             Command::Later(minutes) => {
                 self.now += minutes;
@@ -235,6 +276,7 @@ impl Model {
             idle,
             last_seen: now,
             authenticated_at: now,
+            factor_at: self.accounts[person.0].app.map(|_| now),
         });
         let mut of_person: Vec<u64> = self
             .sessions
@@ -246,6 +288,18 @@ impl Model {
         of_person.sort_unstable();
         let oldest = of_person.len().saturating_sub(PER_USER);
         self.end(|_, session| of_person[..oldest].contains(&session.began));
+    }
+
+    fn change_app(&mut self, device: Device, on: bool) {
+        let person = self.user(device).expect("allowed");
+        self.end(|other, session| other != device && session.person == person);
+        self.authenticate(device);
+        let (now, number) = (self.now, self.accounts[person.0].sent);
+        self.accounts[person.0].app = on.then_some(number);
+        self.sessions[device.0]
+            .iter_mut()
+            .for_each(|session| session.factor_at = on.then_some(now));
+        self.notify(person);
     }
 
     fn notify(&mut self, person: Person) {

@@ -1,6 +1,7 @@
 //! The same commands, given to the app by real browsers.
 
 use super::model::{Command, DEVICES, Device, PER_USER, Person};
+use crate::support::authenticator::Authenticator;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
@@ -18,6 +19,7 @@ pub struct World {
     passwords: [usize; 2],
     /// The index of each person's email address in `World::emails`.
     now_at: [usize; 2],
+    apps: [Option<Authenticator>; 2],
 }
 
 impl World {
@@ -31,7 +33,7 @@ impl World {
                 browser
             })
             .collect();
-        World { site, devices, passwords: [0; 2], now_at: [0; 2] }
+        World { site, devices, passwords: [0; 2], now_at: [0; 2], apps: [None, None] }
     }
 
     /// The two email addresses between which a person changes.
@@ -104,7 +106,8 @@ impl World {
                 let browser = &mut self.devices[on.0];
                 browser.visit("/login").await;
                 browser.submit(LOG_IN, &fields).await;
-                browser.path == "/app"
+                self.second_step(on, person).await;
+                self.devices[on.0].path == "/app"
             }
             Command::LogInWrongly(device, person) => {
                 let fields =
@@ -161,6 +164,7 @@ impl World {
                 self.now_at[person.0] = email;
                 browser.sees(EVERY_DEVICE_LOGGED_OUT)
             }
+            Command::SetUpApp(_) | Command::TurnOffApp(_) => self.change_app(command, user).await,
             Command::Confirm(_)
             | Command::ChangePassword(_)
             | Command::ChangeEmail(_)
@@ -168,6 +172,40 @@ impl World {
             | Command::Reset(..) => self.prove(command, user).await,
             _ => self.operate(command).await,
         }
+    }
+
+    /// Enters the code of the person's app, if the page asks for it. Each time step works once, and
+    /// the walk is faster than the clock, so the app forgets which one was used.
+    async fn second_step(&mut self, on: Device, person: Person) {
+        let browser = &mut self.devices[on.0];
+        if browser.path == "/login/totp" {
+            self.site.db.run("update totp set used_until = now() - interval '1 hour'").await;
+            let app = self.apps[person.0].as_ref().expect("an app");
+            browser.submit(LOG_IN, &[(CODE, &app.code())]).await;
+        }
+    }
+
+    async fn change_app(
+        &mut self,
+        command: Command,
+        user: impl Fn(Device) -> Option<Person>,
+    ) -> bool {
+        let (Command::SetUpApp(device) | Command::TurnOffApp(device)) = command else {
+            unreachable!("{command:?}")
+        };
+        let browser = &mut self.devices[device.0];
+        browser.visit("/account/totp").await;
+        if browser.path != "/account/totp" {
+            return false;
+        }
+        if let Command::TurnOffApp(_) = command {
+            browser.press(TURN_OFF).await;
+            return browser.path == "/account";
+        }
+        let app = Authenticator::reading(browser);
+        browser.submit(TURN_ON, &[(CODE, &app.code())]).await;
+        self.apps[user(device).expect("a user").0] = Some(app);
+        browser.path == "/account/recovery-codes"
     }
 
     /// Commands that need a password or a link from an email.
@@ -251,9 +289,13 @@ impl World {
                     sqlx::query(sql).bind(self.email(person)).execute(&self.site.db.pool).await;
                 done.expect("the database").rows_affected() == 1
             }
-            Command::LogOutByOperator(person) => {
+            Command::LogOutByOperator(person) | Command::ResetFactors(person) => {
+                let verb = match command {
+                    Command::ResetFactors(_) => "reset-factors",
+                    _ => "log-out",
+                };
                 let email = self.email(person);
-                let mut run = process::command(&self.site.db, &["user", "log-out", email]);
+                let mut run = process::command(&self.site.db, &["user", verb, email]);
                 run.status().expect("the binary").success()
             }
             Command::Later(minutes) => {

@@ -1,0 +1,36 @@
+//! Ends sessions: a row that is gone is a session that is invalid at once, on every instance.
+
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+use crate::accounts::session_id::SessionIdHash;
+use crate::accounts::user_id::UserId;
+use crate::database::Connection;
+
+/// Ends one session.
+pub async fn end(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from sessions where id = $1", id).execute(db).await.map(drop)
+}
+
+/// Ends the session with this ID, if there is one.
+pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<()> {
+    sqlx::query!("delete from sessions where id_hash = $1", id_hash as _)
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+/// Ends every session of a user except `keep`. After a credential change the caller has raised the
+/// epoch, which also stops logins that have verified the old password but not yet begun a session.
+pub async fn end_all(
+    tx: &mut Connection,
+    user_id: UserId,
+    keep: Option<Uuid>,
+) -> sqlx::Result<u64> {
+    let ended = sqlx::query!(
+        "delete from sessions where user_id = $1 and id is distinct from $2",
+        user_id as _,
+        keep,
+    );
+    Ok(ended.execute(tx).await?.rows_affected())
+}

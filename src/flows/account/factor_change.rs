@@ -1,0 +1,80 @@
+//! What every change of a second factor has in common: an app or a passkey, added or removed.
+//!
+//! One transaction: the change, the end of every other session, the audit event and the notice are
+//! committed together, or not at all. The first second factor comes with recovery codes; with the
+//! last one they go.
+
+use crate::accounts::audit::{self, Kind};
+use crate::accounts::session::{self, RotationReason};
+use crate::accounts::user::{User, proof};
+use crate::accounts::{credentials, recovery_codes, second_factor};
+use crate::database::Transaction;
+use crate::mail::notice::{self, Change, ChangedAccount};
+use crate::throttle::limits::{Action, Key};
+use crate::web::error::Error;
+use crate::web::error_page::log_if_failed;
+use crate::web::flash::FlashKind;
+use crate::web::kept_secret::RECOVERY_CODES;
+use crate::web::known_device;
+use crate::web::visitor::LoggedIn;
+
+/// Where the visitor goes on after a change.
+pub enum AfterChange {
+    /// New recovery codes are to be shown.
+    RecoveryCodes,
+    Account,
+}
+
+/// Begins the transaction. A form can take ten seconds to arrive, so the session may have been
+/// ended meanwhile.
+pub async fn begin_change(logged_in: &LoggedIn) -> Result<Transaction, Error> {
+    let app = &logged_in.visitor.app;
+    // No limit drops the notice of a change, so the changes themselves are limited.
+    let key = [Key::Account(&logged_in.user.id.to_string())];
+    let _ = app.throttle.admit(Action::FactorChanged, &key).await?.counted()?;
+    let mut tx = app.db.begin().await?;
+    match session::hold(&mut tx, logged_in.session.id, &logged_in.user).await? {
+        true => Ok(tx),
+        false => Err(session_ended()),
+    }
+}
+
+fn session_ended() -> Error {
+    Error::LogInFirst("/account".to_owned())
+}
+
+/// Commits the change. `text` is shown on the next page.
+pub async fn finish_change(
+    logged_in: &LoggedIn,
+    mut tx: Transaction,
+    (kind, change): (Kind, Change<'_>),
+    text: &str,
+) -> Result<AfterChange, Error> {
+    let (visitor, user, id) = (&logged_in.visitor, &logged_in.user, logged_in.session.id);
+    let session_epoch = proof::raise_epoch(&mut tx, user.id).await?;
+    credentials::end_access(&mut tx, user.id, Some(id)).await?;
+    let (mut codes, mut reason) = (Vec::new(), RotationReason::SecondFactor);
+    if !second_factor::is_on(&mut *tx, user.id).await? {
+        recovery_codes::forget(&mut tx, user.id).await?;
+        session::forget_second_factor(&mut tx, id).await?;
+        reason = RotationReason::Authenticated;
+    } else if recovery_codes::left(&mut *tx, user.id).await? == 0 {
+        codes = recovery_codes::replace(&mut tx, user.id).await?;
+    }
+    let rotated = session::rotate_in_place(&mut tx, id, session_epoch, reason).await?;
+    let session_id = rotated.ok_or_else(session_ended)?;
+    audit::record(&mut tx, kind, Some(user.id), &visitor.client).await?;
+    let owner = ChangedAccount { user_id: user.id, email: &user.email, client: &visitor.client };
+    notice::send(&mut tx, &visitor.app, owner, change).await?;
+    tx.commit().await?;
+
+    visitor.rotate_session(session_id);
+    let user = User { session_epoch, ..user.clone() };
+    log_if_failed("a device", known_device::keep(visitor, &user).await);
+    visitor.flash(FlashKind::Good, format!("{text} Your other devices have been logged out."));
+    if codes.is_empty() {
+        return Ok(AfterChange::Account);
+    }
+    logged_in.keep_secret(RECOVERY_CODES, codes.join("\n").as_bytes());
+    Ok(AfterChange::RecoveryCodes)
+}

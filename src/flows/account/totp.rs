@@ -1,0 +1,146 @@
+//! Set up an authenticator app, replace it, and turn it off (TOTP, RFC 6238).
+//!
+//! `GET  /account/totp`           show    the QR code, or what is set up
+//! `POST /account/totp/setup`     setup   the first code proves that the app has the secret
+//! `POST /account/totp/turn-off`  remove  its codes are no longer asked for
+//!
+//! An attacker has a stolen session and the password. To replace the app or to turn it off, a
+//! second factor has to be proved in the session (`sudo::require_factor`). An attacker sets up an
+//! app of their own first: the owner gets an email, and every other session ends as after a
+//! password change. The old secret works until a code of the new one was right, so nobody locks
+//! themselves out. The new secret is kept encrypted in the session until then.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::accounts::audit::Kind;
+use crate::accounts::second_factor;
+use crate::accounts::totp::{self, NewSecret};
+use crate::flows::account::{AfterChange, begin_change, finish_change};
+use crate::mail::notice::Change;
+use crate::web::csrf::{Checked, NoFields};
+use crate::web::error::Error;
+use crate::web::human_time::{self, Time};
+use crate::web::page::{self, Page};
+use crate::web::qr_code::QrCode;
+use crate::web::sudo::Sudo;
+use crate::web::visitor::LoggedIn;
+
+/// The key of the new secret in the state of the session.
+const NEW_SECRET: &str = "totp_secret";
+
+#[derive(Template)]
+#[template(path = "account/totp.html")]
+struct TotpPage {
+    page: Page,
+    /// Since when there is an app.
+    since: Option<Time>,
+    setup: Option<Setup>,
+    /// With `REQUIRE_SECOND_FACTOR`, the last second factor can be replaced, but not turned off.
+    required: bool,
+}
+
+/// What the new app needs.
+struct Setup {
+    secret: String,
+    qr_code: Option<QrCode>,
+}
+
+#[derive(Deserialize)]
+pub struct TotpQuery {
+    #[serde(default)]
+    replace: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct SetupForm {
+    #[serde(default)]
+    code: String,
+}
+
+pub async fn show(sudo: Sudo, query: web::Query<TotpQuery>) -> Result<HttpResponse, Error> {
+    let logged_in = sudo.logged_in;
+    let mut form_page = blank(&logged_in).await?;
+    if form_page.since.is_none() || query.replace.is_some() {
+        form_page.setup = Some(of(&logged_in, &kept_or_new(&logged_in)));
+    }
+    page::show(form_page)
+}
+
+pub async fn setup(sudo: Sudo, form: Checked<SetupForm>) -> Result<HttpResponse, Error> {
+    let logged_in = sudo.logged_in;
+    let mut form_page = blank(&logged_in).await?;
+    let secret = kept(&logged_in);
+    form_page.setup = secret.as_ref().map(|secret| of(&logged_in, secret));
+    let form = match form {
+        Checked::Valid(form) => form,
+        Checked::OutOfDate(_, invalid) => {
+            form_page.page.reject_form(invalid.sentence());
+            return page::out_of_date(form_page);
+        }
+    };
+    let Some(secret) = secret else { return page::redirect("/account/totp") };
+    let (app, user_id) = (&logged_in.visitor.app, logged_in.user.id);
+    let mut tx = begin_change(&logged_in).await?;
+    if !totp::set(&mut tx, &app.keys, user_id, &secret, &form.code).await? {
+        let problem = "This code is wrong. Enter the one that your app shows now.";
+        form_page.page.reject("code", problem);
+        return page::invalid(form_page);
+    }
+    let what = (Kind::TotpTurnedOn, Change::TotpTurnedOn);
+    let after = finish_change(&logged_in, tx, what, "Two-step login is on.").await?;
+    logged_in.visitor.state.remove(NEW_SECRET);
+    page::redirect(match after {
+        AfterChange::RecoveryCodes => "/account/recovery-codes",
+        AfterChange::Account => "/account",
+    })
+}
+
+pub async fn remove(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpResponse, Error> {
+    let logged_in = sudo.logged_in;
+    let mut form_page = blank(&logged_in).await?;
+    if let Checked::OutOfDate(_, invalid) = form {
+        form_page.page.reject_form(invalid.sentence());
+        return page::out_of_date(form_page);
+    }
+    if form_page.since.is_some() && !form_page.required {
+        let mut tx = begin_change(&logged_in).await?;
+        totp::remove(&mut tx, logged_in.user.id).await?;
+        let what = (Kind::TotpTurnedOff, Change::TotpTurnedOff);
+        finish_change(&logged_in, tx, what, "Your authenticator app is removed.").await?;
+        return page::redirect("/account");
+    }
+    page::redirect("/account/totp")
+}
+
+async fn blank(logged_in: &LoggedIn) -> Result<TotpPage, Error> {
+    let app = &logged_in.visitor.app;
+    let since = totp::since(&app.db, logged_in.user.id).await?;
+    let kinds = second_factor::kinds(&app.db, logged_in.user.id).await?;
+    Ok(TotpPage {
+        page: logged_in.visitor.page("Two-step login"),
+        since: since.map(human_time::moment),
+        setup: None,
+        required: app.config.require_second_factor && !kinds.passkey,
+    })
+}
+
+fn of(logged_in: &LoggedIn, secret: &NewSecret) -> Setup {
+    // Without a URL that fits, the secret can still be typed.
+    let url = secret.url(&logged_in.visitor.app.config.app_name, &logged_in.user.email);
+    Setup { qr_code: url.and_then(|url| QrCode::of(&url)), secret: secret.groups() }
+}
+
+/// The same secret on every visit, so that a reload does not invalidate one that was scanned.
+fn kept_or_new(logged_in: &LoggedIn) -> NewSecret {
+    kept(logged_in).unwrap_or_else(|| {
+        let new = NewSecret::generate();
+        logged_in.keep_secret(NEW_SECRET, new.as_bytes());
+        new
+    })
+}
+
+fn kept(logged_in: &LoggedIn) -> Option<NewSecret> {
+    logged_in.kept_secret(NEW_SECRET).map(NewSecret::from_bytes)
+}

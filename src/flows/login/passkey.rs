@@ -1,0 +1,89 @@
+//! Log in with a passkey: from the login page, by its button or by autofill, and as the second step
+//! after a password.
+//!
+//! `GET  /login/passkey`         show    asks for the passkey, after a password
+//! `POST /login/passkey/start`   start   JSON: a challenge for this visitor
+//! `POST /login/passkey/finish`  finish  JSON: verifies the answer, and begins the session
+//!
+//! An attacker with a phishing site gets no signature: the browser binds it to the origin. A copied
+//! answer is worthless: its challenge is used once, by the visitor who got it, within five minutes.
+//! The responses do not depend on an account, because no email address is sent. The authenticator
+//! has verified the user, so no further step follows.
+
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde::Deserialize;
+use serde_json::json;
+use webauthn_rs::prelude::PublicKeyCredential;
+
+use crate::accounts::half_login;
+use crate::accounts::passkey::challenge::ChallengePurpose;
+use crate::accounts::second_factor;
+use crate::flows::start_session;
+use crate::web::csrf::Json;
+use crate::web::error::Error;
+use crate::web::half_way::{self, HalfWay};
+use crate::web::next_page::{HOME, own_path};
+use crate::web::page::{self, Page};
+use crate::web::passkeys;
+use crate::web::request_context::Login;
+use crate::web::visitor::Visitor;
+
+#[derive(Template)]
+#[template(path = "login/passkey.html")]
+struct PasskeyPage {
+    page: Page,
+    email: String,
+    has_app: bool,
+}
+
+/// An empty JSON object.
+#[derive(Deserialize)]
+pub struct Nothing {}
+
+#[derive(Deserialize)]
+pub struct FinishJson {
+    credential: PublicKeyCredential,
+    #[serde(default)]
+    remember: bool,
+    #[serde(default)]
+    next: String,
+}
+
+pub async fn show(half_way: HalfWay) -> Result<HttpResponse, Error> {
+    let (visitor, user) = (&half_way.visitor, &half_way.login.user);
+    let has_app = second_factor::kinds(&visitor.app.db, user.id).await?.app;
+    let (page, email) = (visitor.page("Use your passkey"), user.email.clone());
+    page::show(PasskeyPage { page, email, has_app })
+}
+
+pub async fn start(visitor: Visitor, _: Json<Nothing>) -> Result<HttpResponse, Error> {
+    Ok(HttpResponse::Ok().json(passkeys::ask(&visitor, ChallengePurpose::Login).await?))
+}
+
+pub async fn finish(
+    req: HttpRequest,
+    visitor: Visitor,
+    Json(form): Json<FinishJson>,
+) -> Result<HttpResponse, Error> {
+    if visitor.user.is_some() {
+        return Ok(HttpResponse::Ok().json(json!({ "next": own_path(&form.next, HOME) })));
+    }
+    let mut proof = passkeys::verify(&visitor, ChallengePurpose::Login, &form.credential).await?;
+    let user = proof.passkey.user.clone();
+    let (mut remembered, mut next) = (form.remember, form.next);
+    if let Some(half) = half_way::find(&visitor).await? {
+        if half.user.id != user.id {
+            let text = "This passkey belongs to another account.";
+            return Err(Error::unacceptable(text));
+        }
+        if !half_login::take(&mut proof.tx, half.id).await? {
+            return Err(half_way::too_late(&visitor));
+        }
+        (remembered, next) = (half.remembered, half.next);
+    }
+    proof.tx.commit().await?;
+    let login = Login { user, remembered, second_factor: true };
+    start_session::complete(&req, &visitor, login, &next).await?;
+    Ok(HttpResponse::Ok().json(json!({ "next": own_path(&next, HOME) })))
+}

@@ -1,0 +1,71 @@
+//! Verifies a code of a second factor: in a login, and in sudo mode.
+
+use super::admission;
+use super::error::Error;
+use super::visitor::Visitor;
+use crate::accounts::audit::{self, Kind};
+use crate::accounts::second_factor::{self, FactorVerdict, UsedFactor};
+use crate::accounts::user::{self, User};
+use crate::database::Transaction;
+use crate::state::AppState;
+use crate::throttle::{Admission, Attempt, Rejection};
+
+pub enum FactorVerified {
+    Right(Proof),
+    /// Not accepted, with the reason for the visitor.
+    Wrong(&'static str),
+    TooMany(Rejection),
+    /// The credentials have changed since `user` was read, or the account was locked.
+    Outdated,
+}
+
+/// A right code. It is used up when `tx` commits, together with what it allows.
+pub struct Proof {
+    /// Holds the lock on the row of the user.
+    pub tx: Transaction,
+    pub used: UsedFactor,
+    attempt: Attempt,
+}
+
+impl Proof {
+    /// # Errors
+    /// When the database fails. Then nothing has happened.
+    pub async fn commit(self, app: &AppState) -> Result<(), Error> {
+        self.tx.commit().await?;
+        Ok(app.throttle.succeeded(self.attempt).await?)
+    }
+}
+
+/// Counts the attempt, then checks the code. Records a wrong one as `failure`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn verify(
+    visitor: &Visitor,
+    user: &User,
+    typed: &str,
+    failure: Kind,
+) -> Result<FactorVerified, Error> {
+    let app = &visitor.app;
+    // Counted and committed first, so that concurrent guesses cannot read the same count.
+    let attempt = match admission::second_factor(visitor, user).await? {
+        Admission::Counted(attempt) => attempt,
+        Admission::Rejected(rejection) => return Ok(FactorVerified::TooMany(rejection)),
+    };
+    let mut tx = app.db.begin().await?;
+    if !user::hold_unchanged(&mut tx, user).await? {
+        return Ok(FactorVerified::Outdated);
+    }
+    let problem = match second_factor::check(&mut tx, &app.keys, user.id, typed).await? {
+        FactorVerdict::Right(used) => {
+            return Ok(FactorVerified::Right(Proof { tx, used, attempt }));
+        }
+        FactorVerdict::AlreadyUsed => {
+            "This code has been used already. Wait until your app shows the next one."
+        }
+        FactorVerdict::Wrong => "This code is wrong or has expired. Enter the one you see now.",
+    };
+    audit::record(&mut tx, failure, Some(user.id), &visitor.client).await?;
+    tx.commit().await?;
+    Ok(FactorVerified::Wrong(problem))
+}

@@ -1,0 +1,243 @@
+//! Attacks on the second factor by somebody who knows the password: guessing codes, using a code
+//! that was seen, skipping the step, and a login that is under way when the password changes
+//! (OWASP, Multifactor Authentication Cheat Sheet; ASVS 6.5.1, 6.6.3; RFC 6238, section 5.2).
+//!
+//! Stops in: `src/web/second_factor.rs` (counts before it checks), `src/accounts/totp.rs` (a step
+//! is used by one UPDATE), `src/accounts/half_login.rs` (the epoch; used once),
+//! `src/web/half_way.rs` (a new session without a user).
+
+use reqwest::Method;
+use totp_rs::Secret;
+
+use crate::support::authenticator::{
+    Authenticator, ada_half_way, ada_with_app, set_up, shown_codes, shown_key,
+};
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::database::database_with;
+use crate::support::guesses::count;
+use crate::support::labels::*;
+use crate::support::page::text;
+use crate::support::people::{ADA, EVE, GRACE};
+use crate::support::race::race;
+use crate::support::site::Site;
+
+async fn tries(mut browser: Browser, code: String) -> u16 {
+    browser.submit(LOG_IN, &[(CODE, &code)]).await;
+    if browser.path == "/app" { 303 } else { browser.status }
+}
+
+#[tokio::test]
+async fn of_a_hundred_concurrent_guesses_five_are_evaluated() {
+    let site = Site::behind_a_proxy_on(database_with(50).await, &[]).await;
+    let (_, app, _) = ada_with_app(&site).await;
+    let mut eves = Vec::new();
+    for _ in 0..10 {
+        let eve = ada_half_way(&site).await;
+        eves.extend((0..10).map(|_| eve.clone()));
+    }
+    let wrong = app.wrong_code();
+    let outcomes = race(eves.into_iter().map(|eve| tries(eve, wrong.clone()))).await;
+    assert_eq!(count(&outcomes, 422), 5, "evaluated: {outcomes:?}");
+    assert_eq!(count(&outcomes, 429), 95, "{outcomes:?}");
+    // Another login with the right password allows no further guess, even the right one.
+    let eve = ada_half_way(&site).await;
+    assert_eq!(tries(eve, app.code()).await, 429);
+}
+
+#[tokio::test]
+async fn guesses_elsewhere_do_not_lock_the_owner_out_of_a_known_device() {
+    let site = Site::behind_a_proxy().await;
+    let (mut owner, app, _) = ada_with_app(&site).await;
+    for _ in 0..6 {
+        tries(ada_half_way(&site).await, app.wrong_code()).await;
+    }
+    owner.press(LOG_OUT).await;
+    ADA.logs_in(&mut owner).await;
+    owner.submit(LOG_IN, &[(CODE, &app.code())]).await;
+    owner.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn of_thirty_concurrent_uses_of_one_code_one_succeeds() {
+    let site = Site::on(database_with(50).await, &[]).await;
+    let (_, app, codes) = ada_with_app(&site).await;
+    for code in [app.code(), codes[0].clone()] {
+        // In the same login, and in others.
+        let mut browsers = Vec::new();
+        for _ in 0..6 {
+            let browser = ada_half_way(&site).await;
+            browsers.extend((0..5).map(|_| browser.clone()));
+        }
+        let outcomes = race(browsers.into_iter().map(|one| tries(one, code.clone()))).await;
+        assert_eq!(count(&outcomes, 303), 1, "{outcomes:?}");
+        let replayed = tries(ada_half_way(&site).await, code).await;
+        assert_eq!(replayed, 422);
+    }
+}
+
+#[tokio::test]
+async fn an_older_code_is_worthless_after_a_newer_one() {
+    let site = Site::start().await;
+    let (_, app, _) = ada_with_app(&site).await;
+    clock::later(&site.db, "10 minutes").await;
+    let before = app.code_of_step(-1);
+    assert_eq!(tries(ada_half_way(&site).await, app.code()).await, 303);
+    assert_eq!(tries(ada_half_way(&site).await, before).await, 422);
+}
+
+#[tokio::test]
+async fn codes_of_another_account_are_wrong() {
+    let site = Site::start().await;
+    ada_with_app(&site).await;
+    let mut eve = EVE.at(&site).await;
+    let (eves_app, eves_codes) = set_up(&site, &mut eve).await;
+    for code in [eves_app.code(), eves_codes[0].clone()] {
+        assert_eq!(tries(ada_half_way(&site).await, code).await, 422);
+    }
+    // They still work for Eve's own account.
+    let mut own = site.browser();
+    EVE.logs_in(&mut own).await;
+    assert_eq!(tries(own, eves_codes[0].clone()).await, 303);
+}
+
+#[tokio::test]
+async fn a_login_that_is_half_done_ends_with_a_password_change() {
+    let site = Site::start().await;
+    let (mut owner, app, codes) = ada_with_app(&site).await;
+    let eve = ada_half_way(&site).await;
+    owner.visit("/account/password").await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, "marble caravan thunder")];
+    owner.submit(CHANGE_PASSWORD, &fields).await;
+    owner.must_see(PASSWORD_CHANGED);
+    for code in [app.code(), codes[0].clone()] {
+        let mut eve = eve.clone();
+        eve.submit(LOG_IN, &[(CODE, &code)]).await;
+        eve.must_be_at("/login?next=%2Fapp", 200);
+    }
+    assert_eq!(site.db.number("select count(*) from recovery_codes").await, 10, "none was used");
+}
+
+#[tokio::test]
+async fn a_login_that_is_half_done_ends_when_the_account_is_locked() {
+    let site = Site::start().await;
+    let (_, app, _) = ada_with_app(&site).await;
+    let mut eve = ada_half_way(&site).await;
+    site.db.run("update users set locked_at = now()").await;
+    eve.submit(LOG_IN, &[(CODE, &app.code())]).await;
+    eve.must_be_at("/login?next=%2Fapp", 200);
+}
+
+#[tokio::test]
+async fn a_planted_half_login_does_not_become_the_victims_session() {
+    let site = Site::start().await;
+    let (_, app, _) = ada_with_app(&site).await;
+    // Eve knows the password, and plants her session in Ada's browser (session fixation).
+    let mut eve = ada_half_way(&site).await;
+    let mut ada = site.browser();
+    ada.clone_cookies_from(&eve);
+    ADA.logs_in(&mut ada).await;
+    ada.must_be_at("/login/totp", 200);
+    assert_ne!(ada.cookie("__Host-session"), eve.cookie("__Host-session"));
+    let half_way = ada.cookie("__Host-session");
+    ada.submit(LOG_IN, &[(CODE, &app.code())]).await;
+    ada.must_be_at("/app", 200);
+    assert_ne!(ada.cookie("__Host-session"), half_way);
+    for page in ["/app", "/login/totp"] {
+        eve.visit(page).await;
+        eve.must_be_at("/login?next=%2Fapp", 200);
+    }
+}
+
+#[tokio::test]
+async fn a_stolen_session_and_the_password_cannot_change_a_second_factor() {
+    let site = Site::start().await;
+    let (owner, app, _) = ada_with_app(&site).await;
+    clock::later(&site.db, "21 minutes").await;
+    let mut thief = site.browser();
+    thief.clone_cookies_from(&owner);
+    // The password alone leads to sudo mode, but not to these pages.
+    thief.visit("/sudo").await;
+    thief.submit(CONTINUE, &[(PASSWORD, ADA.password)]).await;
+    thief.visit("/account/export").await;
+    thief.must_be_at("/account/export", 200);
+    let token = thief.form(LOG_OUT);
+    let (_, token) = token.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
+    let body = format!("csrf={token}");
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for path in ["totp/turn-off", "totp/setup", "recovery-codes", "passkeys/x/remove"] {
+        let path = format!("/account/{path}");
+        let answer = thief.fetch(Method::POST, &path, &form, &body).await;
+        let to = answer.headers.get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
+        assert!(to.starts_with("/sudo?factor=on"), "{path}: {} {to}", answer.status);
+    }
+    let json = [("content-type", "application/json"), ("x-csrf-token", token)];
+    for path in ["/account/passkeys/start", "/account/passkeys/finish"] {
+        let answer = thief.fetch(Method::POST, path, &json, "{}").await;
+        assert_eq!(answer.status, 403, "{path}");
+    }
+    // Nor does the form that claims to be about the password only.
+    thief.visit("/sudo?factor=on&next=/account/totp").await;
+    thief.must_not_see(PASSWORD);
+    thief.submit(CONTINUE_WITH_CODE, &[(APP_CODE, &app.wrong_code())]).await;
+    thief.must_be_at("/sudo", 422);
+    assert_eq!(site.db.number("select count(*) from totp").await, 1);
+}
+
+#[tokio::test]
+async fn nobody_learns_of_a_second_factor_before_the_password_was_right() {
+    let site = Site::start().await;
+    ada_with_app(&site).await;
+    GRACE.create_account(&site).await;
+    let mut pages = Vec::new();
+    for email in [ADA.email, GRACE.email, "nobody@example.com"] {
+        let mut stranger = site.browser();
+        stranger.visit("/login").await;
+        stranger.submit(LOG_IN, &[(EMAIL, email), (PASSWORD, "not the password")]).await;
+        stranger.must_be_at("/login", 422);
+        let seen = text(stranger.html()).replace(email, "…");
+        stranger.visit("/login/totp").await;
+        stranger.must_be_at("/login?next=%2Fapp", 200);
+        pages.push(seen);
+    }
+    assert!(pages.iter().all(|page| *page == pages[0]), "{pages:#?}");
+}
+
+#[tokio::test]
+async fn a_stolen_dump_holds_no_secret_of_an_app_and_no_recovery_code() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.visit("/account/totp").await;
+    let (key, app) = (shown_key(&browser), Authenticator::reading(&browser));
+    let secret = Secret::try_from_base32(&key).expect("a key in base32");
+    let hex: String = secret.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let dump = async || -> String {
+        sqlx::query_scalar(
+            "select concat((select string_agg(s::text, ' ') from sessions s),
+                           (select string_agg(t::text, ' ') from totp t),
+                           (select string_agg(r::text, ' ') from recovery_codes r),
+                           (select string_agg(o::text, ' ') from outbox o))",
+        )
+        .fetch_one(&site.db.pool)
+        .await
+        .expect("the rows")
+    };
+    let mut dumps = vec![dump().await];
+    // Without following the redirect: the codes wait in the session to be shown.
+    let form = browser.form(TURN_ON);
+    let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
+    let body = format!("csrf={token}&code={}", app.code());
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let set_up = browser.fetch(Method::POST, "/account/totp/setup", &headers, &body).await;
+    assert_eq!(set_up.status, 303);
+    dumps.push(dump().await);
+    browser.visit("/account/recovery-codes").await;
+    let codes = shown_codes(&browser);
+    assert_eq!(codes.len(), 10);
+    for dump in dumps {
+        assert!(!dump.contains(&key) && !dump.contains(&hex), "the secret of the app");
+        for code in &codes {
+            assert!(!dump.contains(code) && !dump.contains(&code.replace('-', "")), "{code}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Recovery codes: shown once, replaced as a set.
+
+use crate::support::authenticator::{Authenticator, ada_with_app, shown_codes};
+use crate::support::labels::*;
+use crate::support::mailbox::newest;
+use crate::support::page::selector;
+use crate::support::people::{ADA, GRACE};
+use crate::support::site::Site;
+
+const PATH: &str = "/account/recovery-codes";
+
+#[tokio::test]
+async fn the_codes_are_shown_once() {
+    let site = Site::start().await;
+    let (mut browser, _, codes) = ada_with_app(&site).await;
+    browser.visit(PATH).await;
+    assert_eq!(shown_codes(&browser), Vec::<String>::new());
+    browser.must_see("10 codes left");
+    assert!(!browser.html().contains(&codes[0]));
+}
+
+#[tokio::test]
+async fn the_download_holds_all_codes() {
+    let site = Site::start().await;
+    let mut browser = ADA.at(&site).await;
+    browser.visit("/account/totp").await;
+    let app = Authenticator::reading(&browser);
+    browser.submit(TURN_ON, &[(CODE, &app.code())]).await;
+    let page = scraper::Html::parse_document(browser.html());
+    let link = page.select(&selector("a[download]")).next().expect("a link");
+    let url = link.attr("href").expect("a URL");
+    let text = url.strip_prefix("data:text/plain;charset=utf-8,").expect("a text");
+    let lines: Vec<&str> = text.split_terminator("%0A").collect();
+    assert_eq!(lines, shown_codes(&browser));
+    assert_eq!(lines.len(), 10);
+}
+
+#[tokio::test]
+async fn a_new_set_replaces_the_old_one_and_is_mailed() {
+    let site = Site::start().await;
+    let (mut browser, _, codes) = ada_with_app(&site).await;
+    browser.visit(PATH).await;
+    browser.must_see("10 codes left");
+    browser.press(MAKE_NEW_CODES).await;
+    browser.must_be_at(PATH, 200);
+    let new = shown_codes(&browser);
+    assert_eq!(new.len(), 10);
+    assert!(new.iter().all(|code| !codes.contains(code)));
+    assert_eq!(newest(&site.db, ADA.email).await.subject, "Your recovery codes were replaced");
+}
+
+#[tokio::test]
+async fn an_account_without_an_app_is_told_to_set_one_up() {
+    let site = Site::start().await;
+    let mut grace = GRACE.at(&site).await;
+    grace.visit(PATH).await;
+    grace.must_be_at(PATH, 200);
+    grace.must_see("You have set up neither.");
+}
