@@ -5,7 +5,7 @@ create table passkeys (
     id uuid primary key,
     user_id uuid not null references users on delete cascade,
     -- Chosen by the authenticator. Unique, so no credential belongs to two accounts.
-    credential_id bytea not null unique,
+    credential_id bytea not null unique check (length(credential_id) <= 1023),
     -- What webauthn-rs needs to verify a signature: the public key and the sign count.
     credential jsonb not null,
     -- What the authenticator stores as the user: random, the same for all passkeys of an account.

@@ -43,9 +43,9 @@ async fn prune_for_ever(db: &Database, audit_retention: Duration) {
     }
 }
 
-/// Deletes expired sessions, counters, devices, tokens, registrations, half logins and challenges, emails older
-/// than 30 days, and audit events past their retention, in batches. Returns how many rows were
-/// deleted.
+/// Deletes expired sessions, counters, devices, tokens, registrations, half logins and challenges,
+/// emails older than 30 days, and audit events past their retention, in batches. Returns how many
+/// rows were deleted.
 ///
 /// # Errors
 /// When the database fails.

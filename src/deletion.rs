@@ -32,9 +32,12 @@ pub async fn delete(
     let (id, email) = (user.id, user.email_canonical.as_str());
     audit::record(&mut *tx, event, Some(id), actor).await?;
     let user_id = id.to_string();
-    let mut counted = vec![Key::Account(email), Key::Account(&user_id), Key::AllDevices(email)];
+    let mut counted = Vec::new();
     let devices = device::list(&mut *tx, id).await?;
-    counted.extend(devices.into_iter().map(|device| Key::Device(device, email)));
+    for account in [email, &user_id] {
+        counted.extend([Key::Account(account), Key::AllDevices(account)]);
+        counted.extend(devices.iter().map(|device| Key::Device(*device, account)));
+    }
     let addresses = audit::addresses(&mut *tx, id).await?;
     counted.extend(addresses.into_iter().map(|address| Key::Pair(email, address)));
     throttle.forget(&mut *tx, &counted).await?;

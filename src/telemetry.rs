@@ -23,8 +23,9 @@ const METHOD_SHOWN: usize = 16;
 /// Starts the log, on stderr. stdout has only the URLs of the site and of the metrics.
 /// `metrics` is a layer beside it.
 pub fn start(config: &Config, metrics: Option<impl Layer<Registry> + Send + Sync>) {
-    // actix-http logs an error for each malformed request, though only the client is at fault.
-    let filter = format!("{},actix_http::h1::dispatcher=off", config.log_filter);
+    // Both log an error for each malformed request, though only the client is at fault.
+    let filter =
+        format!("{},actix_http::h1::dispatcher=off,webauthn_rs_core=off", config.log_filter);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());

@@ -18,77 +18,89 @@ if (supported) {
 
 // A click: one request at a time, and what went wrong is said beside the button.
 async function run(block, button) {
-  const problem = block.querySelector(".problem");
   autofill?.abort();
-  problem.hidden = true;
+  block.querySelector(".problem").hidden = true;
   button.disabled = true;
   try {
     await ceremony(block, {});
   } catch (error) {
-    problem.textContent = words(error);
-    problem.hidden = false;
+    say(block, error);
+    if ("autofill" in block.dataset) waitForAutofill(block);
   }
   button.disabled = false;
 }
 
-// Offers passkeys in the list of the email field. Nothing is said if the visitor chooses none.
+// Offers passkeys in the list of the email field. Nothing is said unless the visitor chooses one.
 async function waitForAutofill(block) {
   if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
   autofill = new AbortController();
+  let chosen = false;
   try {
-    await ceremony(block, { mediation: "conditional", signal: autofill.signal });
+    const wishes = { mediation: "conditional", signal: autofill.signal };
+    await ceremony(block, wishes, () => (chosen = true));
   } catch (error) {
-    if (!(error instanceof Rejected)) return;
-    const problem = block.querySelector(".problem");
-    problem.textContent = words(error);
-    problem.hidden = false;
+    if (!chosen) return;
+    say(block, error);
+    waitForAutofill(block);
   }
 }
 
-async function ceremony(block, wishes) {
+function say(block, error) {
+  const problem = block.querySelector(".problem");
+  problem.textContent = words(error);
+  problem.hidden = false;
+}
+
+async function ceremony(block, wishes, onChosen = () => {}) {
   const { path, next } = block.dataset;
   const { publicKey } = await send(block, `${path}/start`, {});
   const adds = "user" in publicKey;
   const credential = adds
     ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey) })
     : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey), ...wishes });
+  onChosen();
   const answer = credential.toJSON();
   const remember = document.querySelector("[name=remember]")?.checked ?? false;
   const body = adds
     ? { credential: answer, authenticator_data: answer.response.authenticatorData }
-    : { credential: answer, remember, next };
+    : { credential: answer, remember, next, second_step: "secondStep" in block.dataset };
   try {
     location.assign((await send(block, `${path}/finish`, body)).next);
   } catch (error) {
-    if (error.detail?.startsWith("This site doesn't know")) forget(publicKey.rpId, answer.id);
+    if (error.status === 404) forget(publicKey.rpId, answer.id);
     throw error;
   }
 }
 
 // A response that is no success, with the problem details of the server (RFC 9457).
 class Rejected extends Error {
-  constructor({ detail }) {
+  constructor({ detail, status }) {
     super(detail);
-    this.detail = detail;
+    this.status = status;
   }
 }
 
 async function send(block, url, body) {
   const token = block.querySelector("[name=csrf]").value;
   const headers = { "content-type": "application/json", "x-csrf-token": token };
-  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
-  const json = await response.json();
+  let response, json;
+  try {
+    response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+    json = await response.json();
+  } catch {
+    throw new Rejected({ detail: "We couldn't reach the site. Check your connection and try again." });
+  }
   if (response.ok) return json;
-  // The session has ended, or sudo mode has: the page leads to the login or to the confirmation.
-  if (response.status === 401 || json.title === "Confirm it's you") location.reload();
+  // The session or sudo mode has ended: the page leads to the login or to the confirmation.
+  if (response.status === 401) location.reload();
   throw new Rejected(json);
 }
 
 function words(error) {
-  if (error instanceof Rejected) return error.detail;
+  if (error instanceof Rejected) return error.message;
   // The names of these errors are in section 5.1.3 and 5.1.4 of Web Authentication.
   if (error.name === "InvalidStateError") return "This device already has a passkey for your account.";
-  if (error.name === "NotAllowedError") return "No passkey was used. Try again.";
+  if (error.name === "NotAllowedError") return "No passkey was chosen. Try again.";
   return "That didn't work in this browser. Try again, or use another way.";
 }
 
@@ -100,6 +112,7 @@ function forget(rpId, credentialId) {
 
 function tellBrowser() {
   const known = accepted && JSON.parse(accepted);
+  // Without a passkey there is no user handle that could name the user.
   if (!known?.userId) return;
   const { userId, ids, name } = known;
   const rpId = location.hostname;

@@ -29,14 +29,14 @@ pub enum UsedFactor {
 
 /// Which second factors an account has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kinds {
+pub struct SecondFactors {
     pub app: bool,
     pub passkey: bool,
 }
 
-pub async fn kinds(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<Kinds> {
+pub async fn of(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<SecondFactors> {
     sqlx::query_as!(
-        Kinds,
+        SecondFactors,
         r#"select exists (select from totp where user_id = $1) as "app!",
                exists (select from passkeys where user_id = $1) as "passkey!""#,
         user_id as _,
@@ -47,8 +47,8 @@ pub async fn kinds(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<Kin
 
 /// Whether a login to the account needs a second factor.
 pub async fn is_on(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<bool> {
-    let kinds = kinds(db, user_id).await?;
-    Ok(kinds.app || kinds.passkey)
+    let factors = of(db, user_id).await?;
+    Ok(factors.app || factors.passkey)
 }
 
 /// Checks a code of the authenticator app or a recovery code, and uses it up. The caller has

@@ -72,6 +72,16 @@ pub async fn since(
         .await
 }
 
+/// Whether this is a code of a secret that is being set up, now.
+pub async fn is_code_of(
+    db: impl PgExecutor<'_>,
+    secret: &NewSecret,
+    code: &str,
+) -> sqlx::Result<bool> {
+    let now = sqlx::query_scalar!(r#"select floor(extract(epoch from now()))::bigint as "now!""#);
+    Ok(step_of(&secret.0, code, now.fetch_one(db).await?).is_some())
+}
+
 /// Makes `secret` the one of the account if `code` is a code of it; `false` if it is not. The code
 /// is used up, and an earlier secret is gone.
 pub async fn set(

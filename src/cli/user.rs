@@ -24,7 +24,7 @@ use clap::{Args, Subcommand};
 use crate::accounts::audit::{self, Actor, Kind};
 use crate::accounts::password::{Hasher, NewHash, Password};
 use crate::accounts::user::operated::{self, HeldUser};
-use crate::accounts::user::overview;
+use crate::accounts::user::{overview, proof};
 use crate::accounts::{credentials, registration, second_factor};
 use crate::config::Config;
 use crate::database::{self, Transaction};
@@ -247,7 +247,7 @@ async fn unlock(app: &AppState, output: Output, email: &Email) -> anyhow::Result
 
 async fn log_out(app: &AppState, output: Output, email: &Email) -> anyhow::Result<()> {
     let (mut tx, user) = hold(app, email).await?;
-    operated::raise_epoch(&mut tx, user.id).await?;
+    proof::raise_epoch(&mut tx, user.id).await?;
     let sessions = credentials::end_access(&mut tx, user.id, None).await?;
     audit::record(&mut tx, Kind::UserLoggedOut, Some(user.id), Actor::Operator).await?;
     tx.commit().await?;
@@ -260,7 +260,7 @@ async fn reset_factors(app: &AppState, output: Output, email: &Email) -> anyhow:
     if !second_factor::remove_all(&mut tx, user.id).await? {
         return output.done(&done.unchanged(), "no second factor, nothing changed");
     }
-    operated::raise_epoch(&mut tx, user.id).await?;
+    proof::raise_epoch(&mut tx, user.id).await?;
     let sessions = credentials::end_access(&mut tx, user.id, None).await?;
     audit::record(&mut tx, Kind::UserFactorsReset, Some(user.id), Actor::Operator).await?;
     notice::factors_reset(&mut tx, app, (user.id, &user.email)).await?;

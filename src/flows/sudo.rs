@@ -18,11 +18,12 @@ use serde::Deserialize;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::second_factor::{self, UsedFactor};
 use crate::accounts::session::{self, RotationReason};
-use crate::mail::notice;
+use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::throttle::Rejection;
 use crate::web::csrf::Checked;
 use crate::web::current_password::{self, Verified};
 use crate::web::error::Error;
+use crate::web::kept_secret::NEW_APP_SECRET;
 use crate::web::next_page::own_path;
 use crate::web::page::{self, Page};
 use crate::web::rejection;
@@ -112,19 +113,20 @@ async fn authenticated(
     let client = &logged_in.visitor.client;
     audit::record(&mut tx, Kind::Reauthenticated, Some(user.id), client).await?;
     tx.commit().await?;
+    logged_in.visitor.state.remove(NEW_APP_SECRET);
     logged_in.visitor.rotate_session(rotated);
     Ok(())
 }
 
 /// `factor`: the action changes a second factor, so the password is not enough.
 async fn blank(logged_in: &LoggedIn, next: String, factor: &str) -> Result<SudoPage, Error> {
-    let kinds = second_factor::kinds(&logged_in.visitor.app.db, logged_in.user.id).await?;
+    let factors = second_factor::of(&logged_in.visitor.app.db, logged_in.user.id).await?;
     Ok(SudoPage {
         page: logged_in.visitor.page("Confirm it's you"),
         next,
-        has_app: kinds.app,
-        has_passkey: kinds.passkey,
-        takes_password: factor.is_empty() || !(kinds.app || kinds.passkey),
+        has_app: factors.app,
+        has_passkey: factors.passkey,
+        takes_password: factor.is_empty() || !(factors.app || factors.passkey),
     })
 }
 
@@ -140,7 +142,7 @@ async fn prove(
     form: &SudoForm,
 ) -> Result<Result<RotationReason, Unproved>, Error> {
     let failure = Kind::ReauthenticationFailed;
-    if form.code.is_empty() {
+    if form.code.is_empty() && form.factor.is_empty() {
         return Ok(match current_password::verify(logged_in, &form.password, failure).await? {
             Verified::Right(_) => Ok(RotationReason::Authenticated),
             Verified::Wrong => Err(Unproved::Wrong("password", "This isn't your password.")),
@@ -151,13 +153,17 @@ async fn prove(
     Ok(match verify_factor(visitor, user, &form.code, failure).await? {
         FactorVerified::Right(mut proof) => {
             if let UsedFactor::RecoveryCode { left } = proof.used {
-                let (tx, used) = (&mut proof.tx, (&visitor.client, left));
-                notice::recovery_code_used(tx, &visitor.app, user, used).await?;
+                let (user_id, client) = (user.id, &visitor.client);
+                let owner = ChangedAccount { user_id, email: &user.email, client };
+                let change = Change::RecoveryCodeUsed { left };
+                notice::send(&mut proof.tx, &visitor.app, owner, change).await?;
             }
             proof.commit(&visitor.app).await?;
             Ok(RotationReason::SecondFactor)
         }
-        FactorVerified::Wrong(problem) => Err(Unproved::Wrong("code", problem)),
+        FactorVerified::Wrong(problem) | FactorVerified::AlreadyUsed(problem) => {
+            Err(Unproved::Wrong("code", problem))
+        }
         FactorVerified::TooMany(rejection) => Err(Unproved::TooMany(rejection)),
         FactorVerified::Outdated => {
             return Err(Error::LogInFirst(own_path(&form.next, ACCOUNT)));

@@ -6,7 +6,6 @@
 use askama::Template;
 
 use super::{Letterhead, Mail, MailError};
-use crate::accounts::audit;
 use crate::accounts::client::Client;
 use crate::accounts::token::{self, NewToken, Purpose};
 use crate::accounts::user::User;
@@ -67,10 +66,10 @@ impl Change<'_> {
             Self::PasswordChanged | Self::PasswordReset => "Your password was changed",
             Self::EmailChanged { .. } => "The email address of your account was changed",
             Self::LoggedInOnNewDevice => "New login to your account",
-            Self::SecondFactorFailed => "Someone knows your password",
+            Self::SecondFactorFailed => "Wrong code after your password",
             Self::RecoveryCodeUsed { .. } => "A recovery code was used",
             Self::RecoveryCodesMade => "Your recovery codes were replaced",
-            Self::TotpTurnedOn => "Two-step login was set up",
+            Self::TotpTurnedOn => "An authenticator app was set up",
             Self::TotpTurnedOff => "Your authenticator app was removed",
             Self::PasskeyAdded { .. } => "A passkey was added",
             Self::PasskeyRemoved { .. } => "A passkey was removed",
@@ -99,21 +98,21 @@ impl Change<'_> {
                 "Someone logged in to your account on a device that hasn't been used for it before."
             }
             Self::SecondFactorFailed => {
-                "Someone entered your password, and then a wrong code of an authenticator app. If \
-                 that wasn't you, they know your password, and only the code keeps them out."
+                "Someone entered your password, and then a wrong code. If that wasn't you, they know \
+                 your password, and only your second step keeps them out."
             }
             Self::RecoveryCodeUsed { left } => {
                 return format!(
                     "One of the recovery codes of your account was used, in place of your authenticator \
-                     app or passkey. {left} are left."
+                     app or passkey. Codes left: {left}."
                 );
             }
             Self::RecoveryCodesMade => {
                 "New recovery codes were made for your account. The old ones no longer work."
             }
             Self::TotpTurnedOn => {
-                "An authenticator app was set up for your account. A login with your password needs \
-                 a second step now."
+                "An authenticator app was set up for your account. If you had another one, its codes \
+                 no longer work. After your password, a second step is needed."
             }
             Self::TotpTurnedOff => {
                 "The authenticator app was removed from your account. Its codes no longer work."
@@ -197,7 +196,7 @@ pub async fn factors_reset(
     let happened = "The people who run this site removed the second step of your login, and your \
                     recovery codes. A login needs only your password now."
         .to_owned();
-    let subject = ("user.reset-factors", "Two-step login was removed");
+    let subject = ("user.reset-factors", "The second step of your login was removed");
     send_letter(tx, app, user, subject, (happened, false)).await
 }
 
@@ -250,21 +249,6 @@ pub async fn new_device(
 ) -> Result<(), MailError> {
     let owner = ChangedAccount { user_id: user.id, email: &user.email, client };
     send(tx, app, owner, Change::LoggedInOnNewDevice).await
-}
-
-/// Records and reports that a recovery code was used, in the transaction that uses it up.
-///
-/// # Errors
-/// When the template cannot be rendered, or the database fails.
-pub async fn recovery_code_used(
-    tx: &mut Connection,
-    app: &AppState,
-    user: &User,
-    (client, left): (&Client, i64),
-) -> Result<(), MailError> {
-    audit::record(&mut *tx, audit::Kind::RecoveryCodeUsed, Some(user.id), client).await?;
-    let owner = ChangedAccount { user_id: user.id, email: &user.email, client };
-    send(tx, app, owner, Change::RecoveryCodeUsed { left }).await
 }
 
 /// Sends an email that explains why the right password is rejected after "this wasn't me".

@@ -165,16 +165,15 @@ pub const LIMITS: [Limit; 30] = [
     // A code has a million values, and two of them are valid at a time. Whoever guesses knows the
     // password already. With four guesses a day, a year has a chance of 0.3 %.
     limit(Action::SecondFactor, Scope::Account, 5, MINUTE, SIX_HOURS),
-    // An attacker with the password must not lock out the owner, who has counters of their own on a
-    // known device …
-    limit(Action::SecondFactor, Scope::Device, 5, MINUTE, HOUR),
-    // … and all known devices together have this one.
-    limit(Action::SecondFactor, Scope::AllDevices, 20, MINUTE, HOUR),
-    // A wrong code while an app is set up counts too.
+    // An attacker with the password must not lock out the owner, so known devices have a counter of
+    // their own. They share it, because a device gets another value at each login.
+    limit(Action::SecondFactor, Scope::AllDevices, 5, MINUTE, HOUR),
     limit(Action::FactorChanged, Scope::Account, 20, MINUTE, HOUR),
     limit(Action::SecondFactorFailedMail, Scope::Account, 1, HOUR, SIX_HOURS),
     // Each writes a row. People behind one IP address view the login page often.
     limit(Action::Passkey, Scope::IpAddress, 120, SECOND, MINUTE),
+    // Of somebody who is logged in, so that nobody at the same IP address can use up sudo mode.
+    limit(Action::Passkey, Scope::Account, 60, SECOND, MINUTE),
     limit(Action::LoginStoppedMail, Scope::Account, 3, HOUR, HOUR),
     // Three emails are enough; more would only fill the mailbox.
     limit(Action::NewDeviceMail, Scope::Account, 3, HOUR, HOUR),

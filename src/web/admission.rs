@@ -48,23 +48,34 @@ pub async fn login(visitor: &Visitor, typed: &str) -> Result<Admission, Error> {
     })
 }
 
-/// Counts an attempt to prove a second factor: on a device that the account knows for the device
-/// and for all known devices together, otherwise for the account. A right password does not reset
-/// it.
+/// Counts an attempt to prove a second factor: for all known devices of the account together, or for
+/// the account. A right password does not reset it.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn second_factor(visitor: &Visitor, user: &User) -> Result<Admission, Error> {
-    let (email, user_id) = (Email::parse(&user.email)?, user.id.to_string());
-    let account = email.canonical();
-    let throttle = &visitor.app.throttle;
-    Ok(match known_device::find(visitor, &email).await? {
-        Some(token_hash) => {
-            let known = [Key::Device(token_hash, &account), Key::AllDevices(&account)];
-            throttle.admit(Action::SecondFactor, &known).await?
+    // Neither the email address nor the value of the device: somebody who has a session could
+    // change both, for new counters.
+    let account = user.id.to_string();
+    let key = match known_device::find(visitor, &Email::parse(&user.email)?).await? {
+        Some(_) => Key::AllDevices(&account),
+        None => Key::Account(&account),
+    };
+    Ok(visitor.app.throttle.admit(Action::SecondFactor, &[key]).await?)
+}
+
+/// Counts a challenge for a passkey: for the user, or for the IP address of anybody else.
+///
+/// # Errors
+/// When the database fails.
+pub async fn passkey(visitor: &Visitor) -> Result<Admission, Error> {
+    match &visitor.user {
+        Some(user) => {
+            let key = [Key::Account(&user.id.to_string())];
+            Ok(visitor.app.throttle.admit(Action::Passkey, &key).await?)
         }
-        None => throttle.admit(Action::SecondFactor, &[Key::Account(&user_id)]).await?,
-    })
+        None => by_ip(visitor, Action::Passkey).await,
+    }
 }
 
 /// Counts a request for its IP address. The caller may show a rejection, because it depends on

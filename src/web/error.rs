@@ -188,10 +188,7 @@ impl ResponseError for Error {
             let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
             let mut response = see_other(&format!("{page}next={back}"));
             response.extensions_mut().insert(self.text());
-            response.extensions_mut().insert(Refused(match self {
-                Self::LogInFirst(_) => StatusCode::UNAUTHORIZED,
-                _ => StatusCode::FORBIDDEN,
-            }));
+            response.extensions_mut().insert(AuthenticateFirst);
             return response;
         }
         let mut response = HttpResponse::new(self.status_code());
@@ -206,8 +203,8 @@ impl ResponseError for Error {
     }
 }
 
-/// In the extensions of a redirect to the login or to sudo mode: the status for a script.
-pub(super) struct Refused(pub StatusCode);
+/// In the extensions of a redirect to the login or to sudo mode.
+pub(super) struct AuthenticateFirst;
 
 /// A 303 redirect, which the browser follows with GET.
 pub fn see_other(path: &str) -> HttpResponse {

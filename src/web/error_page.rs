@@ -8,7 +8,7 @@ use askama::Template;
 use serde_json::json;
 
 use super::assets;
-use super::error::{Error, ErrorText, Refused};
+use super::error::{AuthenticateFirst, Error, ErrorText};
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -66,12 +66,12 @@ pub fn complete(response: HttpResponse, frame: Frame<'_>) -> HttpResponse {
     response
 }
 
-/// A script cannot log in. 401: nobody is logged in; 403: a recent authentication is needed.
+/// A script cannot follow a redirect to the login or to sudo mode, so it gets a 401 (RFC 9470 has
+/// the same status for both). Its page reloads, and is redirected.
 fn without_redirect(mut response: HttpResponse) -> HttpResponse {
-    let refused = response.extensions_mut().remove::<Refused>();
-    if let Some(Refused(status)) = refused {
+    if response.extensions_mut().remove::<AuthenticateFirst>().is_some() {
         response.headers_mut().remove(header::LOCATION);
-        *response.status_mut() = status;
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
     }
     response
 }

@@ -64,16 +64,17 @@ impl FromRequest for HalfWay {
             }
             match find(&visitor).await? {
                 Some(login) => Ok(Self { visitor, login }),
-                None => Err(too_late(&visitor)),
+                None => Err(too_late(&visitor, HOME)),
             }
         })
     }
 }
 
-/// The login has taken more than five minutes, or is no longer valid: after a credential change, or
-/// if the login was completed in another tab.
-pub fn too_late(visitor: &Visitor) -> Error {
+/// The login has taken more than five minutes, was completed in another tab, or ended with a
+/// credential change. `next`: the path after the login that begins now.
+pub fn too_late(visitor: &Visitor, next: &str) -> Error {
     visitor.state.remove(HALF_LOGIN);
-    visitor.flash(FlashKind::Bad, "That took too long. Enter your password again.");
-    Error::LogInFirst(HOME.to_owned())
+    let text = "This login has expired or was used in another tab. Enter your password again.";
+    visitor.flash(FlashKind::Bad, text);
+    Error::LogInFirst(next.to_owned())
 }

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use serde_json::json;
 
 use super::error::{Error, see_other};
 use super::flash::Flash;
@@ -83,6 +84,11 @@ pub fn too_many(page: impl Template, rejection: Rejection) -> Result<HttpRespons
 /// A redirect after success, so that reloading the page does not repeat the request: 303.
 pub fn redirect(path: &str) -> Result<HttpResponse, Error> {
     Ok(see_other(path))
+}
+
+/// The same for a script of ours, which opens the page itself: 200.
+pub fn next_json(path: &str) -> Result<HttpResponse, Error> {
+    Ok(HttpResponse::Ok().json(json!({ "next": path })))
 }
 
 pub fn render_page(status: StatusCode, page: impl Template) -> Result<HttpResponse, Error> {

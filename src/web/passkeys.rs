@@ -5,6 +5,7 @@
 //! Nothing is sent that depends on an account: at a login, the authenticator says which user it is
 //! for.
 
+use actix_web::http::StatusCode;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -25,7 +26,9 @@ use crate::accounts::passkey::{self, KnownPasskey, ListedPasskey};
 use crate::accounts::user;
 use crate::database::Transaction;
 use crate::state::AppState;
-use crate::throttle::limits::Action;
+
+/// The longest credential ID, in bytes (WebAuthn, section 4). The index has a limit of its own.
+const CREDENTIAL_ID_MAX: usize = 1023;
 
 /// A signature that was right. Its use is recorded when `tx` commits, with what it allows.
 pub struct PasskeyProof {
@@ -54,7 +57,7 @@ pub async fn ask(
     visitor: &Visitor,
     purpose: ChallengePurpose,
 ) -> Result<RequestChallengeResponse, Error> {
-    let _ = admission::by_ip(visitor, Action::Passkey).await?.counted()?;
+    let _ = admission::passkey(visitor).await?.counted()?;
     let started = relying_party(&visitor.app)?.start_discoverable_authentication();
     let (mut asked, state) = started.map_err(anyhow::Error::from)?;
     // Only the page knows whether it asks in the autofill of a field, or after a button.
@@ -83,9 +86,6 @@ pub async fn verify(
         tracing::warn!(target: "security", event = "authn_passkey_fail", reason = "unknown");
         return Err(UNKNOWN);
     };
-    if !known.may_log_in {
-        return Err(STOPPED);
-    }
     let stored: Passkey =
         serde_json::from_value(known.credential.clone()).map_err(anyhow::Error::from)?;
     let key = DiscoverableKey::from(&stored);
@@ -95,6 +95,10 @@ pub async fn verify(
         Err(WebauthnError::CredentialPossibleCompromise) => return cloned(visitor, &known).await,
         Err(error) => return Err(rejected("invalid", &error)),
     };
+    // Only now: whoever does not have the passkey learns nothing about the account.
+    if !known.may_log_in {
+        return Err(STOPPED);
+    }
     let mut updated = stored;
     updated.update_credential(&result);
     let after = serde_json::to_value(&updated).map_err(anyhow::Error::from)?;
@@ -160,7 +164,11 @@ pub async fn verify_new(
     let (user_handle, state): (Uuid, PasskeyRegistration) =
         take(visitor, ChallengePurpose::Add).await?;
     let finished = relying_party(&visitor.app)?.finish_passkey_registration(answer, &state);
-    Ok((finished.map_err(|error| rejected("invalid", &error))?, user_handle))
+    let new = finished.map_err(|error| rejected("invalid", &error))?;
+    if new.cred_id().len() > CREDENTIAL_ID_MAX {
+        return Err(rejected("too long", &WebauthnError::InvalidUserUniqueId));
+    }
+    Ok((new, user_handle))
 }
 
 async fn keep(
@@ -181,7 +189,9 @@ async fn take<T: serde::de::DeserializeOwned>(
     Ok(serde_json::from_value(state).map_err(anyhow::Error::from)?)
 }
 
-const EXPIRED: Error = Error::unacceptable("That took too long. Try again.");
+const EXPIRED: Error = Error::unacceptable(
+    "This request has expired or was replaced by one in another tab. Try again.",
+);
 
 /// The credentials of the account, or this passkey, changed at the same moment.
 const TRY_AGAIN: Error = Error::unacceptable("Your account changed at the same moment. Try again.");
@@ -192,10 +202,12 @@ const STOPPED: Error = Error::unacceptable(
 );
 
 /// The page tells the browser, which may then forget the passkey (`signalUnknownCredential`).
-const UNKNOWN: Error =
-    Error::unacceptable("This site doesn't know that passkey. Log in another way.");
+const UNKNOWN: Error = Error::Malformed(
+    StatusCode::NOT_FOUND,
+    "This site doesn't know that passkey. Log in another way.",
+);
 
 fn rejected(reason: &'static str, error: &WebauthnError) -> Error {
     tracing::warn!(target: "security", event = "authn_passkey_fail", reason, cause = %error);
-    Error::unacceptable("The passkey could not be verified. Try again, or log in another way.")
+    Error::unacceptable("The passkey could not be verified. Try again, or use another way.")
 }

@@ -14,6 +14,8 @@ pub enum FactorVerified {
     Right(Proof),
     /// Not accepted, with the reason for the visitor.
     Wrong(&'static str),
+    /// A code that was right, but has been used: by a double click, or by somebody who saw it.
+    AlreadyUsed(&'static str),
     TooMany(Rejection),
     /// The credentials have changed since `user` was read, or the account was locked.
     Outdated,
@@ -36,7 +38,8 @@ impl Proof {
     }
 }
 
-/// Counts the attempt, then checks the code. Records a wrong one as `failure`.
+/// Counts the attempt, then checks the code. Records a wrong one as `failure`. The caller reports a
+/// recovery code to the owner.
 ///
 /// # Errors
 /// When the database fails.
@@ -56,16 +59,22 @@ pub async fn verify(
     if !user::hold_unchanged(&mut tx, user).await? {
         return Ok(FactorVerified::Outdated);
     }
-    let problem = match second_factor::check(&mut tx, &app.keys, user.id, typed).await? {
+    let verified = match second_factor::check(&mut tx, &app.keys, user.id, typed).await? {
         FactorVerdict::Right(used) => {
+            if used != UsedFactor::App {
+                let (kind, user_id) = (Kind::RecoveryCodeUsed, Some(user.id));
+                audit::record(&mut tx, kind, user_id, &visitor.client).await?;
+            }
             return Ok(FactorVerified::Right(Proof { tx, used, attempt }));
         }
-        FactorVerdict::AlreadyUsed => {
-            "This code has been used already. Wait until your app shows the next one."
-        }
-        FactorVerdict::Wrong => "This code is wrong or has expired. Enter the one you see now.",
+        FactorVerdict::AlreadyUsed => FactorVerified::AlreadyUsed(
+            "This code has been used already. Wait until your app shows the next one.",
+        ),
+        FactorVerdict::Wrong => FactorVerified::Wrong(
+            "This code is wrong or can no longer be used. Check it and try again.",
+        ),
     };
     audit::record(&mut tx, failure, Some(user.id), &visitor.client).await?;
     tx.commit().await?;
-    Ok(FactorVerified::Wrong(problem))
+    Ok(verified)
 }

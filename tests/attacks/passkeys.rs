@@ -67,7 +67,7 @@ async fn an_answer_is_too_late_after_five_minutes() {
     clock::later(&site.db, "301 seconds").await;
     let late = post(&mut browser, "finish", &answer(&credential)).await;
     assert_eq!(late.status, 422);
-    assert!(late.body.contains("That took too long."), "{}", late.body);
+    assert!(late.body.contains("has expired"), "{}", late.body);
 }
 
 #[tokio::test]

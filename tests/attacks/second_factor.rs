@@ -6,6 +6,8 @@
 //! is used by one UPDATE), `src/accounts/half_login.rs` (the epoch; used once),
 //! `src/web/half_way.rs` (a new session without a user).
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use reqwest::Method;
 use totp_rs::Secret;
 
@@ -17,6 +19,7 @@ use crate::support::clock;
 use crate::support::database::database_with;
 use crate::support::guesses::count;
 use crate::support::labels::*;
+use crate::support::mailbox::newest;
 use crate::support::page::text;
 use crate::support::people::{ADA, EVE, GRACE};
 use crate::support::race::race;
@@ -43,6 +46,46 @@ async fn of_a_hundred_concurrent_guesses_five_are_evaluated() {
     // Another login with the right password allows no further guess, even the right one.
     let eve = ada_half_way(&site).await;
     assert_eq!(tries(eve, app.code()).await, 429);
+}
+
+#[tokio::test]
+async fn neither_a_reset_nor_another_email_address_allows_more_guesses() {
+    let site = Site::behind_a_proxy().await;
+    let (_, app, _) = ada_with_app(&site).await;
+    let mut eve = ada_half_way(&site).await;
+    for _ in 0..5 {
+        assert_eq!(tries(eve.clone(), app.wrong_code()).await, 422);
+    }
+    // Eve reads Ada's mailbox, too, and resets the password.
+    eve.visit("/password/reset").await;
+    eve.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
+    eve.visit(&newest(&site.db, ADA.email).await.link("/password/reset/")).await;
+    let new = "marble caravan thunder";
+    eve.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, new)]).await;
+    eve.visit("/login").await;
+    eve.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, new)]).await;
+    eve.must_be_at("/login/totp", 200);
+    assert_eq!(tries(eve.clone(), app.code()).await, 429);
+
+    // On a known device, with a change of email between the guesses.
+    GRACE.create_account(&site).await;
+    let mut grace = site.browser();
+    GRACE.logs_in(&mut grace).await;
+    let (app, _) = set_up(&site, &mut grace).await;
+    for _ in 0..5 {
+        grace.visit("/sudo").await;
+        grace.submit(CONTINUE_WITH_CODE, &[(APP_CODE, &app.wrong_code())]).await;
+        assert_eq!(grace.status, 422);
+    }
+    grace.visit("/account/email").await;
+    grace.submit(SEND_LINK, &[(NEW_EMAIL, "grace@example.net")]).await;
+    let link = newest(&site.db, "grace@example.net").await.link("/email/change/");
+    grace.visit(&link).await;
+    grace.press(CHANGE_EMAIL).await;
+    grace.must_see(EMAIL_CHANGED);
+    grace.visit("/sudo").await;
+    grace.submit(CONTINUE_WITH_CODE, &[(APP_CODE, &app.code())]).await;
+    assert_eq!(grace.status, 429);
 }
 
 #[tokio::test]
@@ -129,20 +172,26 @@ async fn a_login_that_is_half_done_ends_when_the_account_is_locked() {
 }
 
 #[tokio::test]
-async fn a_planted_half_login_does_not_become_the_victims_session() {
+async fn a_planted_half_login_does_not_become_the_victims() {
     let site = Site::start().await;
     let (_, app, _) = ada_with_app(&site).await;
-    // Eve knows the password, and plants her session in Ada's browser (session fixation).
-    let mut eve = ada_half_way(&site).await;
+    let mut own = EVE.at(&site).await;
+    set_up(&site, &mut own).await;
+    // Eve is half-way into her own account, and plants that session in Ada's browser.
+    let mut eve = site.browser();
+    EVE.logs_in(&mut eve).await;
+    eve.must_be_at("/login/totp", 200);
     let mut ada = site.browser();
     ada.clone_cookies_from(&eve);
     ADA.logs_in(&mut ada).await;
     ada.must_be_at("/login/totp", 200);
-    assert_ne!(ada.cookie("__Host-session"), eve.cookie("__Host-session"));
-    let half_way = ada.cookie("__Host-session");
+    // Otherwise Eve would be half-way into Ada's account without her password.
+    eve.visit("/login/totp").await;
+    eve.must_be_at("/login?next=%2Fapp", 200);
+    // The same at the second step.
+    eve.clone_cookies_from(&ada);
     ada.submit(LOG_IN, &[(CODE, &app.code())]).await;
     ada.must_be_at("/app", 200);
-    assert_ne!(ada.cookie("__Host-session"), half_way);
     for page in ["/app", "/login/totp"] {
         eve.visit(page).await;
         eve.must_be_at("/login?next=%2Fapp", 200);
@@ -174,7 +223,7 @@ async fn a_stolen_session_and_the_password_cannot_change_a_second_factor() {
     let json = [("content-type", "application/json"), ("x-csrf-token", token)];
     for path in ["/account/passkeys/start", "/account/passkeys/finish"] {
         let answer = thief.fetch(Method::POST, path, &json, "{}").await;
-        assert_eq!(answer.status, 403, "{path}");
+        assert_eq!(answer.status, 401, "{path}");
     }
     // Nor does the form that claims to be about the password only.
     thief.visit("/sudo?factor=on&next=/account/totp").await;
@@ -234,7 +283,9 @@ async fn a_stolen_dump_holds_no_secret_of_an_app_and_no_recovery_code() {
     browser.visit("/account/recovery-codes").await;
     let codes = shown_codes(&browser);
     assert_eq!(codes.len(), 10);
+    let encoded = [BASE64.encode(secret.as_ref()), BASE64.encode(codes.join("\n"))];
     for dump in dumps {
+        assert!(encoded.iter().all(|encoded| !dump.contains(encoded)), "in base64");
         assert!(!dump.contains(&key) && !dump.contains(&hex), "the secret of the app");
         for code in &codes {
             assert!(!dump.contains(code) && !dump.contains(&code.replace('-', "")), "{code}");

@@ -35,7 +35,7 @@ pub async fn an_app_is_set_up_from_the_qr_code(stage: &BrowserTest<'_>) {
     let app = Authenticator::with_key(&key);
     window.fill(CODE, &app.code()).await;
     window.press(TURN_ON).await;
-    window.must_see("Two-step login is on.").await;
+    window.must_see("Your authenticator app is set up.").await;
     window.press(LOG_OUT).await;
     clock::later(&stage.site.db, "30 seconds").await;
     window.logs_in(ADA).await;

@@ -22,7 +22,7 @@ async fn an_operator_removes_the_factors_and_the_owner_is_told() {
     let expected = "second factors removed, owner told by email, 1 session ended";
     assert_eq!(said, format!("{}: {expected}\n", ADA.email));
     let mail = newest(&site.db, ADA.email).await;
-    assert_eq!(mail.subject, "Two-step login was removed");
+    assert_eq!(mail.subject, "The second step of your login was removed");
     assert!(mail.text.contains("/not-me/"), "{}", mail.text);
     assert!(events(&site.db).await.contains(&("user.reset-factors".to_owned(), true)));
 

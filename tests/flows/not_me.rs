@@ -101,7 +101,7 @@ async fn a_second_factor_that_a_thief_set_up_is_removed() {
     thief.clone_cookies_from(&owner);
     set_up(&site, &mut thief).await;
     let notice = newest(&site.db, ADA.email).await;
-    assert_eq!(notice.subject, "Two-step login was set up");
+    assert_eq!(notice.subject, "An authenticator app was set up");
     let mut browser = site.browser();
     browser.visit(&notice.link("/not-me/")).await;
     browser.press(NOT_ME).await;

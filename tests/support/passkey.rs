@@ -112,7 +112,9 @@ impl Device {
     pub async fn logs_in(&mut self, browser: &mut Browser) -> BrowserResponse {
         let options = started(browser).await;
         let credential = self.signs(&options).await;
-        let answer = post(browser, "finish", &json!({ "credential": credential })).await;
+        let second_step = browser.path == "/login/passkey";
+        let body = json!({ "credential": credential, "second_step": second_step });
+        let answer = post(browser, "finish", &body).await;
         follow(browser, &answer).await;
         answer
     }

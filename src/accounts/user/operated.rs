@@ -50,13 +50,6 @@ pub async fn unlock(tx: &mut Connection, id: UserId) -> sqlx::Result<()> {
         .map(drop)
 }
 
-pub async fn raise_epoch(tx: &mut Connection, id: UserId) -> sqlx::Result<()> {
-    sqlx::query!("update users set session_epoch = session_epoch + 1 where id = $1", id as _)
-        .execute(tx)
-        .await
-        .map(drop)
-}
-
 /// Deletes an account with its sessions, tokens and devices. `crate::deletion` deletes the rest.
 pub async fn delete(tx: &mut Connection, id: UserId) -> sqlx::Result<()> {
     sqlx::query!("delete from users where id = $1", id as _).execute(tx).await.map(drop)

@@ -104,7 +104,8 @@ pub async fn change_email(
     }
 }
 
-/// Raises the epoch, for a change of the second factor, and returns it.
+/// Raises the epoch and returns it: for a change of a second factor, and for an operator who ends
+/// all sessions.
 pub async fn raise_epoch(tx: &mut Connection, id: UserId) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
         "update users set session_epoch = session_epoch + 1 where id = $1 returning session_epoch",

@@ -122,7 +122,7 @@ fn words(kind: Kind) -> &'static str {
         Kind::UserLocked => "Account locked by an operator, every device logged out",
         Kind::UserUnlocked => "Account unlocked by an operator",
         Kind::UserLoggedOut => "Every device logged out by an operator",
-        Kind::UserFactorsReset => "Two-step login removed by an operator, every device logged out",
+        Kind::UserFactorsReset => "Second step removed by an operator, every device logged out",
         Kind::UserDeleted => "Account deleted by an operator",
     }
 }

@@ -47,14 +47,11 @@ struct PasskeysPage {
     accepted: String,
 }
 
-/// An empty JSON object.
-#[derive(Deserialize)]
-pub struct Nothing {}
-
 #[derive(Deserialize)]
 pub struct FinishJson {
     credential: RegisterPublicKeyCredential,
-    /// The same as in `credential`, without the CBOR around it: its AAGUID and flags.
+    /// The same as in `credential`, without the CBOR around it: its AAGUID and flags. Not verified,
+    /// so only the proposed name and the line about copies depend on it.
     #[serde(default)]
     authenticator_data: String,
 }
@@ -81,7 +78,7 @@ async fn list(logged_in: &LoggedIn) -> Result<PasskeysPage, Error> {
     })
 }
 
-pub async fn start(sudo: Sudo, _: Json<Nothing>) -> Result<HttpResponse, Error> {
+pub async fn start(sudo: Sudo, _: Json<NoFields>) -> Result<HttpResponse, Error> {
     let logged_in = sudo.logged_in;
     let own = passkey::list(&logged_in.visitor.app.db, logged_in.user.id).await?;
     if own.len() >= MOST {
@@ -116,7 +113,7 @@ pub async fn finish(sudo: Sudo, Json(form): Json<FinishJson>) -> Result<HttpResp
         AfterChange::RecoveryCodes => "/account/recovery-codes",
         AfterChange::Account => PATH,
     };
-    Ok(HttpResponse::Ok().json(json!({ "next": next })))
+    page::next_json(next)
 }
 
 /// The flag "backup state" of the authenticator data (WebAuthn, section 6.1).
@@ -141,7 +138,7 @@ pub async fn rename(
         Checked::OutOfDate(_, invalid) => return Err(invalid.into()),
     };
     let name = form.name.trim();
-    if name.is_empty() || name.chars().count() > NAME_MAX || name.contains(char::is_control) {
+    if name.is_empty() || name.chars().count() > NAME_MAX || name.contains(is_invisible) {
         let mut list_page = list(&logged_in).await?;
         let problem = format!("Enter a name of up to {NAME_MAX} characters.");
         list_page.page.reject_form(problem);
@@ -152,6 +149,13 @@ pub async fn rename(
     }
     logged_in.visitor.flash(FlashKind::Good, format!("Renamed to “{name}”."));
     page::redirect(PATH)
+}
+
+/// Control characters, and those that hide or reorder text: the name is written into emails.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 pub async fn remove(
@@ -170,11 +174,11 @@ pub async fn remove(
     let (count, id) = (own.len(), Uuid::parse_str(&id).ok());
     let removed = own.into_iter().find(|own| Some(own.id) == id).ok_or(Error::NotFound)?;
     let app = &logged_in.visitor.app;
-    let has_app = second_factor::kinds(db, user_id).await?.app;
+    let has_app = second_factor::of(db, user_id).await?.app;
     if app.config.require_second_factor && count == 1 && !has_app {
         let mut list_page = list(&logged_in).await?;
         let problem =
-            "This site requires a second factor, and this is your only one. Add another one first.";
+            "This site requires a second step, and this is your only one. Add another one first.";
         list_page.page.reject_form(problem);
         return page::invalid(list_page);
     }

@@ -14,6 +14,7 @@ use askama::Template;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::recovery_codes;
 use crate::accounts::second_factor;
+use crate::accounts::session::{self, RotationReason};
 use crate::flows::account::begin_change;
 use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::web::csrf::{Checked, NoFields};
@@ -71,10 +72,15 @@ async fn replace(logged_in: &LoggedIn) -> Result<(), Error> {
     let client = &logged_in.visitor.client;
     let mut tx = begin_change(logged_in).await?;
     let codes = recovery_codes::replace(&mut tx, user.id).await?;
+    // Otherwise a concurrent request could save the state of the session without the codes.
+    let (id, reason) = (logged_in.session.id, RotationReason::SecondFactor);
+    let rotated = session::rotate_in_place(&mut tx, id, user.session_epoch, reason).await?;
+    let session_id = rotated.ok_or_else(|| Error::LogInFirst(PATH.to_owned()))?;
     audit::record(&mut tx, Kind::RecoveryCodesMade, Some(user.id), client).await?;
     let owner = ChangedAccount { user_id: user.id, email: &user.email, client };
     notice::send(&mut tx, app, owner, Change::RecoveryCodesMade).await?;
     tx.commit().await?;
+    logged_in.visitor.rotate_session(session_id);
     logged_in.keep_secret(RECOVERY_CODES, codes.join("\n").as_bytes());
     Ok(())
 }

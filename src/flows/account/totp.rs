@@ -22,13 +22,11 @@ use crate::mail::notice::Change;
 use crate::web::csrf::{Checked, NoFields};
 use crate::web::error::Error;
 use crate::web::human_time::{self, Time};
+use crate::web::kept_secret::NEW_APP_SECRET;
 use crate::web::page::{self, Page};
 use crate::web::qr_code::QrCode;
 use crate::web::sudo::Sudo;
 use crate::web::visitor::LoggedIn;
-
-/// The key of the new secret in the state of the session.
-const NEW_SECRET: &str = "totp_secret";
 
 #[derive(Template)]
 #[template(path = "account/totp.html")]
@@ -82,15 +80,20 @@ pub async fn setup(sudo: Sudo, form: Checked<SetupForm>) -> Result<HttpResponse,
     };
     let Some(secret) = secret else { return page::redirect("/account/totp") };
     let (app, user_id) = (&logged_in.visitor.app, logged_in.user.id);
-    let mut tx = begin_change(&logged_in).await?;
-    if !totp::set(&mut tx, &app.keys, user_id, &secret, &form.code).await? {
+    let right = totp::is_code_of(&app.db, &secret, &form.code).await?;
+    if !right {
         let problem = "This code is wrong. Enter the one that your app shows now.";
         form_page.page.reject("code", problem);
         return page::invalid(form_page);
     }
+    let mut tx = begin_change(&logged_in).await?;
+    if !totp::set(&mut tx, &app.keys, user_id, &secret, &form.code).await? {
+        form_page.page.reject("code", "This code has expired. Enter the next one.");
+        return page::invalid(form_page);
+    }
     let what = (Kind::TotpTurnedOn, Change::TotpTurnedOn);
-    let after = finish_change(&logged_in, tx, what, "Two-step login is on.").await?;
-    logged_in.visitor.state.remove(NEW_SECRET);
+    let after = finish_change(&logged_in, tx, what, "Your authenticator app is set up.").await?;
+    logged_in.visitor.state.remove(NEW_APP_SECRET);
     page::redirect(match after {
         AfterChange::RecoveryCodes => "/account/recovery-codes",
         AfterChange::Account => "/account",
@@ -117,12 +120,12 @@ pub async fn remove(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpResponse,
 async fn blank(logged_in: &LoggedIn) -> Result<TotpPage, Error> {
     let app = &logged_in.visitor.app;
     let since = totp::since(&app.db, logged_in.user.id).await?;
-    let kinds = second_factor::kinds(&app.db, logged_in.user.id).await?;
+    let factors = second_factor::of(&app.db, logged_in.user.id).await?;
     Ok(TotpPage {
-        page: logged_in.visitor.page("Two-step login"),
+        page: logged_in.visitor.page("Authenticator app"),
         since: since.map(human_time::moment),
         setup: None,
-        required: app.config.require_second_factor && !kinds.passkey,
+        required: app.config.require_second_factor && !factors.passkey,
     })
 }
 
@@ -136,11 +139,11 @@ fn of(logged_in: &LoggedIn, secret: &NewSecret) -> Setup {
 fn kept_or_new(logged_in: &LoggedIn) -> NewSecret {
     kept(logged_in).unwrap_or_else(|| {
         let new = NewSecret::generate();
-        logged_in.keep_secret(NEW_SECRET, new.as_bytes());
+        logged_in.keep_secret(NEW_APP_SECRET, new.as_bytes());
         new
     })
 }
 
 fn kept(logged_in: &LoggedIn) -> Option<NewSecret> {
-    logged_in.kept_secret(NEW_SECRET).map(NewSecret::from_bytes)
+    logged_in.kept_secret(NEW_APP_SECRET).map(NewSecret::from_bytes)
 }

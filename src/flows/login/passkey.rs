@@ -13,14 +13,13 @@
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
-use serde_json::json;
 use webauthn_rs::prelude::PublicKeyCredential;
 
 use crate::accounts::half_login;
 use crate::accounts::passkey::challenge::ChallengePurpose;
 use crate::accounts::second_factor;
 use crate::flows::start_session;
-use crate::web::csrf::Json;
+use crate::web::csrf::{Json, NoFields};
 use crate::web::error::Error;
 use crate::web::half_way::{self, HalfWay};
 use crate::web::next_page::{HOME, own_path};
@@ -37,10 +36,6 @@ struct PasskeyPage {
     has_app: bool,
 }
 
-/// An empty JSON object.
-#[derive(Deserialize)]
-pub struct Nothing {}
-
 #[derive(Deserialize)]
 pub struct FinishJson {
     credential: PublicKeyCredential,
@@ -48,16 +43,19 @@ pub struct FinishJson {
     remember: bool,
     #[serde(default)]
     next: String,
+    /// Sent from `/login/passkey`. The login page ignores a login that was left half done.
+    #[serde(default)]
+    second_step: bool,
 }
 
 pub async fn show(half_way: HalfWay) -> Result<HttpResponse, Error> {
     let (visitor, user) = (&half_way.visitor, &half_way.login.user);
-    let has_app = second_factor::kinds(&visitor.app.db, user.id).await?.app;
+    let has_app = second_factor::of(&visitor.app.db, user.id).await?.app;
     let (page, email) = (visitor.page("Use your passkey"), user.email.clone());
     page::show(PasskeyPage { page, email, has_app })
 }
 
-pub async fn start(visitor: Visitor, _: Json<Nothing>) -> Result<HttpResponse, Error> {
+pub async fn start(visitor: Visitor, _: Json<NoFields>) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::Ok().json(passkeys::ask(&visitor, ChallengePurpose::Login).await?))
 }
 
@@ -67,23 +65,30 @@ pub async fn finish(
     Json(form): Json<FinishJson>,
 ) -> Result<HttpResponse, Error> {
     if visitor.user.is_some() {
-        return Ok(HttpResponse::Ok().json(json!({ "next": own_path(&form.next, HOME) })));
+        return page::next_json(&own_path(&form.next, HOME));
     }
+    // Read first: `verify` begins a transaction, and nobody may wait for a second connection in
+    // one.
+    let half = match form.second_step {
+        true => Some(
+            half_way::find(&visitor).await?.ok_or_else(|| half_way::too_late(&visitor, HOME))?,
+        ),
+        false => None,
+    };
     let mut proof = passkeys::verify(&visitor, ChallengePurpose::Login, &form.credential).await?;
     let user = proof.passkey.user.clone();
     let (mut remembered, mut next) = (form.remember, form.next);
-    if let Some(half) = half_way::find(&visitor).await? {
+    if let Some(half) = half {
         if half.user.id != user.id {
-            let text = "This passkey belongs to another account.";
-            return Err(Error::unacceptable(text));
+            return Err(Error::unacceptable("This passkey belongs to another account."));
         }
         if !half_login::take(&mut proof.tx, half.id).await? {
-            return Err(half_way::too_late(&visitor));
+            return Err(half_way::too_late(&visitor, &half.next));
         }
         (remembered, next) = (half.remembered, half.next);
     }
     proof.tx.commit().await?;
     let login = Login { user, remembered, second_factor: true };
     start_session::complete(&req, &visitor, login, &next).await?;
-    Ok(HttpResponse::Ok().json(json!({ "next": own_path(&next, HOME) })))
+    page::next_json(&own_path(&next, HOME))
 }

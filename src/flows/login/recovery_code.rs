@@ -65,7 +65,7 @@ pub async fn submit(
 
 async fn blank(half_way: &HalfWay) -> Result<RecoveryCodePage, Error> {
     let (visitor, user) = (&half_way.visitor, &half_way.login.user);
-    let kinds = second_factor::kinds(&visitor.app.db, user.id).await?;
+    let factors = second_factor::of(&visitor.app.db, user.id).await?;
     let (page, email) = (visitor.page("Use a recovery code"), user.email.clone());
-    Ok(RecoveryCodePage { page, email, has_app: kinds.app, has_passkey: kinds.passkey })
+    Ok(RecoveryCodePage { page, email, has_app: factors.app, has_passkey: factors.passkey })
 }

@@ -67,7 +67,7 @@ pub async fn submit(
 
 async fn blank(half_way: &HalfWay) -> Result<TotpPage, Error> {
     let (visitor, user) = (&half_way.visitor, &half_way.login.user);
-    let kinds = second_factor::kinds(&visitor.app.db, user.id).await?;
+    let factors = second_factor::of(&visitor.app.db, user.id).await?;
     let (page, email) = (visitor.page("Enter the code of your app"), user.email.clone());
-    Ok(TotpPage { page, email, has_passkey: kinds.passkey })
+    Ok(TotpPage { page, email, has_passkey: factors.passkey })
 }

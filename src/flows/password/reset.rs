@@ -20,6 +20,7 @@ use crate::accounts::audit::{self, Kind};
 use crate::accounts::credentials;
 use crate::accounts::password::NewHash;
 use crate::accounts::password::{Password, PasswordHash};
+use crate::accounts::second_factor;
 use crate::accounts::token::{self, Holder, TokenHash};
 use crate::accounts::user::{self, User, proof};
 use crate::email::Email;
@@ -204,7 +205,10 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
     // This browser becomes a known device, so it need not wait while other people guess.
     let (id, email) = (owner.user_id, owner.email.as_str().to_owned());
     let user = User { id, email, session_epoch: epoch };
-    log_if_failed("a device", known_device::keep(&visitor, &user).await);
+    // Not if the account has a second factor: guesses at that are limited less on a known device.
+    if !second_factor::is_on(&visitor.app.db, user.id).await? {
+        log_if_failed("a device", known_device::keep(&visitor, &user).await);
+    }
     let account = owner.email.canonical();
     // Failed guesses at the old password must not delay a login with the new one.
     let pair = Key::Pair(&account, visitor.client.address);
@@ -213,8 +217,10 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
     log_if_failed("the limits", freed.map_err(Error::from));
     // Nor may a thief's guesses in a stolen session keep the owner from sudo mode.
     let user_key = [Key::Account(&owner.user_id.to_string())];
-    let freed = visitor.app.throttle.reset(Action::CurrentPassword, &user_key).await;
-    log_if_failed("the limits", freed.map_err(Error::from));
+    for action in [Action::CurrentPassword, Action::FactorChanged] {
+        let freed = visitor.app.throttle.reset(action, &user_key).await;
+        log_if_failed("the limits", freed.map_err(Error::from));
+    }
     visitor.end_session_of(
         owner.user_id,
         "Password changed. Every device is logged out. Log in with the new password.",

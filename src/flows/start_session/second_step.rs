@@ -45,12 +45,13 @@ pub async fn prove_second_factor(
             warn_owner(half_way).await?;
             return Ok(SecondStep::Wrong(problem));
         }
+        FactorVerified::AlreadyUsed(problem) => return Ok(SecondStep::Wrong(problem)),
         FactorVerified::TooMany(rejection) => return Ok(SecondStep::TooMany(rejection)),
-        FactorVerified::Outdated => return Err(half_way::too_late(visitor)),
+        FactorVerified::Outdated => return Err(half_way::too_late(visitor, &login.next)),
     };
     let used = proof.used;
     if !use_up(half_way, proof).await? {
-        return Err(half_way::too_late(visitor));
+        return Err(half_way::too_late(visitor, &login.next));
     }
     let (user, remembered) = (login.user.clone(), login.remembered);
     let login_now = Login { user, remembered, second_factor: true };
@@ -71,7 +72,8 @@ async fn use_up(half_way: &HalfWay, mut proof: Proof) -> Result<bool, Error> {
         return Ok(false);
     }
     if let UsedFactor::RecoveryCode { left } = proof.used {
-        notice::recovery_code_used(&mut proof.tx, app, &login.user, (client, left)).await?;
+        let owner = ChangedAccount { user_id: login.user.id, email: &login.user.email, client };
+        notice::send(&mut proof.tx, app, owner, Change::RecoveryCodeUsed { left }).await?;
     }
     proof.commit(app).await?;
     Ok(true)

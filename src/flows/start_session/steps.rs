@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{record, start};
 use crate::accounts::half_login;
-use crate::accounts::second_factor::{self, Kinds};
+use crate::accounts::second_factor::{self, SecondFactors};
 use crate::web::error::Error;
 use crate::web::next_page::{HOME, own_path};
 use crate::web::page;
@@ -31,11 +31,11 @@ async fn second_factor_page(
     visitor: &Visitor,
     login: &Login,
 ) -> sqlx::Result<Option<&'static str>> {
-    let on = second_factor::kinds(&visitor.app.db, login.user.id).await?;
-    Ok(match on {
-        Kinds { app: true, .. } => Some("/login/totp"),
-        Kinds { passkey: true, .. } => Some("/login/passkey"),
-        Kinds { app: false, passkey: false } => None,
+    let factors = second_factor::of(&visitor.app.db, login.user.id).await?;
+    Ok(match factors {
+        SecondFactors { app: true, .. } => Some("/login/totp"),
+        SecondFactors { passkey: true, .. } => Some("/login/passkey"),
+        SecondFactors { app: false, passkey: false } => None,
     })
 }
 

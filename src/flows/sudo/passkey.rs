@@ -8,21 +8,17 @@
 
 use actix_web::HttpResponse;
 use serde::Deserialize;
-use serde_json::json;
 use webauthn_rs::prelude::PublicKeyCredential;
 
 use super::{ACCOUNT, authenticated};
 use crate::accounts::passkey::challenge::ChallengePurpose;
 use crate::accounts::session::RotationReason;
-use crate::web::csrf::Json;
+use crate::web::csrf::{Json, NoFields};
 use crate::web::error::Error;
 use crate::web::next_page::own_path;
+use crate::web::page;
 use crate::web::passkeys;
 use crate::web::visitor::LoggedIn;
-
-/// An empty JSON object.
-#[derive(Deserialize)]
-pub struct Nothing {}
 
 #[derive(Deserialize)]
 pub struct FinishJson {
@@ -31,7 +27,7 @@ pub struct FinishJson {
     next: String,
 }
 
-pub async fn start(logged_in: LoggedIn, _: Json<Nothing>) -> Result<HttpResponse, Error> {
+pub async fn start(logged_in: LoggedIn, _: Json<NoFields>) -> Result<HttpResponse, Error> {
     let asked = passkeys::ask(&logged_in.visitor, ChallengePurpose::Sudo).await?;
     Ok(HttpResponse::Ok().json(asked))
 }
@@ -48,5 +44,5 @@ pub async fn finish(
     }
     proof.tx.commit().await?;
     authenticated(&logged_in, RotationReason::SecondFactor, &form.next).await?;
-    Ok(HttpResponse::Ok().json(json!({ "next": own_path(&form.next, ACCOUNT) })))
+    page::next_json(&own_path(&form.next, ACCOUNT))
 }

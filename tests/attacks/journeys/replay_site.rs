@@ -49,6 +49,8 @@ pub enum State {
     Pending,
     /// Has a user with `locked_at`.
     Locked,
+    /// Has a user with an authenticator app and a passkey.
+    WithFactors,
     /// Pending, with its mail budget used up. All sequences share one email address, because only
     /// the visible half is compared.
     MailsUsedUp,
@@ -205,7 +207,7 @@ impl ReplaySite {
         match state {
             State::Free | State::MailsUsedUp => {}
             State::Pending => drop(self.someone().register(target, SECRET).await),
-            State::Taken | State::Locked => {
+            State::Taken | State::Locked | State::WithFactors => {
                 // Inserted directly: through the pages this takes five times as long.
                 let email: &'static str = target.to_owned().leak();
                 Person { email, password: SECRET }.create_account(&self.site).await;
@@ -217,6 +219,18 @@ impl ReplaySite {
                 .execute(&self.site.db.pool)
                 .await;
             assert_eq!(locked.expect("the database").rows_affected(), 1, "nobody to lock");
+        }
+        if state == State::WithFactors {
+            self.site.db.run("delete from totp").await;
+            self.site.db.run("delete from passkeys").await;
+            let add = "with target as (select id from users where email = $1),
+                            app as (insert into totp (user_id, encrypted_secret, key_name, used_until)
+                                    select id, '\\x00', '', now() from target)
+                       insert into passkeys (id, user_id, credential_id, credential, user_handle,
+                                             name, backed_up)
+                       select id, id, '\\x00', '{}', id, '', false from target";
+            let added = sqlx::query(add).bind(target).execute(&self.site.db.pool).await;
+            assert_eq!(added.expect("the database").rows_affected(), 1, "nobody with factors");
         }
         self.site.db.run("delete from throttles").await;
         if state == State::MailsUsedUp {

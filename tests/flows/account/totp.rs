@@ -20,12 +20,12 @@ async fn setting_up_ends_other_sessions_rotates_this_one_and_is_mailed() {
     let app = Authenticator::reading(&browser);
     browser.submit(TURN_ON, &[(CODE, &app.code())]).await;
     browser.must_be_at("/account/recovery-codes", 200);
-    browser.must_see("Two-step login is on.");
+    browser.must_see("Your authenticator app is set up.");
     assert_ne!(browser.cookie("__Host-session"), before);
     assert_eq!(browser.kept_value().await, "still here");
     phone.visit("/app").await;
     phone.must_be_at("/login?next=%2Fapp", 200);
-    assert_eq!(newest(&site.db, ADA.email).await.subject, "Two-step login was set up");
+    assert_eq!(newest(&site.db, ADA.email).await.subject, "An authenticator app was set up");
     browser.visit("/account").await;
     browser.must_see("your password and your authenticator app");
     browser.visit("/account/activity").await;

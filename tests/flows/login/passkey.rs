@@ -15,7 +15,7 @@ async fn a_passkey_logs_in_without_a_password_and_without_a_code() {
     owner.visit("/account/totp").await;
     let app = Authenticator::reading(&owner);
     owner.submit(TURN_ON, &[(CODE, &app.code())]).await;
-    owner.must_see("Two-step login is on.");
+    owner.must_see("Your authenticator app is set up.");
     let mut browser = at_login(&site).await;
     device.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);
@@ -90,11 +90,28 @@ async fn a_removed_passkey_is_unknown_at_once() {
     owner.must_see("is removed.");
     let mut browser = at_login(&site).await;
     let answer = device.logs_in(&mut browser).await;
-    assert_eq!(answer.status, 422);
+    assert_eq!(answer.status, 404);
     assert_eq!(answer.headers["content-type"], "application/problem+json");
     let problem = json_of(&answer);
     assert_eq!(problem["detail"], "This site doesn't know that passkey. Log in another way.");
-    assert_eq!(problem["status"], 422);
+    assert_eq!(problem["status"], 404);
     // The last one is gone, so the password is enough again.
     ADA.log_in_on_new_device(&site).await;
+}
+
+#[tokio::test]
+async fn a_login_that_was_left_half_done_does_not_disturb_the_next_one() {
+    let site = Site::start().await;
+    let (_, mut device) = with_passkey(ADA, &site).await;
+    let (_, mut graces) = with_passkey(GRACE, &site).await;
+    let mut browser = site.browser();
+    ADA.logs_in(&mut browser).await;
+    browser.must_be_at("/login/passkey", 200);
+    browser.click("Start again").await;
+    graces.logs_in(&mut browser).await;
+    browser.must_be_at("/app", 200);
+    browser.must_see(GRACE.email);
+    let mut other = at_login(&site).await;
+    device.logs_in(&mut other).await;
+    other.must_see(ADA.email);
 }

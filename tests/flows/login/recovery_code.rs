@@ -24,7 +24,7 @@ async fn a_recovery_code_logs_in_once_and_the_owner_gets_an_email() {
     let mails = mailbox(&site.db, ADA.email).await;
     let mail = mails.iter().find(|mail| mail.subject == "A recovery code was used");
     let mail = mail.expect("an email about the code");
-    assert!(mail.text.contains("9 are left"), "{}", mail.text);
+    assert!(mail.text.contains("Codes left: 9."), "{}", mail.text);
 
     let mut again = ada_half_way(&site).await;
     uses(&mut again, &codes[3]).await;

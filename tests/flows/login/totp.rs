@@ -55,7 +55,7 @@ async fn a_wrong_code_is_said_at_its_field_and_the_right_one_still_works() {
     for wrong in [app.wrong_code().as_str(), "", "12345", "abcdef", "1234567"] {
         browser.submit(LOG_IN, &[(CODE, wrong)]).await;
         browser.must_be_at("/login/totp", 422);
-        browser.must_see(WRONG_CODE);
+        browser.must_see("This code is wrong");
     }
     // As the app shows it, in two groups.
     let code = app.code();
@@ -96,7 +96,7 @@ async fn after_five_minutes_the_password_is_needed_again() {
     clock::later(&site.db, "61 seconds").await;
     browser.submit(LOG_IN, &[(CODE, &app.code())]).await;
     browser.must_be_at("/login?next=%2Fapp", 200);
-    browser.must_see("That took too long.");
+    browser.must_see("Enter your password again.");
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn the_owner_hears_of_a_right_password_with_a_wrong_code_once() {
     let (mut known, app, _) = ada_with_app(&site).await;
     let mails = async || {
         let mails = mailbox(&site.db, ADA.email).await;
-        mails.iter().filter(|mail| mail.subject == "Someone knows your password").count()
+        mails.iter().filter(|mail| mail.subject == "Wrong code after your password").count()
     };
     // On her own device, Ada mistypes.
     known.press(LOG_OUT).await;
