@@ -2,8 +2,7 @@
 //!
 //! User verification is always required, so a passkey is two factors by itself. The relying party
 //! and the origin come from `BASE_URL`, so a signature that a phishing site got is invalid here.
-//! Nothing is sent that depends on an account: at a login, the authenticator says which user it is
-//! for.
+//! The challenge of a login names no account: the authenticator says which user it is for.
 
 use actix_web::http::StatusCode;
 use serde_json::Value;
@@ -52,7 +51,7 @@ fn visitor_hash(visitor: &Visitor) -> Vec<u8> {
 /// A challenge for a passkey of anybody: the authenticator knows for which account it has one.
 ///
 /// # Errors
-/// 429 for too many challenges of one IP address; or the database's.
+/// 429 for too many challenges; or the database's.
 pub async fn ask(
     visitor: &Visitor,
     purpose: ChallengePurpose,
@@ -69,7 +68,7 @@ pub async fn ask(
 /// Verifies the answer to a challenge of this visitor.
 ///
 /// # Errors
-/// 422 with the reason; or the database's.
+/// 404 if the passkey is unknown, 422 with another reason; or the database's.
 pub async fn verify(
     visitor: &Visitor,
     purpose: ChallengePurpose,
