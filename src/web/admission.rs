@@ -48,8 +48,8 @@ pub async fn login(visitor: &Visitor, typed: &str) -> Result<Admission, Error> {
     })
 }
 
-/// Counts an attempt to prove a second factor: for all known devices of the account together, or for
-/// the account. A right password does not reset it.
+/// Counts an attempt to prove a second factor: for all known devices of the account together, or
+/// for the account. A right password does not reset it.
 ///
 /// # Errors
 /// When the database fails.
