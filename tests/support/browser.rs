@@ -58,6 +58,9 @@ impl Browser {
             .redirect(Policy::none())
             .no_proxy()
             .resolve("localhost", SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+            // The server closes an idle connection after five seconds. A request that is sent at
+            // that very moment gets no answer.
+            .pool_idle_timeout(Duration::from_secs(2))
             .timeout(Duration::from_secs(30));
         Browser {
             status: 0,
