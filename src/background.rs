@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::accounts::{audit, device, half_login, passkey, registration, session, token};
+use crate::accounts::{audit, device, half_login, registration, session, token};
 use crate::config::Config;
 use crate::config::mail::Sender;
 use crate::database::Database;
@@ -60,7 +60,7 @@ pub async fn prune(db: &Database, audit_retention: Duration) -> sqlx::Result<u64
             token::prune(db, BATCH).await?,
             registration::prune(db, BATCH).await?,
             half_login::prune(db, BATCH).await?,
-            passkey::challenge::prune(db, BATCH).await?,
+            crate::accounts::passkey::challenge::prune(db, BATCH).await?,
             outbox::prune(db, BATCH).await?,
             audit::prune(db, audit_retention, BATCH).await?,
         ];

@@ -1,6 +1,5 @@
 //! The commands of the binary. Exit status: 0, 1 (failed), 2 (wrong use).
 
-mod key;
 mod user;
 
 use std::time::Duration;
@@ -16,7 +15,7 @@ use crate::keys::Keys;
 use crate::server::{self, Listeners, stop};
 use crate::state::AppState;
 use crate::web::rate_limit::RateLimit;
-use crate::{background, database, metrics, telemetry};
+use crate::{background, database, metrics, telemetry, totp};
 
 /// A reference app for logging in and staying logged in safely
 #[derive(Parser)]
@@ -75,7 +74,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::User(arguments) => user::run(config, arguments).await,
-        Command::Key(_) => key::reseal(&config, &connect(&config, NO_WAIT).await?).await,
+        Command::Key(_) => totp::keys::reseal(&config, &connect(&config, NO_WAIT).await?).await,
     }
 }
 
@@ -83,7 +82,7 @@ async fn doctor(config: &Config) -> anyhow::Result<()> {
     let database = async {
         let db = connect(config, NO_WAIT).await?;
         check_startup(config, &db).await?;
-        key::report(config, &db).await
+        totp::keys::report(config, &db).await
     };
     let (database, mail) = (database.await, background::check_mail(config).await);
     if let Ok(false) = mail {

@@ -1,4 +1,5 @@
-//! All routes of the site, grouped by the access that they need. Start reading here.
+//! The routes of the site, grouped by the access that they need. Start reading here. A feature that
+//! an adopter may delete has its routes in its own file, such as `src/passkeys.rs`.
 //!
 //! A page's path names its file, or the file of its parent: `/account/password` is
 //! `src/flows/account/password.rs`. Add your own pages to the `/app` scope, which requires a login.
@@ -15,21 +16,20 @@ use crate::web::next_page::redirect_to;
 use crate::web::{assets, guard, health, sudo as sudo_mode};
 
 pub fn all(site: &mut ServiceConfig) {
+    // Features with routes of their own. First, because the scope `/account` below would answer 404
+    // for their paths.
+    site.configure(crate::totp::routes);
+    site.configure(crate::passkeys::routes);
+
     // Anyone
     site.service(resource("/").get(home::show))
         .service(resource("/register").get(register::show).post(register::submit))
         .service(resource("/login").get(login::show).post(login::submit))
         .service(resource("/logout").get(redirect_to("/")).post(logout::submit));
-    let (start, finish) = (resource("/login/passkey/start"), resource("/login/passkey/finish"));
-    site.service(start.get(redirect_to("/login")).post(login::passkey::start))
-        .service(finish.get(redirect_to("/login")).post(login::passkey::finish));
 
     // A login that waits for its second step
-    let totp_step = resource("/login/totp");
     let recovery_step = resource("/login/recovery-code");
-    site.service(totp_step.get(login::totp::show).post(login::totp::submit))
-        .service(resource("/login/passkey").get(login::passkey::show))
-        .service(recovery_step.get(login::recovery_code::show).post(login::recovery_code::submit));
+    site.service(recovery_step.get(login::recovery_code::show).post(login::recovery_code::submit));
 
     // Anyone with a link or a code from an email
     let (verify, reset) = (resource("/email/verify"), resource("/password/reset"));
@@ -54,21 +54,6 @@ pub fn all(site: &mut ServiceConfig) {
     let export = resource("/export").wrap(from_fn(sudo_mode::require));
     let delete = resource("/delete").wrap(from_fn(sudo_mode::require));
     let codes = resource("/recovery-codes").wrap(from_fn(sudo_mode::require_factor));
-    let totp = scope("/totp")
-        .wrap(from_fn(sudo_mode::require_factor))
-        .service(resource("").get(account::totp::show))
-        .service(resource("/setup").get(redirect_to("/account/totp")).post(account::totp::setup))
-        .service(
-            resource("/turn-off").get(redirect_to("/account/totp")).post(account::totp::remove),
-        );
-    let to_passkeys = || redirect_to("/account/passkeys");
-    let passkeys = scope("/passkeys")
-        .wrap(from_fn(sudo_mode::require_factor))
-        .service(resource("").get(account::passkeys::show))
-        .service(resource("/start").get(to_passkeys()).post(account::passkeys::start))
-        .service(resource("/finish").get(to_passkeys()).post(account::passkeys::finish))
-        .service(resource("/{id}/rename").get(to_passkeys()).post(account::passkeys::rename))
-        .service(resource("/{id}/remove").get(to_passkeys()).post(account::passkeys::remove));
     let others = resource("/sessions/revoke-others").get(redirect_to("/account/sessions"));
     let one = resource("/sessions/{id}/revoke").get(redirect_to("/account/sessions"));
     site.service(
@@ -85,8 +70,6 @@ pub fn all(site: &mut ServiceConfig) {
             .service(emails.get(account::email::show).post(account::email::submit))
             .service(delete.get(account::delete::show).post(account::delete::submit))
             .service(export.get(account::export::show).post(account::export::download))
-            .service(totp)
-            .service(passkeys)
             .service(codes.get(account::recovery_codes::show).post(account::recovery_codes::submit))
             .service(resource("/activity").get(account::activity::show))
             .service(resource("/sessions").get(account::sessions::show))
@@ -95,10 +78,7 @@ pub fn all(site: &mut ServiceConfig) {
     );
 
     let change = resource("/email/change").wrap(from_fn(guard::logged_in));
-    let (start, finish) = (resource("/sudo/passkey/start"), resource("/sudo/passkey/finish"));
     site.service(resource("/sudo").get(sudo::show).post(sudo::submit))
-        .service(start.get(redirect_to("/sudo")).post(sudo::passkey::start))
-        .service(finish.get(redirect_to("/sudo")).post(sudo::passkey::finish))
         .service(change.get(redirect_to("/account/email")).post(email::change::submit))
         // Its handler says which email address to log in with.
         .service(resource("/email/change/{token}").get(email::change::open));
@@ -109,8 +89,7 @@ pub fn all(site: &mut ServiceConfig) {
         .service(resource("/static/{hash}/{path:.*}").get(assets::show))
         .service(resource("/favicon.ico").get(assets::favicon))
         .service(resource("/robots.txt").get(health::robots))
-        .service(resource("/.well-known/change-password").get(health::change_password))
-        .service(resource("/.well-known/passkey-endpoints").get(health::passkey_endpoints));
+        .service(resource("/.well-known/change-password").get(health::change_password));
 
     // Development only
     site.service(

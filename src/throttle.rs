@@ -62,7 +62,7 @@ pub struct Throttle {
 
 impl Throttle {
     pub fn new(db: Database, key: [u8; 32]) -> Self {
-        Self { db, key, limits: &LIMITS }
+        Self { db, key, limits: LIMITS }
     }
 
     /// Admits everything: for tests in which one IP address makes many requests.

@@ -1,12 +1,12 @@
 // Passkeys: shows the buttons if the browser has passkeys, and sends what the authenticator answers.
-// Each block <div class="passkey"> names the path of its requests; see the macro in templates/form.html.
+// Each block <div class="by-script"> names the path of its requests; see the macro in templates/form.html.
 
 const supported = window.PublicKeyCredential?.parseRequestOptionsFromJSON !== undefined;
 const accepted = document.getElementById("accepted-passkeys")?.value;
 let autofill; // The request that waits in the autofill of the login form.
 
 if (supported) {
-  for (const block of document.querySelectorAll(".passkey")) {
+  for (const block of document.querySelectorAll('.by-script[data-script="passkeys.js"]')) {
     const [button] = block.getElementsByTagName("button");
     block.querySelector(".hint").hidden = true;
     button.hidden = false;

@@ -25,12 +25,14 @@ fn sources_except(allowed: &[&str]) -> Vec<Source> {
 }
 
 /// The modules of `src/`, from top to bottom. A module imports only modules below it.
-const MODULES: [&str; 22] = [
+const MODULES: &[&str] = &[
     "main",
     "cli",
     "server",
     "metrics",
     "routes",
+    "passkeys",
+    "totp",
     "flows",
     "dev",
     "background",
@@ -82,6 +84,26 @@ fn no_module_imports_one_above_it() {
 fn unit(module: &str) -> Option<String> {
     let mut parts = module.strip_prefix("crate::")?.splitn(3, "::");
     Some(format!("{}::{}", parts.next()?, parts.next()?))
+}
+
+/// A feature is deleted with its folder, so nothing else may need it. The features are the modules
+/// between `routes` and `flows`.
+#[test]
+fn no_feature_imports_another() {
+    let at = |name: &str| MODULES.iter().position(|module| *module == name).expect(name);
+    let features = &MODULES[at("routes") + 1..at("flows")];
+    let mut places = Vec::new();
+    for feature in features {
+        let mut sources = files("src", "rs");
+        sources.retain(|file| {
+            let path = file.path.trim_start_matches("src/");
+            path.starts_with(&format!("{feature}/")) || path == format!("{feature}.rs")
+        });
+        let others = features.iter().filter(|other| *other != feature);
+        let others: Vec<String> = others.map(|other| format!("crate::{other}")).collect();
+        places.extend(naming(sources, |path| others.iter().any(|other| is_in(path, other))));
+    }
+    none_of("A feature that imports another cannot be deleted alone:", places);
 }
 
 #[test]
@@ -320,11 +342,19 @@ fn every_rejected_form_is_shown_by_the_same_lines() {
             }
         }
     }
-    places.extend(naming(files("src/flows", "rs"), |path| is_in(path, "actix_web::http")));
+    let mut handlers = files("src", "rs");
+    handlers.retain(|file| file.path.starts_with("src/flows/") || draws_a_page(file));
+    places.extend(naming(handlers, |path| is_in(path, "actix_web::http")));
     none_of(
         "A handler calls page.reject(field, message) or page.reject_form(message) and answers with page::invalid, out_of_date or too_many; a template draws its fields with form::field:",
         places,
     );
+}
+
+/// Whether a feature beside `src/flows/` draws a page in this file.
+fn draws_a_page(file: &Source) -> bool {
+    let others = ["src/web/", "src/mail/", "src/dev/"];
+    file.text.contains("#[template(path") && !others.iter().any(|own| file.path.starts_with(own))
 }
 
 #[test]

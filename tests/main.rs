@@ -15,6 +15,8 @@ mod cli;
 mod dev;
 mod flows;
 mod mail;
+mod passkeys;
 mod practices;
 mod settings;
+mod totp;
 mod traps;

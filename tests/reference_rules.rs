@@ -103,24 +103,29 @@ fn no_comment_is_wider_than_the_code() {
     none_of("A comment wraps at 100 columns, as the code does:", places);
 }
 
+/// Features with flows of their own.
+const FEATURES: [&str; 2] = ["src/passkeys/", "src/totp/"];
+
 #[test]
 fn every_flow_tells_its_steps_and_has_its_tests() {
     let mut places = Vec::new();
-    for flow in files("src/flows", "rs") {
-        if PARTS.iter().any(|part| flow.path.starts_with(part)) {
-            continue;
-        }
-        let story: String = flow.text.lines().take_while(|line| line.starts_with("//!")).collect();
-        let tells = ["GET /", "POST /"].iter().any(|step| story.contains(step));
-        if !tells && flow.path != WITHOUT_ROUTE {
+    for file in files("src", "rs") {
+        let story: String = file.text.lines().take_while(|line| line.starts_with("//!")).collect();
+        let tells = ["`GET ", "`POST "].iter().any(|step| story.contains(step));
+        let is_part = PARTS.iter().any(|part| file.path.starts_with(part));
+        let answers = file.text.contains("-> Result<HttpResponse, Error>");
+        let is_feature = FEATURES.iter().any(|feature| file.path.starts_with(feature)) && answers;
+        let is_flow = is_feature || file.path.starts_with("src/flows/") && !is_part;
+        if is_flow && !tells && file.path != WITHOUT_ROUTE {
             places.push(format!(
                 "{}: its //! does not tell the steps (GET /login  show …)",
-                flow.path
+                file.path
             ));
         }
-        let tests = flow.path.replacen("src/", "tests/", 1);
-        if !root(&tests).is_file() {
-            places.push(format!("{}: write {tests}", flow.path));
+        // Features have a folder of tests as well.
+        let tests = file.path.replacen("src/", "tests/", 1);
+        if (is_flow || tells) && !root(&tests).is_file() {
+            places.push(format!("{}: write {tests}", file.path));
         }
     }
     none_of("A flow tells its steps first, and its tests are found at its path:", places);

@@ -18,7 +18,7 @@ use super::client::Client;
 use super::user_id::UserId;
 use crate::database::Connection;
 pub use history::{Event, list};
-pub use kind::Kind;
+pub use kind::{FeatureKind, Kind};
 
 /// Deletes up to `batch` events older than `retention`; returns how many it deleted.
 pub async fn prune(db: impl PgExecutor<'_>, retention: Duration, batch: i64) -> sqlx::Result<u64> {

@@ -2,21 +2,25 @@
 //!
 //! The authenticator verifies the user with a PIN, a fingerprint or a face before it signs, so a
 //! passkey is two factors by itself. What is stored here is public; a stolen dump logs nobody in.
-//! `web/passkeys.rs` talks to the authenticator.
+//! `passkeys/ceremony.rs` talks to the authenticator.
 
 pub mod challenge;
 mod model;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
+use super::second_factor;
 use super::user::User;
 use super::user_id::UserId;
 use crate::database::Connection;
 pub use model::model_of;
 
+/// The kind in `second_factors`.
+pub const KIND: &str = "passkey";
 /// The most passkeys that an account can have.
 pub const MOST: usize = 20;
 /// The longest name, in characters.
@@ -58,12 +62,27 @@ pub struct KnownPasskey {
 pub async fn list(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<Vec<ListedPasskey>> {
     sqlx::query_as!(
         ListedPasskey,
-        "select id, credential_id, user_handle, name, backed_up, created_at, last_used_at
-         from passkeys where user_id = $1 order by created_at, id",
+        "select p.id, credential_id, user_handle, name, backed_up, created_at, last_used_at
+         from passkeys p join second_factors f on f.id = p.id
+         where p.user_id = $1 order by created_at, p.id",
         user_id as _,
     )
     .fetch_all(db)
     .await
+}
+
+/// The passkeys of a user for the user's own archive, without keys.
+pub async fn exported(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<Vec<Value>> {
+    let text = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
+    let exported = list(db, user_id).await?.into_iter().map(|own| {
+        json!({
+            "name": own.name,
+            "added_at": text(own.created_at),
+            "last_used_at": own.last_used_at.map(text),
+            "backed_up": own.backed_up,
+        })
+    });
+    Ok(exported.collect())
 }
 
 /// Finds a passkey by the ID that its authenticator sends.
@@ -87,12 +106,12 @@ pub async fn find(
     }))
 }
 
-/// Adds a passkey; `false` if an account has this credential already.
+/// Adds a passkey; `false` if an account has this credential already: then roll back.
 pub async fn add(tx: &mut Connection, new: NewPasskey<'_>) -> sqlx::Result<bool> {
     let added = sqlx::query!(
         "insert into passkeys (id, user_id, credential_id, credential, user_handle, name, backed_up)
          values ($1, $2, $3, $4, $5, $6, $7) on conflict (credential_id) do nothing",
-        Uuid::now_v7(),
+        second_factor::add(&mut *tx, new.user_id, KIND).await?,
         new.user_id as _,
         new.credential_id,
         new.credential,
@@ -142,21 +161,5 @@ pub async fn rename(
 
 /// Removes a passkey of this user; `false` if there is none with this ID.
 pub async fn remove(tx: &mut Connection, user_id: UserId, id: Uuid) -> sqlx::Result<bool> {
-    let removed =
-        sqlx::query!("delete from passkeys where id = $1 and user_id = $2", id, user_id as _);
-    Ok(removed.execute(tx).await?.rows_affected() == 1)
-}
-
-/// Removes the passkeys of a user that were added at this time or later, or all; returns how many.
-pub async fn remove_since(
-    tx: &mut Connection,
-    user_id: UserId,
-    moment: Option<OffsetDateTime>,
-) -> sqlx::Result<u64> {
-    let removed = sqlx::query!(
-        "delete from passkeys where user_id = $1 and created_at >= coalesce($2::timestamptz, '-infinity')",
-        user_id as _,
-        moment,
-    );
-    Ok(removed.execute(tx).await?.rows_affected())
+    Ok(second_factor::remove(tx, user_id, KIND, Some(id)).await? == 1)
 }

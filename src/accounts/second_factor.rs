@@ -1,80 +1,93 @@
-//! The second factors of an account, whatever they are: whether it has one, and whether a code
-//! proves one.
+//! The `second_factors` table: the second factors of an account, whatever kind they are.
 //!
-//! Recovery codes are no factor of their own. They replace one that was lost.
+//! Each kind has a table of its own with what verifies it. Nothing here names a kind, so
+//! deleting one changes nothing here. Recovery codes are no factor of their own: they
+//! replace one that was lost.
 
-use super::{passkey, recovery_codes};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use super::totp::{self, CodeVerdict};
+use super::recovery_codes;
 use super::user_id::UserId;
 use crate::database::Connection;
-use crate::keys::Keys;
 
-/// The result of `check`.
+/// A second factor of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    pub kind: String,
+    pub created_at: OffsetDateTime,
+}
+
+/// The result of checking a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FactorVerdict {
-    Right(UsedFactor),
-    /// The code of the app was right, but it has been used.
+pub enum CodeVerdict {
+    /// The code is used up. `codes_left`: it was a recovery code, and so many are left.
+    Right {
+        codes_left: Option<i64>,
+    },
+    /// The code was right, but it has been used.
     AlreadyUsed,
     Wrong,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UsedFactor {
-    App,
-    RecoveryCode { left: i64 },
-}
-
-/// Which second factors an account has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SecondFactors {
-    pub app: bool,
-    pub passkey: bool,
-}
-
-pub async fn of(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<SecondFactors> {
+/// The second factors of a user, the oldest first.
+pub async fn of(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<Vec<SecondFactor>> {
     sqlx::query_as!(
-        SecondFactors,
-        r#"select exists (select from totp where user_id = $1) as "app!",
-               exists (select from passkeys where user_id = $1) as "passkey!""#,
+        SecondFactor,
+        "select kind, created_at from second_factors where user_id = $1 order by created_at, id",
+        user_id as _,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Whether a login to the account needs a second factor.
+pub async fn is_on(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from second_factors where user_id = $1) as "is_on!""#,
         user_id as _,
     )
     .fetch_one(db)
     .await
 }
 
-/// Whether a login to the account needs a second factor.
-pub async fn is_on(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<bool> {
-    let factors = of(db, user_id).await?;
-    Ok(factors.app || factors.passkey)
+/// Adds a factor of this kind, and returns its ID. The caller adds the row of the kind's own table.
+pub async fn add(tx: &mut Connection, user_id: UserId, kind: &str) -> sqlx::Result<Uuid> {
+    let id = Uuid::now_v7();
+    sqlx::query!(
+        "insert into second_factors (id, user_id, kind) values ($1, $2, $3)",
+        id,
+        user_id as _,
+        kind,
+    )
+    .execute(tx)
+    .await?;
+    Ok(id)
 }
 
-/// Checks a code of the authenticator app or a recovery code, and uses it up. The caller has
-/// counted the attempt, and commits the transaction together with what the code allows.
-pub async fn check(
+/// Removes one factor of this kind, or all of them; returns how many it removed.
+pub async fn remove(
     tx: &mut Connection,
-    keys: &Keys,
     user_id: UserId,
-    typed: &str,
-) -> sqlx::Result<FactorVerdict> {
-    match totp::check(&mut *tx, keys, user_id, typed).await? {
-        CodeVerdict::Right => return Ok(FactorVerdict::Right(UsedFactor::App)),
-        CodeVerdict::AlreadyUsed => return Ok(FactorVerdict::AlreadyUsed),
-        CodeVerdict::Wrong => {}
-    }
-    let left = recovery_codes::take(tx, user_id, typed).await?;
-    Ok(left.map_or(FactorVerdict::Wrong, |left| {
-        FactorVerdict::Right(UsedFactor::RecoveryCode { left })
-    }))
+    kind: &str,
+    id: Option<Uuid>,
+) -> sqlx::Result<u64> {
+    let removed = sqlx::query!(
+        "delete from second_factors
+         where user_id = $1 and kind = $2 and ($3::uuid is null or id = $3)",
+        user_id as _,
+        kind,
+        id,
+    );
+    Ok(removed.execute(tx).await?.rows_affected())
 }
 
 /// Removes every second factor of an account and its recovery codes; `false` if it had none.
 pub async fn remove_all(tx: &mut Connection, user_id: UserId) -> sqlx::Result<bool> {
     recovery_codes::forget(&mut *tx, user_id).await?;
-    let had_app = totp::remove(&mut *tx, user_id).await?;
-    Ok(passkey::remove_since(tx, user_id, None).await? > 0 || had_app)
+    let removed = sqlx::query!("delete from second_factors where user_id = $1", user_id as _);
+    Ok(removed.execute(tx).await?.rows_affected() > 0)
 }
 
 /// Removes the second factors and recovery codes from this time or later, after "this wasn't me": a
@@ -84,10 +97,13 @@ pub async fn remove_since(
     user_id: UserId,
     moment: OffsetDateTime,
 ) -> sqlx::Result<()> {
-    if totp::since(&mut *tx, user_id).await?.is_some_and(|since| since >= moment) {
-        totp::remove(&mut *tx, user_id).await?;
-    }
-    passkey::remove_since(&mut *tx, user_id, Some(moment)).await?;
+    sqlx::query!(
+        "delete from second_factors where user_id = $1 and created_at >= $2",
+        user_id as _,
+        moment,
+    )
+    .execute(&mut *tx)
+    .await?;
     match is_on(&mut *tx, user_id).await? {
         true => recovery_codes::forget_since(tx, user_id, moment).await,
         false => recovery_codes::forget(tx, user_id).await,

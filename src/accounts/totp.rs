@@ -7,25 +7,18 @@
 mod reseal;
 
 use sqlx::PgExecutor;
-use time::OffsetDateTime;
 use totp_rs::{Builder, Secret, Totp};
 
+use super::second_factor::{self, CodeVerdict};
 use super::user_id::UserId;
 use crate::database::Connection;
 use crate::keys::Keys;
 pub use reseal::{CountedKey, count_by_key, reseal};
 
+/// The kind in `second_factors`.
+pub const KIND: &str = "totp";
 /// Seconds of a time step.
 const STEP: i64 = 30;
-
-/// The result of `check`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CodeVerdict {
-    Right,
-    /// The code was right, but it has been used.
-    AlreadyUsed,
-    Wrong,
-}
 
 /// A secret that is being set up. No `Debug`, so that no log contains it.
 pub struct NewSecret(Secret);
@@ -62,16 +55,6 @@ impl NewSecret {
     }
 }
 
-/// Since when the account has an authenticator app. `None`: it has none.
-pub async fn since(
-    db: impl PgExecutor<'_>,
-    user_id: UserId,
-) -> sqlx::Result<Option<OffsetDateTime>> {
-    sqlx::query_scalar!("select created_at from totp where user_id = $1", user_id as _)
-        .fetch_optional(db)
-        .await
-}
-
 /// Whether this is a code of a secret that is being set up, now.
 pub async fn is_code_of(
     db: impl PgExecutor<'_>,
@@ -95,12 +78,11 @@ pub async fn set(
     let Some(step) = step_of(&secret.0, code, now.fetch_one(&mut *tx).await?) else {
         return Ok(false);
     };
+    remove(&mut *tx, user_id).await?;
     sqlx::query!(
-        "insert into totp (user_id, encrypted_secret, key_name, used_until)
-         values ($1, $2, $3, to_timestamp($4::bigint))
-         on conflict (user_id) do update
-         set encrypted_secret = excluded.encrypted_secret, key_name = excluded.key_name,
-             used_until = excluded.used_until, created_at = now()",
+        "insert into totp (id, user_id, encrypted_secret, key_name, used_until)
+         values ($1, $2, $3, $4, to_timestamp($5::bigint))",
+        second_factor::add(&mut *tx, user_id, KIND).await?,
         user_id as _,
         keys.encrypt(user_id.as_bytes(), secret.as_bytes()),
         keys.newest_name(),
@@ -139,15 +121,14 @@ pub async fn check(
         STEP,
     );
     match used.execute(tx).await?.rows_affected() {
-        1 => Ok(CodeVerdict::Right),
+        1 => Ok(CodeVerdict::Right { codes_left: None }),
         _ => Ok(CodeVerdict::AlreadyUsed),
     }
 }
 
-/// Removes the secret of an account; `false` if it has none.
-pub async fn remove(tx: &mut Connection, user_id: UserId) -> sqlx::Result<bool> {
-    let removed = sqlx::query!("delete from totp where user_id = $1", user_id as _);
-    Ok(removed.execute(tx).await?.rows_affected() == 1)
+/// Removes the app of an account.
+pub async fn remove(tx: &mut Connection, user_id: UserId) -> sqlx::Result<()> {
+    second_factor::remove(tx, user_id, KIND, None).await.map(drop)
 }
 
 fn secret(keys: &Keys, user_id: UserId, encrypted: &[u8]) -> Option<Secret> {

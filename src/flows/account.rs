@@ -7,27 +7,25 @@ pub mod delete;
 pub mod email;
 pub mod export;
 mod factor_change;
-pub mod passkeys;
 pub mod password;
 pub mod recovery_codes;
 pub mod sessions;
-pub mod totp;
 
 use actix_web::HttpResponse;
 use askama::Template;
 
-use crate::accounts::passkey;
 use crate::accounts::recovery_codes::{self as codes, FEW};
+use crate::accounts::second_factor;
 use crate::accounts::session;
 use crate::accounts::token;
-use crate::accounts::totp as app_codes;
 use crate::accounts::user;
 use crate::mail::outbox;
 use crate::web::error::Error;
+use crate::web::factors::{self, Factor, KINDS, Owned};
 use crate::web::human_time::{self, Time};
 use crate::web::page::{self, Page};
 use crate::web::visitor::LoggedIn;
-pub use factor_change::{AfterChange, begin_change, finish_change};
+pub use factor_change::{AfterChange, FactorChange, begin_change, finish_change};
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -37,18 +35,18 @@ struct AccountPage {
     /// When a mail server permanently rejected the last email to this user.
     mail_rejected: Option<Time>,
     strength: Strength,
+    kinds: &'static [&'static Factor],
     lines: Vec<Line>,
 }
 
 /// How well the account is protected, and the sensible next step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Strength {
+    /// By the password alone.
     PasswordOnly,
     /// With a second factor, and this many recovery codes, which are few.
     FewRecoveryCodes(i64),
-    /// With an app, whose codes can be phished.
-    WithApp,
-    WithPasskey,
+    /// With this kind as the strongest one, and with a stronger one that the account does not have.
+    With(&'static Factor, Option<&'static Factor>),
 }
 
 struct Line {
@@ -83,34 +81,23 @@ pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
         href: "/account/password",
         link: "Change",
     };
-    let app_since = app_codes::since(db, logged_in.user.id).await?;
+    let all = second_factor::of(db, logged_in.user.id).await?;
+    let owned = factors::by_kind(&all);
     let codes_left = codes::left(db, logged_in.user.id).await?;
-    let passkeys = passkey::list(db, logged_in.user.id).await?.len();
-    let strength = match (passkeys, app_since) {
-        (0, None) => Strength::PasswordOnly,
-        _ if codes_left < FEW => Strength::FewRecoveryCodes(codes_left),
-        (0, Some(_)) => Strength::WithApp,
-        _ => Strength::WithPasskey,
+    let strength = match owned.last() {
+        None if all.is_empty() => Strength::PasswordOnly,
+        Some(_) if codes_left < FEW => Strength::FewRecoveryCodes(codes_left),
+        // Of a kind that this version does not know: a login asks for a recovery code.
+        None => Strength::FewRecoveryCodes(codes_left),
+        Some(best) => {
+            let strongest = KINDS.last().filter(|factor| factor.kind != best.factor.kind);
+            Strength::With(best.factor, strongest.copied())
+        }
     };
-    let second_step = Line {
-        name: "Authenticator app",
-        value: app_since.map_or("none", |_| "since").to_owned(),
-        at: app_since.map(human_time::moment),
-        href: "/account/totp",
-        link: if app_since.is_some() { "Manage" } else { "Set up" },
-    };
-    let passkeys = Line {
-        name: "Passkeys",
-        value: match passkeys {
-            0 => "none".to_owned(),
-            1 => "1 passkey".to_owned(),
-            more => format!("{more} passkeys"),
-        },
-        at: None,
-        href: "/account/passkeys",
-        link: if passkeys == 0 { "Add" } else { "Manage" },
-    };
-    let recovery = (strength != Strength::PasswordOnly).then(|| Line {
+    let factors = KINDS
+        .iter()
+        .map(|factor| line_of(factor, owned.iter().find(|owned| owned.factor.kind == factor.kind)));
+    let recovery = (!all.is_empty()).then(|| Line {
         name: "Recovery codes",
         value: format!("{codes_left} left"),
         at: None,
@@ -151,10 +138,26 @@ pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
         since: human_time::day(dates.created_at),
         mail_rejected: mail_rejected.map(human_time::moment),
         strength,
-        lines: [email, password, passkeys, second_step]
+        kinds: KINDS,
+        lines: [email, password]
             .into_iter()
+            .chain(factors)
             .chain(recovery)
             .chain([devices, activity, data, deletion])
             .collect(),
     })
+}
+
+fn line_of(factor: &Factor, owned: Option<&Owned>) -> Line {
+    Line {
+        name: factor.title,
+        value: match owned {
+            None => "none".to_owned(),
+            Some(Owned { count: 1, .. }) => "added".to_owned(),
+            Some(Owned { count, .. }) => format!("{count}, the latest added"),
+        },
+        at: owned.map(|owned| human_time::moment(owned.latest)),
+        href: factor.page,
+        link: if owned.is_some() { "Manage" } else { factor.add },
+    }
 }

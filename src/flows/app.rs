@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
+use crate::web::factors::{Factor, KINDS};
 use crate::web::flash::FlashKind;
 use crate::web::human_time::{self, Time};
 use crate::web::page::{self, Page};
@@ -31,7 +32,7 @@ struct AppPage {
     /// The idle timeout.
     idle: String,
     /// The password alone logs in. The session knows it, so this costs no statement.
-    suggest_passkey: bool,
+    suggested: Option<&'static Factor>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +84,6 @@ fn draw(logged_in: &LoggedIn, note: String) -> AppPage {
         note,
         ends: human_time::moment(logged_in.session.ends_at),
         idle: human_time::span(lifetimes.of(logged_in.session.remembered).idle),
-        suggest_passkey: logged_in.session.second_factor_ago.is_none(),
+        suggested: KINDS.last().copied().filter(|_| logged_in.session.second_factor_ago.is_none()),
     }
 }

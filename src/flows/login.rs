@@ -2,16 +2,14 @@
 //!
 //! `GET  /login`  show    the form
 //! `POST /login`  submit  begins a session under a new ID, and redirects to `next`; an account with
-//! a second factor is asked for that first (`login/totp.rs`)
+//! a second factor is asked for that first
 //!
 //! An attacker tries to learn who has an account: an unknown email address and a wrong password get
 //! the same response, in bytes and in time. `throttle.rs` limits guesses at passwords. Logging a
 //! victim in to the attacker's account (login CSRF) is stopped by `web/csrf.rs`, an open redirect
 //! by `own_path`.
 
-pub mod passkey;
 pub mod recovery_code;
-pub mod totp;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;

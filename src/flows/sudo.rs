@@ -9,21 +9,20 @@
 //! The old session ID is invalid afterwards, so an attacker who had copied it is out. An open
 //! redirect is stopped by `own_path`.
 
-pub mod passkey;
-
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::second_factor::{self, UsedFactor};
+use crate::accounts::second_factor;
 use crate::accounts::session::{self, RotationReason};
 use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::throttle::Rejection;
 use crate::web::csrf::Checked;
 use crate::web::current_password::{self, Verified};
 use crate::web::error::Error;
-use crate::web::kept_secret::NEW_APP_SECRET;
+use crate::web::factors::{self, ScriptButton};
+use crate::web::kept_secret::NEW_SECRET;
 use crate::web::next_page::own_path;
 use crate::web::page::{self, Page};
 use crate::web::rejection;
@@ -31,16 +30,17 @@ use crate::web::second_factor::{FactorVerified, verify as verify_factor};
 use crate::web::visitor::LoggedIn;
 
 /// The page afterwards, without a valid `next`.
-const ACCOUNT: &str = "/account";
+pub const ACCOUNT: &str = "/account";
 
 #[derive(Template)]
 #[template(path = "sudo.html")]
 struct SudoPage {
     page: Page,
     next: String,
-    has_app: bool,
-    has_passkey: bool,
     takes_password: bool,
+    /// The label of the field for a code, and its hint.
+    code: Option<(&'static str, &'static str)>,
+    buttons: Vec<&'static ScriptButton>,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +97,10 @@ pub async fn submit(logged_in: LoggedIn, form: Checked<SudoForm>) -> Result<Http
 }
 
 /// Rotates the session ID, and records what was proved.
-async fn authenticated(
+///
+/// # Errors
+/// To the login page, if the session was ended meanwhile; or the database's.
+pub async fn authenticated(
     logged_in: &LoggedIn,
     reason: RotationReason,
     next: &str,
@@ -113,20 +116,26 @@ async fn authenticated(
     let client = &logged_in.visitor.client;
     audit::record(&mut tx, Kind::Reauthenticated, Some(user.id), client).await?;
     tx.commit().await?;
-    logged_in.visitor.state.remove(NEW_APP_SECRET);
+    logged_in.visitor.state.remove(NEW_SECRET);
     logged_in.visitor.rotate_session(rotated);
     Ok(())
 }
 
 /// `factor`: the action changes a second factor, so the password is not enough.
 async fn blank(logged_in: &LoggedIn, next: String, factor: &str) -> Result<SudoPage, Error> {
-    let factors = second_factor::of(&logged_in.visitor.app.db, logged_in.user.id).await?;
+    let all = second_factor::of(&logged_in.visitor.app.db, logged_in.user.id).await?;
+    let owned = factors::by_kind(&all);
+    let takes_password = factor.is_empty() || all.is_empty();
+    let code = owned.iter().find_map(|owned| owned.factor.code);
     Ok(SudoPage {
         page: logged_in.visitor.page("Confirm it's you"),
         next,
-        has_app: factors.app,
-        has_passkey: factors.passkey,
-        takes_password: factor.is_empty() || !(factors.app || factors.passkey),
+        takes_password,
+        code: match code {
+            Some(label) => Some((label, "Or a recovery code.")),
+            None => (!takes_password).then_some(("Recovery code", "")),
+        },
+        buttons: owned.iter().filter_map(|owned| owned.factor.button.as_ref()).collect(),
     })
 }
 
@@ -152,7 +161,7 @@ async fn prove(
     let (visitor, user) = (&logged_in.visitor, &logged_in.user);
     Ok(match verify_factor(visitor, user, &form.code, failure).await? {
         FactorVerified::Right(mut proof) => {
-            if let UsedFactor::RecoveryCode { left } = proof.used {
+            if let Some(left) = proof.codes_left {
                 let (user_id, client) = (user.id, &visitor.client);
                 let owner = ChangedAccount { user_id, email: &user.email, client };
                 let change = Change::RecoveryCodeUsed { left };

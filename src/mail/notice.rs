@@ -6,6 +6,7 @@
 use askama::Template;
 
 use super::{Letterhead, Mail, MailError};
+use crate::accounts::audit::FeatureKind;
 use crate::accounts::client::Client;
 use crate::accounts::token::{self, NewToken, Purpose};
 use crate::accounts::user::User;
@@ -32,13 +33,11 @@ pub enum Change<'a> {
         left: i64,
     },
     RecoveryCodesMade,
-    TotpTurnedOn,
-    TotpTurnedOff,
-    PasskeyAdded {
-        name: &'a str,
-    },
-    PasskeyRemoved {
-        name: &'a str,
+    /// A change that belongs to one feature, and is deleted with it.
+    Feature {
+        event: &'static FeatureKind,
+        subject: &'static str,
+        words: &'a str,
     },
 }
 
@@ -50,13 +49,10 @@ impl Change<'_> {
             Self::PasswordReset => "password.reset",
             Self::EmailChanged { .. } => "email.change.confirmed",
             Self::LoggedInOnNewDevice => "login.new-device",
-            Self::SecondFactorFailed => "login.totp.failed",
+            Self::SecondFactorFailed => "login.second-factor.failed",
             Self::RecoveryCodeUsed { .. } => "login.recovery-code",
             Self::RecoveryCodesMade => "account.recovery-codes",
-            Self::TotpTurnedOn => "account.totp",
-            Self::TotpTurnedOff => "account.totp.turn-off",
-            Self::PasskeyAdded { .. } => "account.passkeys",
-            Self::PasskeyRemoved { .. } => "account.passkeys.remove",
+            Self::Feature { event, .. } => event.name,
         }
     }
 
@@ -69,10 +65,7 @@ impl Change<'_> {
             Self::SecondFactorFailed => "Wrong code after your password",
             Self::RecoveryCodeUsed { .. } => "A recovery code was used",
             Self::RecoveryCodesMade => "Your recovery codes were replaced",
-            Self::TotpTurnedOn => "An authenticator app was set up",
-            Self::TotpTurnedOff => "Your authenticator app was removed",
-            Self::PasskeyAdded { .. } => "A passkey was added",
-            Self::PasskeyRemoved { .. } => "A passkey was removed",
+            Self::Feature { subject, .. } => subject,
         }
     }
 
@@ -103,30 +96,14 @@ impl Change<'_> {
             }
             Self::RecoveryCodeUsed { left } => {
                 return format!(
-                    "One of the recovery codes of your account was used, in place of your authenticator \
-                     app or passkey. Codes left: {left}."
+                    "One of the recovery codes of your account was used, in place of your second \
+                     factor. Codes left: {left}."
                 );
             }
             Self::RecoveryCodesMade => {
                 "New recovery codes were made for your account. The old ones no longer work."
             }
-            Self::TotpTurnedOn => {
-                "An authenticator app was set up for your account. If you had another one, its codes \
-                 no longer work. After your password, a second step is needed."
-            }
-            Self::TotpTurnedOff => {
-                "The authenticator app was removed from your account. Its codes no longer work."
-            }
-            Self::PasskeyAdded { name } => {
-                return format!(
-                    "The passkey “{name}” was added to your account. It logs in without your password."
-                );
-            }
-            Self::PasskeyRemoved { name } => {
-                return format!(
-                    "The passkey “{name}” was removed from your account. It no longer logs in."
-                );
-            }
+            Self::Feature { words, .. } => words,
         };
         words.to_owned()
     }

@@ -147,7 +147,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const SIX_HOURS: Duration = Duration::from_secs(6 * 60 * 60);
 
-pub const LIMITS: [Limit; 30] = [
+pub const LIMITS: &[Limit] = &[
     // NIST SP 800-63B-4 §3.2.2 allows 100 failures in a row; these are 80 of them. From a thousand
     // IP addresses it takes more than two days to reach them.
     limit(Action::Login, Scope::Account, 10, SECOND, HOUR).most_in_a_row(80),
@@ -170,9 +170,9 @@ pub const LIMITS: [Limit; 30] = [
     limit(Action::SecondFactor, Scope::AllDevices, 5, MINUTE, HOUR),
     limit(Action::FactorChanged, Scope::Account, 20, MINUTE, HOUR),
     limit(Action::SecondFactorFailedMail, Scope::Account, 1, HOUR, SIX_HOURS),
-    // Each writes a row. People behind one IP address view the login page often.
+    // Each view of the login page writes a row. Sudo mode has its own limit, which nobody else at
+    // the same IP address can use up.
     limit(Action::Passkey, Scope::IpAddress, 120, SECOND, MINUTE),
-    // Of somebody who is logged in, so that nobody at the same IP address can use up sudo mode.
     limit(Action::Passkey, Scope::Account, 60, SECOND, MINUTE),
     limit(Action::LoginStoppedMail, Scope::Account, 3, HOUR, HOUR),
     // Three emails are enough; more would only fill the mailbox.

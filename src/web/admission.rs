@@ -64,20 +64,6 @@ pub async fn second_factor(visitor: &Visitor, user: &User) -> Result<Admission, 
     Ok(visitor.app.throttle.admit(Action::SecondFactor, &[key]).await?)
 }
 
-/// Counts a challenge for a passkey: for the user, or for the IP address of anybody else.
-///
-/// # Errors
-/// When the database fails.
-pub async fn passkey(visitor: &Visitor) -> Result<Admission, Error> {
-    match &visitor.user {
-        Some(user) => {
-            let key = [Key::Account(&user.id.to_string())];
-            Ok(visitor.app.throttle.admit(Action::Passkey, &key).await?)
-        }
-        None => by_ip(visitor, Action::Passkey).await,
-    }
-}
-
 /// Counts a request for its IP address. The caller may show a rejection, because it depends on
 /// nothing but the IP address.
 ///

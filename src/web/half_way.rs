@@ -13,6 +13,7 @@ use actix_web::{FromRequest, HttpRequest};
 use uuid::Uuid;
 
 use super::error::Error;
+use super::factors::{self, Factor};
 use super::flash::FlashKind;
 use super::next_page::HOME;
 use super::visitor::Visitor;
@@ -25,6 +26,14 @@ const HALF_LOGIN: &str = "half_login";
 pub struct HalfWay {
     pub visitor: Visitor,
     pub login: HalfLogin,
+}
+
+impl HalfWay {
+    /// The kinds of second factors that the user has.
+    pub async fn factors(&self) -> sqlx::Result<Vec<&'static Factor>> {
+        let owned = factors::owned_by(&self.visitor.app.db, self.login.user.id).await?;
+        Ok(owned.into_iter().map(|owned| owned.factor).collect())
+    }
 }
 
 impl Visitor {

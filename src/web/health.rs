@@ -1,7 +1,6 @@
 //! Liveness and readiness probes, `robots.txt`, and the well-known paths for password managers.
 
 use actix_web::{HttpResponse, web};
-use serde_json::json;
 
 use super::error::Error;
 use super::page;
@@ -32,11 +31,4 @@ pub async fn robots() -> HttpResponse {
 /// (W3C, A Well-Known URL for Changing Passwords).
 pub async fn change_password() -> Result<HttpResponse, Error> {
     page::redirect("/account/password")
-}
-
-/// `GET /.well-known/passkey-endpoints`: password managers offer to add a passkey, and to manage
-/// them (W3C, Passkey Endpoints Well-Known URL).
-pub async fn passkey_endpoints(app: web::Data<AppState>) -> HttpResponse {
-    let page = format!("{}/account/passkeys", app.origin.url);
-    HttpResponse::Ok().json(json!({ "enroll": page, "manage": page }))
 }

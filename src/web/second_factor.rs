@@ -4,9 +4,13 @@ use super::admission;
 use super::error::Error;
 use super::visitor::Visitor;
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::second_factor::{self, FactorVerdict, UsedFactor};
+use crate::accounts::recovery_codes;
+use crate::accounts::second_factor::CodeVerdict;
+use crate::accounts::totp;
 use crate::accounts::user::{self, User};
-use crate::database::Transaction;
+use crate::accounts::user_id::UserId;
+use crate::database::{Connection, Transaction};
+use crate::keys::Keys;
 use crate::state::AppState;
 use crate::throttle::{Admission, Attempt, Rejection};
 
@@ -25,7 +29,8 @@ pub enum FactorVerified {
 pub struct Proof {
     /// Holds the lock on the row of the user.
     pub tx: Transaction,
-    pub used: UsedFactor,
+    /// It was a recovery code, and so many are left.
+    pub codes_left: Option<i64>,
     attempt: Attempt,
 }
 
@@ -59,22 +64,38 @@ pub async fn verify(
     if !user::hold_unchanged(&mut tx, user).await? {
         return Ok(FactorVerified::Outdated);
     }
-    let verified = match second_factor::check(&mut tx, &app.keys, user.id, typed).await? {
-        FactorVerdict::Right(used) => {
-            if used != UsedFactor::App {
+    let verified = match check(&mut tx, &app.keys, user.id, typed).await? {
+        CodeVerdict::Right { codes_left } => {
+            if codes_left.is_some() {
                 let (kind, user_id) = (Kind::RecoveryCodeUsed, Some(user.id));
                 audit::record(&mut tx, kind, user_id, &visitor.client).await?;
             }
-            return Ok(FactorVerified::Right(Proof { tx, used, attempt }));
+            return Ok(FactorVerified::Right(Proof { tx, codes_left, attempt }));
         }
-        FactorVerdict::AlreadyUsed => FactorVerified::AlreadyUsed(
-            "This code has been used already. Wait until your app shows the next one.",
-        ),
-        FactorVerdict::Wrong => FactorVerified::Wrong(
+        CodeVerdict::AlreadyUsed => {
+            FactorVerified::AlreadyUsed("This code has been used already. Wait for the next one.")
+        }
+        CodeVerdict::Wrong => FactorVerified::Wrong(
             "This code is wrong or can no longer be used. Check it and try again.",
         ),
     };
     audit::record(&mut tx, failure, Some(user.id), &visitor.client).await?;
     tx.commit().await?;
     Ok(verified)
+}
+
+/// Checks a code of any kind, and uses it up. The caller has counted the attempt, and commits the
+/// transaction together with what the code allows.
+async fn check(
+    tx: &mut Connection,
+    keys: &Keys,
+    user_id: UserId,
+    typed: &str,
+) -> sqlx::Result<CodeVerdict> {
+    let verdict = totp::check(&mut *tx, keys, user_id, typed).await?;
+    if verdict != CodeVerdict::Wrong {
+        return Ok(verdict);
+    }
+    let codes_left = recovery_codes::take(tx, user_id, typed).await?;
+    Ok(codes_left.map_or(verdict, |left| CodeVerdict::Right { codes_left: Some(left) }))
 }

@@ -3,7 +3,7 @@
 //! sections 7.2 and 13.4; ASVS 6.7.2).
 //!
 //! Stops in: `src/accounts/passkey/challenge.rs` (one challenge for each visitor, used once),
-//! `src/web/passkeys.rs` (origin, relying party and user verification by webauthn-rs; the sign
+//! `src/passkeys/ceremony.rs` (origin, relying party and user verification by webauthn-rs; the sign
 //! count), `src/accounts/passkey.rs` (unique credentials).
 
 use serde_json::{Value, json};

@@ -49,6 +49,36 @@ async fn of_a_hundred_concurrent_guesses_five_are_evaluated() {
 }
 
 #[tokio::test]
+async fn a_factor_of_a_kind_that_the_app_does_not_know_is_not_skipped() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    sqlx::query(
+        "insert into second_factors (id, user_id, kind)
+         select gen_random_uuid(), id, 'deleted-feature' from users",
+    )
+    .execute(&site.db.pool)
+    .await
+    .unwrap();
+    let mut eve = site.browser();
+    ADA.logs_in(&mut eve).await;
+    eve.must_be_at("/login/recovery-code", 200);
+    eve.visit("/account").await;
+    eve.must_be_at("/login?next=%2Faccount", 200);
+    eve.visit("/login/recovery-code").await;
+    eve.submit(LOG_IN, &[(RECOVERY_CODE, "nothing")]).await;
+    assert_eq!(eve.status, 422);
+
+    // Ada's pages open, and say it. Her password alone changes no second factor.
+    ada.visit("/account").await;
+    ada.must_see("Your account is protected by a second step");
+    ada.visit("/account/recovery-codes").await;
+    ada.must_be_at("/sudo?factor=on&next=%2Faccount%2Frecovery-codes", 200);
+    ada.must_not_see(PASSWORD);
+    ada.submit(CONTINUE_WITH_CODE, &[(RECOVERY_CODE, "nothing")]).await;
+    assert_eq!(ada.status, 422);
+}
+
+#[tokio::test]
 async fn neither_a_reset_nor_another_email_address_allows_more_guesses() {
     let site = Site::behind_a_proxy().await;
     let (_, app, _) = ada_with_app(&site).await;

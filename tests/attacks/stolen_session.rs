@@ -3,6 +3,8 @@
 //! Stops in: `src/web/sudo.rs`, `Action::CurrentPassword` in `src/throttle/limits.rs`, and
 //! `src/accounts/session/listed.rs::hold`.
 
+use app::web::factors::KINDS;
+
 use super::wait_for_a_lock;
 use crate::support::browser::Browser;
 use crate::support::clock;
@@ -20,21 +22,24 @@ async fn thief(site: &Site) -> Browser {
     thief
 }
 
-/// The routes of `routes.rs` behind `sudo::require` or `sudo::require_factor`.
+/// The routes behind `sudo::require` or `sudo::require_factor`: in `routes.rs`, and in the files of
+/// features beside it.
 fn guarded_routes() -> Vec<String> {
-    let values = |text: &'static str, name: &str| -> Vec<&str> {
-        let parts = text.split(name).skip(1);
-        parts.map(|part| part.split('"').next().unwrap_or_default()).collect()
+    let files = std::fs::read_dir("src").expect("src/").map(|file| file.expect("a file").path());
+    let sources = files.filter(|path| path.is_file()).map(std::fs::read_to_string);
+    let sources = sources.map(|source| source.expect("a source")).collect::<String>();
+    let guarded = sources.split(';').filter(|statement| statement.contains("sudo_mode::require"));
+    guarded.flat_map(routes_of).collect()
+}
+
+/// The paths of `resource("…")` in a statement, below its `scope("…")`.
+fn routes_of(statement: &str) -> Vec<String> {
+    let values = |name: &str| -> Vec<String> {
+        let parts = statement.split(name).skip(1);
+        parts.map(|part| part.split('"').next().unwrap_or_default().to_owned()).collect()
     };
-    let statements = include_str!("../../src/routes.rs").split("    let ");
-    let guarded = statements.filter(|statement| statement.contains("sudo_mode::require"));
-    guarded
-        .flat_map(|statement| {
-            let scope = values(statement, "scope(\"").first().copied().unwrap_or_default();
-            let resources = values(statement, "resource(\"").into_iter();
-            resources.map(move |path| format!("/account{scope}{path}"))
-        })
-        .collect()
+    let scope = values("scope(\"").pop().unwrap_or_else(|| "/account".to_owned());
+    values("resource(\"").into_iter().map(|path| format!("{scope}{path}")).collect()
 }
 
 /// Every route behind `sudo::require` asks for the password: a GET and a POST.
@@ -43,7 +48,10 @@ async fn a_stolen_session_cannot_reach_a_page_that_needs_sudo_mode() {
     let site = Site::start().await;
     let mut thief = thief(&site).await;
     let guarded = guarded_routes();
-    assert!(guarded.len() > 5, "{guarded:?}");
+    let of_factors = KINDS.iter().map(|factor| factor.page);
+    for known in ["/account/delete", "/account/recovery-codes"].into_iter().chain(of_factors) {
+        assert!(guarded.iter().any(|path| path == known), "{guarded:?}");
+    }
     for path in guarded {
         thief.visit(&path).await;
         assert!(thief.path.starts_with("/sudo?next="), "{path}: {}", thief.path);

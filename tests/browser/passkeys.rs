@@ -38,7 +38,7 @@ pub async fn a_passkey_is_added_used_and_removed(stage: &BrowserTest<'_>) {
     window.logs_in(ADA).await;
     let device = Virtual::plugged_into(&window).await;
     window.visit("/account").await;
-    window.click("Add a passkey").await;
+    window.click("add a passkey").await;
     window.press(ADD_PASSKEY).await;
     window.wait_for_heading("Recovery codes").await;
     window.must_see("is added.").await;
@@ -74,7 +74,7 @@ pub async fn a_passkey_is_added_used_and_removed(stage: &BrowserTest<'_>) {
     window.command("Page.addScriptToEvaluateOnNewDocument", script).await;
     window.press(LOG_OUT).await;
     window.button(LOG_IN_WITH_PASSKEY).await.click().await.expect("a click");
-    let problem = window.driver.query(By::Css(".passkey .problem"));
+    let problem = window.driver.query(By::Css(".by-script .problem"));
     let problem = problem.and_displayed().first().await.expect("a problem");
     let said = problem.text().await.expect("its text");
     assert!(
@@ -87,7 +87,7 @@ pub async fn a_passkey_is_added_used_and_removed(stage: &BrowserTest<'_>) {
 pub async fn without_scripts_the_page_says_what_passkeys_need(stage: &BrowserTest<'_>) {
     let window = stage.window_with(Scripts::Off).await;
     window.visit("/login").await;
-    window.must_see("Passkeys need JavaScript").await;
-    let button = window.driver.find(By::Css(".passkey button")).await.expect("the button");
+    window.must_see("needs JavaScript").await;
+    let button = window.driver.find(By::Css(".by-script button")).await.expect("the button");
     assert!(!button.is_displayed().await.expect("an answer"));
 }

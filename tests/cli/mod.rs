@@ -2,7 +2,6 @@
 
 mod deletion;
 mod factors;
-mod key;
 mod user;
 
 use std::io::Write;

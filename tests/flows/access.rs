@@ -1,12 +1,13 @@
 //! Access control: requests every route as an anonymous visitor, as a logged-in user, half-way
 //! through a login, and logged in without the second factor that the site requires.
 //!
-//! The routes come from the router itself; `EXPECTED` lists only the responses. A new route fails
+//! The routes come from the router itself; `Rows` lists only the responses. A new route fails
 //! the test until it has a line, so that no page becomes public by mistake.
 
 use actix_web::introspection::{IntrospectionNode, IntrospectionTree, ResourceType};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpResponse, web::Data};
+use app::web::factors::KINDS;
 use reqwest::Method;
 
 use crate::support::authenticator::{ada_half_way, ada_with_app};
@@ -19,7 +20,7 @@ use crate::support::site::Site;
 
 /// The response to a request. POSTs are sent with a valid token and no fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Expected {
+pub enum Expected {
     /// 200
     Page,
     /// 303 to this URL
@@ -31,10 +32,39 @@ enum Expected {
     /// 415: access is allowed, but only JSON is read
     JsonOnly,
 }
-use Expected::{FormErrors, JsonOnly, NotFound, Page, To};
+use Expected::{FormErrors, NotFound, Page, To};
 
 /// Method, route, response to an anonymous visitor, response to a logged-in user.
-const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
+type Row = (&'static str, &'static str, Expected, Expected);
+/// Method, route, response.
+type Exception = (&'static str, &'static str, Expected);
+
+/// The rows of a feature.
+pub struct Rows {
+    pub expected: &'static [Row],
+    /// Half-way through a login, a visitor gets the responses of an anonymous one, except here.
+    pub half_way: &'static [Exception],
+    /// The responses to a user who lacks a required second factor, where the rule of
+    /// `without_required_factor` does not hold.
+    pub without_required_factor: &'static [Exception],
+}
+
+const ALL: &[&Rows] = &[&OWN, &crate::totp::access::ROWS, &crate::passkeys::access::ROWS];
+
+fn expected() -> impl Iterator<Item = &'static Row> {
+    ALL.iter().flat_map(|rows| rows.expected)
+}
+
+/// The exception for this request, if there is one.
+fn exception(of: fn(&Rows) -> &'static [Exception], method: &str, path: &str) -> Option<Expected> {
+    let mut all = ALL.iter().flat_map(|rows| of(rows));
+    all.find(|row| (row.0, row.1) == (method, path)).map(|row| row.2)
+}
+
+const OWN: Rows =
+    Rows { expected: OWN_EXPECTED, half_way: OWN_HALF_WAY, without_required_factor: &[] };
+
+const OWN_EXPECTED: &[Row] = &[
     ("GET", "/", Page, Page),
     ("GET", "/register", Page, To("/app")),
     ("POST", "/register", FormErrors, FormErrors),
@@ -42,15 +72,8 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("POST", "/login", FormErrors, FormErrors),
     ("GET", "/logout", To("/"), To("/")),
     ("POST", "/logout", To("/login"), To("/login")),
-    ("GET", "/login/totp", To("/login?next=%2Fapp"), To("/login?next=%2Fapp")),
-    ("POST", "/login/totp", To("/login?next=%2Fapp"), To("/login?next=%2Fapp")),
     ("GET", "/login/recovery-code", To("/login?next=%2Fapp"), To("/login?next=%2Fapp")),
     ("POST", "/login/recovery-code", To("/login?next=%2Fapp"), To("/login?next=%2Fapp")),
-    ("GET", "/login/passkey", To("/login?next=%2Fapp"), To("/login?next=%2Fapp")),
-    ("GET", "/login/passkey/start", To("/login"), To("/login")),
-    ("POST", "/login/passkey/start", JsonOnly, JsonOnly),
-    ("GET", "/login/passkey/finish", To("/login"), To("/login")),
-    ("POST", "/login/passkey/finish", JsonOnly, JsonOnly),
     ("GET", "/email/verify", Page, To("/app")),
     ("POST", "/email/verify", FormErrors, FormErrors),
     ("GET", "/email/verify/resend", To("/email/verify"), To("/email/verify")),
@@ -73,10 +96,6 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("POST", "/account/password", To("/login?next=%2F"), FormErrors),
     ("GET", "/sudo", To("/login?next=%2Fsudo"), Page),
     ("POST", "/sudo", To("/login?next=%2F"), FormErrors),
-    ("GET", "/sudo/passkey/start", To("/sudo"), To("/sudo")),
-    ("POST", "/sudo/passkey/start", To("/login?next=%2F"), JsonOnly),
-    ("GET", "/sudo/passkey/finish", To("/sudo"), To("/sudo")),
-    ("POST", "/sudo/passkey/finish", To("/login?next=%2F"), JsonOnly),
     ("GET", "/account/email", To("/login?next=%2Faccount%2Femail"), Page),
     ("POST", "/account/email", To("/login?next=%2F"), FormErrors),
     ("GET", "/email/change", To("/login?next=%2Femail%2Fchange"), To("/account/email")),
@@ -91,52 +110,8 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("POST", "/account/delete", To("/login?next=%2F"), FormErrors),
     ("GET", "/account/export", To("/login?next=%2Faccount%2Fexport"), Page),
     ("POST", "/account/export", To("/login?next=%2F"), Page),
-    ("GET", "/account/totp", To("/login?next=%2Faccount%2Ftotp"), Page),
-    (
-        "GET",
-        "/account/totp/setup",
-        To("/login?next=%2Faccount%2Ftotp%2Fsetup"),
-        To("/account/totp"),
-    ),
-    ("POST", "/account/totp/setup", To("/login?next=%2F"), To("/account/totp")),
-    (
-        "GET",
-        "/account/totp/turn-off",
-        To("/login?next=%2Faccount%2Ftotp%2Fturn-off"),
-        To("/account/totp"),
-    ),
-    ("POST", "/account/totp/turn-off", To("/login?next=%2F"), To("/account/totp")),
-    ("GET", "/account/passkeys", To("/login?next=%2Faccount%2Fpasskeys"), Page),
-    (
-        "GET",
-        "/account/passkeys/start",
-        To("/login?next=%2Faccount%2Fpasskeys%2Fstart"),
-        To("/account/passkeys"),
-    ),
-    ("POST", "/account/passkeys/start", To("/login?next=%2F"), JsonOnly),
-    (
-        "GET",
-        "/account/passkeys/finish",
-        To("/login?next=%2Faccount%2Fpasskeys%2Ffinish"),
-        To("/account/passkeys"),
-    ),
-    ("POST", "/account/passkeys/finish", To("/login?next=%2F"), JsonOnly),
-    (
-        "GET",
-        "/account/passkeys/{id}/rename",
-        To("/login?next=%2Faccount%2Fpasskeys%2F%257Bid%257D%2Frename"),
-        To("/account/passkeys"),
-    ),
-    ("POST", "/account/passkeys/{id}/rename", To("/login?next=%2F"), NotFound),
-    (
-        "GET",
-        "/account/passkeys/{id}/remove",
-        To("/login?next=%2Faccount%2Fpasskeys%2F%257Bid%257D%2Fremove"),
-        To("/account/passkeys"),
-    ),
-    ("POST", "/account/passkeys/{id}/remove", To("/login?next=%2F"), NotFound),
     ("GET", "/account/recovery-codes", To("/login?next=%2Faccount%2Frecovery-codes"), Page),
-    ("POST", "/account/recovery-codes", To("/login?next=%2F"), To("/account/totp")),
+    ("POST", "/account/recovery-codes", To("/login?next=%2F"), To("/account")),
     ("GET", "/account/activity", To("/login?next=%2Faccount%2Factivity"), Page),
     ("GET", "/account/sessions", To("/login?next=%2Faccount%2Fsessions"), Page),
     (
@@ -163,31 +138,23 @@ const EXPECTED: &[(&str, &str, Expected, Expected)] = &[
     ("GET", "/static/{hash}/{path:.*}", Page, Page),
     ("GET", "/favicon.ico", Page, Page),
     ("GET", "/robots.txt", Page, Page),
-    ("GET", "/.well-known/passkey-endpoints", Page, Page),
     ("GET", "/.well-known/change-password", To("/account/password"), To("/account/password")),
 ];
 
-/// Half-way through a login, a visitor gets the responses of an anonymous one, except here.
-const HALF_WAY: &[(&str, &str, Expected)] = &[
-    ("GET", "/login/passkey", Page),
-    ("GET", "/login/totp", Page),
-    ("POST", "/login/totp", FormErrors),
-    ("GET", "/login/recovery-code", Page),
-    ("POST", "/login/recovery-code", FormErrors),
-];
+const OWN_HALF_WAY: &[Exception] =
+    &[("GET", "/login/recovery-code", Page), ("POST", "/login/recovery-code", FormErrors)];
 
 /// The response to a user who lacks a required second factor: that to a user, outside of the
 /// guarded scopes and on the pages for setting one up. Everything else leads to these pages.
 fn without_required_factor(method: &str, path: &str, to_user: Expected) -> Expected {
+    if let Some(expected) = exception(|rows| rows.without_required_factor, method, path) {
+        return expected;
+    }
     let guarded = ["/app", "/account"].iter().any(|scope| path.starts_with(scope));
-    let set_up = ["/account/totp", "/account/passkeys"].iter().any(|page| path.starts_with(page));
+    let set_up = KINDS.iter().any(|factor| path.starts_with(factor.page));
     // This one route is guarded by itself.
     let guarded = guarded || path == "/email/change";
-    // The test comes from the page of the setup, which has made a secret.
-    if (method, path) == ("POST", "/account/totp/setup") {
-        return FormErrors;
-    }
-    if guarded && !set_up { To("/account/totp") } else { to_user }
+    if guarded && !set_up { To(KINDS[0].page) } else { to_user }
 }
 
 /// A path for each route that has a variable part.
@@ -258,7 +225,7 @@ async fn ask(mut browser: Browser, method: &Method, address: &str) -> BrowserRes
     browser.fetch(method.clone(), address, &form, &body).await
 }
 
-/// The response, written as in `EXPECTED`.
+/// The response, written as in `Rows`.
 fn seen(answer: &BrowserResponse) -> String {
     match (answer.status, answer.headers.get("location")) {
         (200, None) => "Page".to_owned(),
@@ -282,9 +249,8 @@ async fn every_route_gives_visitors_and_users_the_expected_response() {
             let as_ada = seen(&ask(ada(&site).await, method, route.address()).await);
             let row =
                 format!("({:?}, {:?}, {as_stranger}, {as_ada}),", method.as_str(), route.path);
-            let expected = EXPECTED
-                .iter()
-                .find(|row| (row.0, row.1) == (method.as_str(), route.path.as_str()));
+            let expected =
+                expected().find(|row| (row.0, row.1) == (method.as_str(), route.path.as_str()));
             match expected {
                 None => wrong.push(format!("no expectation; if this is what you want, add: {row}")),
                 Some((.., stranger, ada))
@@ -297,7 +263,7 @@ async fn every_route_gives_visitors_and_users_the_expected_response() {
             asked.push((method.as_str().to_owned(), route.path.clone()));
         }
     }
-    let gone = EXPECTED.iter().filter(|row| !asked.contains(&(row.0.into(), row.1.into())));
+    let gone = expected().filter(|row| !asked.contains(&(row.0.into(), row.1.into())));
     wrong.extend(gone.map(|row| format!("no route any more: {row:?}")));
     assert!(wrong.is_empty(), "tests/flows/access.rs and the router differ:\n{}", wrong.join("\n"));
 }
@@ -307,9 +273,9 @@ async fn half_way_through_a_login_only_the_second_step_is_open() {
     let site = Site::start().await;
     ada_with_app(&site).await;
     let mut wrong = Vec::new();
-    for (method, path, expected, _) in EXPECTED {
-        let own = HALF_WAY.iter().find(|row| (row.0, row.1) == (*method, *path));
-        let expected = own.map_or(*expected, |row| row.2);
+    for (method, path, expected, _) in expected() {
+        let own = exception(|rows| rows.half_way, method, path);
+        let expected = own.unwrap_or(*expected);
         let browser = ada_half_way(&site).await;
         let got = seen(&ask(browser, &method.parse().expect("a method"), example(path)).await);
         if format!("{expected:?}") != got {
@@ -324,7 +290,7 @@ async fn without_a_required_second_factor_everything_leads_to_its_setup() {
     let site = Site::with(&[("REQUIRE_SECOND_FACTOR", "true")]).await;
     ADA.create_account(&site).await;
     let mut wrong = Vec::new();
-    for (method, path, _, to_user) in EXPECTED {
+    for (method, path, _, to_user) in expected() {
         let expected = without_required_factor(method, path, *to_user);
         let browser = ada(&site).await;
         let got = seen(&ask(browser, &method.parse().expect("a method"), example(path)).await);

@@ -4,11 +4,9 @@ mod activity;
 mod delete;
 mod email;
 mod export;
-mod passkeys;
 mod password;
 mod recovery_codes;
 mod sessions;
-mod totp;
 
 use crate::support::labels::*;
 use crate::support::people::ADA;

@@ -112,7 +112,7 @@ async fn wait(db: &Database, limit: &Limit) -> u64 {
 async fn every_limit_behaves_as_its_row_in_the_table() {
     let db = database().await;
     let throttle = throttle(&db);
-    for limit in &LIMITS {
+    for limit in LIMITS {
         let (name, key) = ((limit.action, limit.scope), [key(limit.scope)]);
         let (first, longest) = (limit.first_wait.as_secs(), limit.longest_wait.as_secs());
         // Enough attempts to reach the longest wait and stay there for two more.

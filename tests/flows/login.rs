@@ -1,8 +1,6 @@
 //! Logging in with an email address and a password.
 
-mod passkey;
 mod recovery_code;
-mod totp;
 
 use app::accounts::password::Hasher;
 use argon2::Params;

@@ -1,7 +1,7 @@
 //! What users can do: one file per flow, at the same path as in `src/flows`. The other files test
 //! rules for all flows (access, limits) and what an operator does (restarts, keys).
 
-mod access;
+pub mod access;
 mod account;
 mod app;
 mod credential_changes;

@@ -1,7 +1,5 @@
 //! Authenticating again before an action that can hurt.
 
-mod passkey;
-
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;

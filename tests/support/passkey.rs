@@ -141,7 +141,7 @@ pub async fn started(browser: &mut Browser) -> Value {
 /// Sends what `static/passkeys.js` sends.
 pub async fn post(browser: &mut Browser, step: &str, body: &Value) -> BrowserResponse {
     let page = scraper::Html::parse_document(browser.html());
-    let block = page.select(&selector(".passkey")).next().expect("a block for passkeys");
+    let block = page.select(&selector(".by-script")).next().expect("a block for passkeys");
     let path = format!("{}/{step}", block.attr("data-path").expect("its path"));
     let token = block.select(&selector("[name=csrf]")).next().and_then(|token| token.attr("value"));
     let token = token.expect("its token").to_owned();

@@ -1,5 +1,18 @@
 //! The kinds of audit events, and their names in the table and in the log.
 
+/// A kind of event that belongs to one feature, and is deleted with it: `Kind::Feature(&ADDED)`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FeatureKind {
+    /// The stored name: dotted like the path, or the command, where it happened.
+    pub name: &'static str,
+    /// The name in the log, in the style of the OWASP Logging Vocabulary Cheat Sheet.
+    pub owasp_name: &'static str,
+    /// What the owner of the account reads on the page of events.
+    pub words: &'static str,
+    /// The log line is a warning.
+    pub is_alarming: bool,
+}
+
 /// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -29,13 +42,6 @@ pub enum Kind {
     OtherSessionsEnded,
     PasswordChanged,
     PasswordChangeFailed,
-    /// An authenticator app was set up, or another one in its place.
-    TotpTurnedOn,
-    TotpTurnedOff,
-    PasskeyAdded,
-    PasskeyRemoved,
-    /// An authenticator sent a sign count that it had sent before, so there may be a copy of it.
-    PasskeyCloned,
     /// A new set of recovery codes.
     RecoveryCodesMade,
     ResetAsked,
@@ -59,10 +65,11 @@ pub enum Kind {
     UserLoggedOut,
     UserFactorsReset,
     UserDeleted,
+    Feature(&'static FeatureKind),
 }
 
 impl Kind {
-    const ALL: [Self; 39] = [
+    const ALL: [Self; 34] = [
         Self::RegistrationStarted,
         Self::AccountCreated,
         Self::LoggedIn,
@@ -80,11 +87,6 @@ impl Kind {
         Self::OtherSessionsEnded,
         Self::PasswordChanged,
         Self::PasswordChangeFailed,
-        Self::TotpTurnedOn,
-        Self::TotpTurnedOff,
-        Self::PasskeyAdded,
-        Self::PasskeyRemoved,
-        Self::PasskeyCloned,
         Self::RecoveryCodesMade,
         Self::ResetAsked,
         Self::PasswordReset,
@@ -116,7 +118,7 @@ impl Kind {
             Self::LoggedIn => "login",
             Self::LoggedInOnNewDevice => "login.new-device",
             Self::LoginFailed => "login.failed",
-            Self::SecondFactorFailed => "login.totp.failed",
+            Self::SecondFactorFailed => "login.second-factor.failed",
             Self::RecoveryCodeUsed => "login.recovery-code",
             Self::OldestSessionEnded => "login.oldest-ended",
             Self::LoggedOut => "logout",
@@ -128,11 +130,6 @@ impl Kind {
             Self::OtherSessionsEnded => "account.sessions.revoke-others",
             Self::PasswordChanged => "account.password",
             Self::PasswordChangeFailed => "account.password.failed",
-            Self::TotpTurnedOn => "account.totp",
-            Self::TotpTurnedOff => "account.totp.turn-off",
-            Self::PasskeyAdded => "account.passkeys",
-            Self::PasskeyRemoved => "account.passkeys.remove",
-            Self::PasskeyCloned => "login.passkey.cloned",
             Self::RecoveryCodesMade => "account.recovery-codes",
             Self::ResetAsked => "password.reset.asked",
             Self::PasswordReset => "password.reset",
@@ -150,6 +147,7 @@ impl Kind {
             Self::UserLoggedOut => "user.log-out",
             Self::UserFactorsReset => "user.reset-factors",
             Self::UserDeleted => "user.delete",
+            Self::Feature(kind) => kind.name,
         }
     }
 
@@ -162,11 +160,7 @@ impl Kind {
             Self::LoginFailed => "authn_login_fail",
             Self::SecondFactorFailed => "authn_second_factor_fail",
             Self::RecoveryCodeUsed => "authn_recovery_code_used",
-            Self::TotpTurnedOn | Self::PasskeyAdded => "authn_second_factor_added",
-            Self::TotpTurnedOff | Self::PasskeyRemoved | Self::UserFactorsReset => {
-                "authn_second_factor_removed"
-            }
-            Self::PasskeyCloned => "authn_passkey_cloned",
+            Self::UserFactorsReset => "authn_second_factor_removed",
             Self::RecoveryCodesMade => "authn_recovery_codes_replaced",
             Self::LoggedOut => "authn_logout",
             Self::Reauthenticated => "authn_reauthentication_success",
@@ -193,21 +187,22 @@ impl Kind {
             Self::UserUnlocked => "user_unlocked",
             Self::UserLoggedOut => "session_revoked",
             Self::UserDeleted => "user_deleted",
+            Self::Feature(kind) => kind.owasp_name,
         }
     }
 
     pub(super) fn is_alarming(self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::LoginFailed
-                | Self::SecondFactorFailed
-                | Self::RecoveryCodeUsed
-                | Self::PasskeyCloned
-                | Self::ReauthenticationFailed
-                | Self::PasswordChangeFailed
-                | Self::NotMe
-                | Self::EmailRestored
-                | Self::LockedByNotMe
-        )
+            | Self::SecondFactorFailed
+            | Self::RecoveryCodeUsed
+            | Self::ReauthenticationFailed
+            | Self::PasswordChangeFailed
+            | Self::NotMe
+            | Self::EmailRestored
+            | Self::LockedByNotMe => true,
+            Self::Feature(kind) => kind.is_alarming,
+            _ => false,
+        }
     }
 }

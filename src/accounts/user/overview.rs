@@ -51,9 +51,8 @@ pub struct UserOverview {
     /// Since when the password is invalid, after "this wasn't me".
     pub reset_required_at: Option<OffsetDateTime>,
     pub last_login_at: Option<OffsetDateTime>,
-    /// Since when there is an authenticator app.
-    pub app_since: Option<OffsetDateTime>,
-    pub passkeys: i64,
+    /// The kinds of its second factors, the oldest first.
+    pub second_factors: Vec<String>,
     pub recovery_codes: i64,
     /// Valid ones.
     pub sessions: i64,
@@ -67,8 +66,8 @@ pub async fn of(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<U
                 reset_required_at,
                 (select created_at from audit_events
                  where user_id = u.id and kind = any($2) order by id desc limit 1) as last_login_at,
-                (select created_at from totp where user_id = u.id) as app_since,
-                (select count(*) from passkeys where user_id = u.id) as "passkeys!",
+                array(select kind from second_factors where user_id = u.id order by created_at, id)
+                    as "second_factors!",
                 (select count(*) from recovery_codes where user_id = u.id) as "recovery_codes!",
                 (select count(*) from sessions s
                  where s.user_id = u.id and s.user_epoch = u.session_epoch and u.locked_at is null

@@ -61,8 +61,7 @@ struct OverviewJson<'a> {
     locked_at: Option<String>,
     reset_required_at: Option<String>,
     last_login_at: Option<String>,
-    app_since: Option<String>,
-    passkeys: i64,
+    second_factors: &'a [String],
     recovery_codes: i64,
     sessions: i64,
     devices: i64,
@@ -134,8 +133,7 @@ impl Output {
                 locked_at: user.locked_at.map(rfc3339),
                 reset_required_at: user.reset_required_at.map(rfc3339),
                 last_login_at: user.last_login_at.map(rfc3339),
-                app_since: user.app_since.map(rfc3339),
-                passkeys: user.passkeys,
+                second_factors: &user.second_factors,
                 recovery_codes: user.recovery_codes,
                 sessions: user.sessions,
                 devices: user.devices,
@@ -144,6 +142,10 @@ impl Output {
         }
         let since = |at: Option<OffsetDateTime>| {
             at.map_or("no".to_owned(), |at| format!("since {}", minute(at)))
+        };
+        let second_factors = match user.second_factors.join(", ") {
+            none if none.is_empty() => "none".to_owned(),
+            kinds => kinds,
         };
         let mut out = BufWriter::new(stdout().lock());
         writeln!(out, "{}", user.email)?;
@@ -154,8 +156,7 @@ impl Output {
             ("locked", since(user.locked_at)),
             ("reset required", since(user.reset_required_at)),
             ("last login", user.last_login_at.map_or("never".to_owned(), minute)),
-            ("authenticator app", since(user.app_since)),
-            ("passkeys", user.passkeys.to_string()),
+            ("second factors", second_factors),
             ("recovery codes", user.recovery_codes.to_string()),
             ("sessions", user.sessions.to_string()),
             ("known devices", user.devices.to_string()),

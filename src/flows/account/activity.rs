@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::accounts::audit::{self, Event, Kind};
 use crate::accounts::client;
 use crate::web::error::Error;
+use crate::web::factors;
 use crate::web::human_time;
 use crate::web::page::{self, Page};
 use crate::web::visitor::LoggedIn;
@@ -80,7 +81,8 @@ fn grouped(events: Vec<Event>) -> Vec<Group> {
 }
 
 fn what(event: &Event) -> String {
-    event.kind.map_or_else(|| event.name.clone(), |kind| words(kind).to_owned())
+    let kind = event.kind.or_else(|| factors::event_named(&event.name).map(Kind::Feature));
+    kind.map_or_else(|| event.name.clone(), |kind| words(kind).to_owned())
 }
 
 fn words(kind: Kind) -> &'static str {
@@ -93,11 +95,6 @@ fn words(kind: Kind) -> &'static str {
         Kind::LoginFailed => "Login failed",
         Kind::SecondFactorFailed => "Login failed: the password was right, the code was wrong",
         Kind::RecoveryCodeUsed => "Recovery code used",
-        Kind::TotpTurnedOn => "Authenticator app set up, every other device logged out",
-        Kind::TotpTurnedOff => "Authenticator app removed, every other device logged out",
-        Kind::PasskeyAdded => "Passkey added, every other device logged out",
-        Kind::PasskeyRemoved => "Passkey removed, every other device logged out",
-        Kind::PasskeyCloned => "Passkey rejected: there may be a copy of it",
         Kind::RecoveryCodesMade => "New recovery codes",
         Kind::LoggedOut => "Logged out",
         Kind::Reauthenticated => "Confirmed it was you",
@@ -124,5 +121,6 @@ fn words(kind: Kind) -> &'static str {
         Kind::UserLoggedOut => "Every device logged out by an operator",
         Kind::UserFactorsReset => "Second step removed by an operator, every device logged out",
         Kind::UserDeleted => "Account deleted by an operator",
+        Kind::Feature(kind) => kind.words,
     }
 }

@@ -15,9 +15,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::accounts::audit::{self, Event, Kind};
-use crate::accounts::passkey::{self, ListedPasskey};
+use crate::accounts::second_factor::{self, SecondFactor};
 use crate::accounts::user_id::UserId;
-use crate::accounts::{device, recovery_codes, session, token, totp, user};
+use crate::accounts::{device, recovery_codes, session, token, user};
 use crate::database::Database;
 use crate::throttle::Admission;
 use crate::throttle::limits::{Action, Key};
@@ -69,8 +69,9 @@ pub async fn download(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpRespons
         "email_to_confirm": pending.map(|change| change.email),
         "created_at": moment(dates.created_at),
         "password_changed_at": moment(dates.password_changed_at),
-        "authenticator_app_since": totp::since(db, user.id).await?.map(moment),
-        "passkeys": passkey::list(db, user.id).await?.iter().map(passkey_json).collect::<Vec<_>>(),
+        "second_factors": second_factor::of(db, user.id).await?.iter().map(factor_json)
+            .collect::<Vec<_>>(),
+        "passkeys": crate::accounts::passkey::exported(db, user.id).await?,
         "recovery_codes_left": recovery_codes::left(db, user.id).await?,
         "known_devices": device::last_used(db, user.id).await?.into_iter().map(moment)
             .collect::<Vec<_>>(),
@@ -119,13 +120,8 @@ fn session_json(session: &session::ListedSession) -> Value {
     })
 }
 
-fn passkey_json(passkey: &ListedPasskey) -> Value {
-    json!({
-        "name": passkey.name,
-        "added_at": moment(passkey.created_at),
-        "last_used_at": passkey.last_used_at.map(moment),
-        "backed_up": passkey.backed_up,
-    })
+fn factor_json(factor: &SecondFactor) -> Value {
+    json!({ "kind": factor.kind, "added_at": moment(factor.created_at) })
 }
 
 fn event_json(event: &Event) -> Value {

@@ -1,10 +1,10 @@
-//! What every change of a second factor has in common: an app or a passkey, added or removed.
+//! What every change of a second factor has in common, whether it is added or removed.
 //!
 //! One transaction: the change, the end of every other session, the audit event and the notice are
 //! committed together, or not at all. The first second factor comes with recovery codes; with the
 //! last one they go.
 
-use crate::accounts::audit::{self, Kind};
+use crate::accounts::audit::{self, FeatureKind, Kind};
 use crate::accounts::session::{self, RotationReason};
 use crate::accounts::user::{User, proof};
 use crate::accounts::{credentials, recovery_codes, second_factor};
@@ -43,11 +43,18 @@ fn session_ended() -> Error {
     Error::LogInFirst("/account".to_owned())
 }
 
+/// What has changed, for the audit log and for the notice to the owner.
+pub struct FactorChange<'a> {
+    pub event: &'static FeatureKind,
+    pub subject: &'static str,
+    pub words: &'a str,
+}
+
 /// Commits the change. `text` is shown on the next page.
 pub async fn finish_change(
     logged_in: &LoggedIn,
     mut tx: Transaction,
-    (kind, change): (Kind, Change<'_>),
+    FactorChange { event, subject, words }: FactorChange<'_>,
     text: &str,
 ) -> Result<AfterChange, Error> {
     let (visitor, user, id) = (&logged_in.visitor, &logged_in.user, logged_in.session.id);
@@ -63,8 +70,10 @@ pub async fn finish_change(
     }
     let rotated = session::rotate_in_place(&mut tx, id, session_epoch, reason).await?;
     let session_id = rotated.ok_or_else(session_ended)?;
+    let kind = Kind::Feature(event);
     audit::record(&mut tx, kind, Some(user.id), &visitor.client).await?;
     let owner = ChangedAccount { user_id: user.id, email: &user.email, client: &visitor.client };
+    let change = Change::Feature { event, subject, words };
     notice::send(&mut tx, &visitor.app, owner, change).await?;
     tx.commit().await?;
 

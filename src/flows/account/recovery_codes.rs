@@ -1,4 +1,4 @@
-//! Recovery codes: for a user who has lost the authenticator app.
+//! Recovery codes: for a user who has lost the second factor.
 //!
 //! `GET  /account/recovery-codes`  show    a new set, once; later how many are left
 //! `POST /account/recovery-codes`  submit  a new set in place of the old one
@@ -19,6 +19,7 @@ use crate::flows::account::begin_change;
 use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::web::csrf::{Checked, NoFields};
 use crate::web::error::Error;
+use crate::web::factors::{Factor, KINDS};
 use crate::web::kept_secret::RECOVERY_CODES;
 use crate::web::page::{self, Page};
 use crate::web::sudo::Sudo;
@@ -35,6 +36,7 @@ struct RecoveryCodesPage {
     left: i64,
     /// Recovery codes are for accounts with a second factor.
     is_on: bool,
+    kinds: &'static [&'static Factor],
 }
 
 pub async fn show(sudo: Sudo) -> Result<HttpResponse, Error> {
@@ -51,7 +53,7 @@ pub async fn submit(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpResponse,
         return page::out_of_date(form_page);
     }
     if !form_page.is_on {
-        return page::redirect("/account/totp");
+        return page::redirect("/account");
     }
     replace(&logged_in).await?;
     page::redirect(PATH)
@@ -64,6 +66,7 @@ async fn blank(logged_in: &LoggedIn) -> Result<RecoveryCodesPage, Error> {
         codes: Vec::new(),
         left: recovery_codes::left(db, user_id).await?,
         is_on: second_factor::is_on(db, user_id).await?,
+        kinds: KINDS,
     })
 }
 

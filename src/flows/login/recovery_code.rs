@@ -1,19 +1,19 @@
-//! The second step of a login, for a user who has lost the authenticator app.
+//! The second step of a login, for a user who has lost the second factor.
 //!
 //! `GET  /login/recovery-code`  show    asks for one of the codes
 //! `POST /login/recovery-code`  submit  uses it up, begins the session, and reports it by email
 //!
-//! An attacker who guesses has 125 bits before them and the limit of `/login/totp`. A code that was
-//! found works once, and the owner gets an email with a link that ends every session.
+//! An attacker who guesses has 125 bits before them and the limit of every second factor. A code
+//! that was found works once, and the owner gets an email with a link that ends every session.
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
-use crate::accounts::second_factor;
 use crate::flows::start_session::{self, SecondStep};
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
+use crate::web::factors::Factor;
 use crate::web::half_way::HalfWay;
 use crate::web::page::{self, Page};
 use crate::web::rejection;
@@ -23,8 +23,7 @@ use crate::web::rejection;
 struct RecoveryCodePage {
     page: Page,
     email: String,
-    has_app: bool,
-    has_passkey: bool,
+    others: Vec<&'static Factor>,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +64,7 @@ pub async fn submit(
 
 async fn blank(half_way: &HalfWay) -> Result<RecoveryCodePage, Error> {
     let (visitor, user) = (&half_way.visitor, &half_way.login.user);
-    let factors = second_factor::of(&visitor.app.db, user.id).await?;
+    let others = half_way.factors().await?;
     let (page, email) = (visitor.page("Use a recovery code"), user.email.clone());
-    Ok(RecoveryCodePage { page, email, has_app: factors.app, has_passkey: factors.passkey })
+    Ok(RecoveryCodePage { page, email, others })
 }

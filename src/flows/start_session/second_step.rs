@@ -1,5 +1,4 @@
-//! The second step of a login, for the pages that ask for a code: `login/totp.rs` and
-//! `login/recovery_code.rs`.
+//! The second step of a login, for the pages that ask for a code.
 
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -7,7 +6,6 @@ use super::complete;
 use crate::accounts::audit::Kind;
 use crate::accounts::half_login;
 use crate::accounts::recovery_codes::FEW;
-use crate::accounts::second_factor::UsedFactor;
 use crate::accounts::user;
 use crate::email::Email;
 use crate::mail::notice::{self, Change, ChangedAccount};
@@ -49,14 +47,14 @@ pub async fn prove_second_factor(
         FactorVerified::TooMany(rejection) => return Ok(SecondStep::TooMany(rejection)),
         FactorVerified::Outdated => return Err(half_way::too_late(visitor, &login.next)),
     };
-    let used = proof.used;
+    let codes_left = proof.codes_left;
     if !use_up(half_way, proof).await? {
         return Err(half_way::too_late(visitor, &login.next));
     }
     let (user, remembered) = (login.user.clone(), login.remembered);
     let login_now = Login { user, remembered, second_factor: true };
     let response = complete(req, visitor, login_now, &login.next).await?;
-    if let UsedFactor::RecoveryCode { left } = used {
+    if let Some(left) = codes_left {
         let advice = if left < FEW { " Make new ones on your account page soon." } else { "" };
         let text = format!("You used a recovery code. You have {left} left.{advice}");
         visitor.flash(FlashKind::Good, text);
@@ -71,7 +69,7 @@ async fn use_up(half_way: &HalfWay, mut proof: Proof) -> Result<bool, Error> {
     if !half_login::take(&mut proof.tx, login.id).await? {
         return Ok(false);
     }
-    if let UsedFactor::RecoveryCode { left } = proof.used {
+    if let Some(left) = proof.codes_left {
         let owner = ChangedAccount { user_id: login.user.id, email: &login.user.email, client };
         notice::send(&mut proof.tx, app, owner, Change::RecoveryCodeUsed { left }).await?;
     }

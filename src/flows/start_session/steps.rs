@@ -5,8 +5,9 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{record, start};
 use crate::accounts::half_login;
-use crate::accounts::second_factor::{self, SecondFactors};
+use crate::accounts::second_factor;
 use crate::web::error::Error;
+use crate::web::factors;
 use crate::web::next_page::{HOME, own_path};
 use crate::web::page;
 use crate::web::request_context::Login;
@@ -26,17 +27,18 @@ pub async fn after_first_factor(
     complete(req, visitor, login, next).await
 }
 
-/// The page that asks for the second factor of an account, if it has one. A line for each kind.
+/// The page that asks for the second factor of an account, if it has one.
 async fn second_factor_page(
     visitor: &Visitor,
     login: &Login,
 ) -> sqlx::Result<Option<&'static str>> {
-    let factors = second_factor::of(&visitor.app.db, login.user.id).await?;
-    Ok(match factors {
-        SecondFactors { app: true, .. } => Some("/login/totp"),
-        SecondFactors { passkey: true, .. } => Some("/login/passkey"),
-        SecondFactors { app: false, passkey: false } => None,
-    })
+    let all = second_factor::of(&visitor.app.db, login.user.id).await?;
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let first = factors::by_kind(&all).into_iter().next();
+    // Only kinds that this version does not know: the password alone must not log in.
+    Ok(Some(first.map_or("/login/recovery-code", |owned| owned.factor.login_page)))
 }
 
 /// The login waits, without a session of the user, until the page of the step calls `complete`.

@@ -1,5 +1,7 @@
 //! Values that a flow keeps in the browser's cookies from one step to the next.
 
+use sha2::{Digest, Sha256};
+
 use super::Visitor;
 use crate::accounts::device::{DeviceHash, DeviceToken};
 use crate::accounts::registration::Begun;
@@ -43,5 +45,11 @@ impl Visitor {
     /// The hashes of the values in `__Host-device` that this browser sent.
     pub fn device_hashes(&self) -> Vec<DeviceHash> {
         self.context.device_cookie.borrow().sent.iter().map(DeviceToken::hash).collect()
+    }
+
+    /// Identifies the visitor, with or without a session: the hash of the random value to which the
+    /// CSRF tokens are bound. It changes with each session ID.
+    pub fn binding_hash(&self) -> Vec<u8> {
+        Sha256::digest(self.context.csrf_binding()).to_vec()
     }
 }

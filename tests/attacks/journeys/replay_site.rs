@@ -8,6 +8,7 @@ use super::actions::{Action, From, Kind, Step, Whose};
 use super::transcript::{Line, Seen, Transcript, lines};
 use super::visitor::{Visitor, newest_link, start, token};
 use app::database::Connection;
+use app::web::factors::KINDS;
 
 use crate::support::clock;
 use crate::support::database::database;
@@ -221,16 +222,14 @@ impl ReplaySite {
             assert_eq!(locked.expect("the database").rows_affected(), 1, "nobody to lock");
         }
         if state == State::WithFactors {
-            self.site.db.run("delete from totp").await;
-            self.site.db.run("delete from passkeys").await;
-            let add = "with target as (select id from users where email = $1),
-                            app as (insert into totp (user_id, encrypted_secret, key_name, used_until)
-                                    select id, '\\x00', '', now() from target)
-                       insert into passkeys (id, user_id, credential_id, credential, user_handle,
-                                             name, backed_up)
-                       select id, id, '\\x00', '{}', id, '', false from target";
-            let added = sqlx::query(add).bind(target).execute(&self.site.db.pool).await;
-            assert_eq!(added.expect("the database").rows_affected(), 1, "nobody with factors");
+            self.site.db.run("delete from second_factors").await;
+            let add = "insert into second_factors (id, user_id, kind)
+                       select gen_random_uuid(), id, unnest($2::text[]) from users
+                       where email = $1";
+            let kinds: Vec<&str> = KINDS.iter().map(|factor| factor.kind).collect();
+            let added = sqlx::query(add).bind(target).bind(kinds).execute(&self.site.db.pool).await;
+            let added = added.expect("the database").rows_affected();
+            assert_eq!(added, KINDS.len() as u64, "nobody with factors");
         }
         self.site.db.run("delete from throttles").await;
         if state == State::MailsUsedUp {

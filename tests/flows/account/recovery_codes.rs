@@ -50,10 +50,10 @@ async fn a_new_set_replaces_the_old_one_and_is_mailed() {
 }
 
 #[tokio::test]
-async fn an_account_without_an_app_is_told_to_set_one_up() {
+async fn an_account_without_a_second_factor_is_told_to_set_one_up() {
     let site = Site::start().await;
     let mut grace = GRACE.at(&site).await;
     grace.visit(PATH).await;
     grace.must_be_at(PATH, 200);
-    grace.must_see("You have set up neither.");
+    grace.must_see("Your account has no second factor yet.");
 }

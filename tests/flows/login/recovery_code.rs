@@ -46,7 +46,7 @@ async fn the_account_page_warns_when_few_are_left() {
         assert_eq!(browser.html().contains("Make new ones on your account page"), few, "{used}");
     }
     owner.visit("/account").await;
-    owner.must_see("you have only 3 recovery codes left");
+    owner.must_see("you have 3 recovery codes left");
     owner.visit("/account/recovery-codes").await;
     owner.press(MAKE_NEW_CODES).await;
     assert_eq!(shown_codes(&owner).len(), 10);
