@@ -1,6 +1,7 @@
 //! actix-web 4.18 decodes cookie names and trims Unicode spaces. So a cookie that a browser lets a
 //! sibling subdomain set passes for a `__Host-` cookie. Also, one cookie that is not UTF-8 makes it
-//! drop all cookies. So `web/cookies.rs` reads the raw bytes.
+//! drop all cookies. `cookies_raw` does not decode, and trims all the same. So
+//! `src/web/cookies.rs::filter` reads the raw bytes.
 
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::Key;
@@ -37,10 +38,21 @@ async fn the_attackers_cookie_wins() {
         (format!("\u{2000}__Host-id={attackers}; {victims}").into_bytes(), "attacker"),
         (format!("__Host-id={attackers}; {victims}").into_bytes(), "attacker"),
         ([b"a=\xff; ".as_slice(), victims.as_bytes()].concat(), "nobody's"),
+        (format!("a=%ff; {victims}").into_bytes(), "victim"),
+        (format!("=__Host-id={attackers}; {victims}").into_bytes(), "victim"),
     ] {
         let value = HeaderValue::from_bytes(&header).expect("a header");
         let request = TestRequest::get().uri("/whose").insert_header((COOKIE, value)).to_request();
         let body = call_and_read_body(&service, request).await;
         assert_eq!(body, expected, "{}", header.escape_ascii());
+    }
+}
+
+#[test]
+fn raw_cookies_are_trimmed_too() {
+    for (header, found) in [("\u{2000}__Host-id=a", true), ("%5F%5FHost-id=a", false)] {
+        let request = TestRequest::default().insert_header((COOKIE, header)).to_http_request();
+        let cookies = request.cookies_raw().expect("UTF-8");
+        assert_eq!(cookies.iter().any(|cookie| cookie.name() == "__Host-id"), found, "{header}");
     }
 }

@@ -2,15 +2,38 @@
 //!
 //! If a test fails after an update, the library has changed, and our workaround may be deleted.
 
+mod anonymous_values_make_rows;
+mod concurrent_requests_lose_values;
+mod cookie_is_only_an_id;
 mod cookie_names_are_decoded;
+mod cookie_prefix_is_not_checked;
+mod cookies_have_one_key;
+mod every_request_loads_the_session;
+mod identity_deadlines;
+mod identity_is_a_value_of_the_session;
+mod invalid_cookie_is_kept;
 mod login_keeps_what_was_planted;
+mod logout_may_keep_the_session;
+mod max_age_is_for_all;
+mod middleware_error_drops_the_logout;
+mod middleware_order;
 mod purge_then_login_is_lost;
+mod renew_is_delete_then_save;
+mod session_key_prints_itself;
 mod session_update_persists_nothing;
+mod signed_cookie_ignores_its_name;
+mod slow_request_undoes_a_logout;
 mod store_error_is_a_bare_500;
+mod streamed_body_changes_nothing;
+mod time_to_live_is_relative;
+mod two_logins_are_two_sessions;
+mod unreadable_session_keeps_its_id;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use actix_identity::Identity;
+use actix_session::Session;
 use actix_session::storage::{
     LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key,
 };
@@ -18,48 +41,160 @@ use actix_web::body::{MessageBody, to_bytes};
 use actix_web::cookie::time::Duration;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::header::COOKIE;
+use actix_web::middleware::DefaultHeaders;
 use actix_web::test::TestRequest;
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpMessage, HttpRequest, web};
 
 type State = HashMap<String, String>;
 
-/// The smallest session store that works, in memory.
+/// The smallest session store that works, in memory. It records its calls, and can fail.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<HashMap<String, State>>>);
+struct Memory(Arc<Mutex<Sessions>>);
+
+#[derive(Default)]
+struct Sessions {
+    /// The state of each session, as JSON.
+    rows: HashMap<String, String>,
+    calls: Vec<&'static str>,
+    /// The time to live of the last `save` or `update`.
+    ttl: Option<Duration>,
+    /// The method that fails.
+    failing: Option<&'static str>,
+    on_update: OnUpdate,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum OnUpdate {
+    /// Inserts the row if it is missing, as actix-session's Redis store does.
+    #[default]
+    Insert,
+    /// Writes nothing if the row is missing, and reports no error.
+    Ignore,
+    /// Moves the state to a new key.
+    NewKey,
+}
+
+impl Memory {
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.0.lock().expect("no panic while it was locked")
+    }
+
+    /// The calls since the last call of this function.
+    fn calls(&self) -> String {
+        std::mem::take(&mut self.sessions().calls).join(" ")
+    }
+
+    fn record(&self, call: &'static str) -> Result<(), anyhow::Error> {
+        let mut sessions = self.sessions();
+        sessions.calls.push(call);
+        anyhow::ensure!(sessions.failing != Some(call), "{call} fails");
+        Ok(())
+    }
+
+    fn write(&self, key: &SessionKey, state: &State, ttl: Duration) {
+        let mut sessions = self.sessions();
+        let json = serde_json::to_string(state).expect("strings");
+        sessions.rows.insert(key.as_ref().to_owned(), json);
+        sessions.ttl = Some(ttl);
+    }
+}
 
 impl SessionStore for Memory {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
-        Ok(self.0.lock().expect("one thread").get(key.as_ref()).cloned())
+        self.record("load").map_err(LoadError::Other)?;
+        let row = self.sessions().rows.get(key.as_ref()).cloned();
+        let state = row.map(|json| serde_json::from_str(&json)).transpose();
+        state.map_err(|error| LoadError::Deserialization(error.into()))
     }
 
     async fn save(&self, state: State, ttl: &Duration) -> Result<SessionKey, SaveError> {
-        let saved = self.update(generate_session_key(), state, ttl).await;
-        saved.map_err(|error| SaveError::Other(error.into()))
+        self.record("save").map_err(SaveError::Other)?;
+        let key = generate_session_key();
+        self.write(&key, &state, *ttl);
+        Ok(key)
     }
 
     async fn update(
         &self,
         key: SessionKey,
         state: State,
-        _: &Duration,
+        ttl: &Duration,
     ) -> Result<SessionKey, UpdateError> {
-        self.0.lock().expect("one thread").insert(key.as_ref().to_owned(), state);
+        self.record("update").map_err(UpdateError::Other)?;
+        let known = self.sessions().rows.contains_key(key.as_ref());
+        let on_update = self.sessions().on_update;
+        let key = match on_update {
+            OnUpdate::Ignore if !known => return Ok(key),
+            OnUpdate::Ignore | OnUpdate::Insert => key,
+            OnUpdate::NewKey => {
+                self.sessions().rows.remove(key.as_ref());
+                generate_session_key()
+            }
+        };
+        self.write(&key, &state, *ttl);
         Ok(key)
     }
 
     async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
-        Ok(())
+        self.record("update_ttl")
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        self.0.lock().expect("one thread").remove(key.as_ref());
+        self.record("delete")?;
+        self.sessions().rows.remove(key.as_ref());
         Ok(())
     }
+}
+
+/// Stores a value in the session.
+async fn keep(session: Session) -> &'static str {
+    session.insert("kept", 1).expect("to keep it");
+    ""
+}
+
+/// The value that `keep` has stored.
+async fn kept(session: Session) -> String {
+    format!("{:?}", session.get::<u32>("kept").expect("a number"))
+}
+
+/// Logs Ada in.
+async fn log_in(req: HttpRequest) -> &'static str {
+    Identity::login(&req.extensions(), "ada".to_owned()).expect("no error");
+    ""
+}
+
+/// The name of the user who is logged in.
+async fn who(identity: Option<Identity>) -> String {
+    identity.and_then(|identity| identity.id().ok()).unwrap_or_else(|| "nobody".to_owned())
+}
+
+/// Ends the session.
+async fn log_out(session: Session) -> &'static str {
+    session.purge();
+    ""
+}
+
+/// The routes of the functions above.
+fn routes(app: &mut ServiceConfig) {
+    app.route("/keep", web::get().to(keep))
+        .route("/kept", web::get().to(kept))
+        .route("/login", web::get().to(log_in))
+        .route("/who", web::get().to(who))
+        .route("/logout", web::get().to(log_out));
+}
+
+/// A header that every response should have.
+fn default_headers() -> DefaultHeaders {
+    DefaultHeaders::new().add(("x-frame-options", "DENY"))
 }
 
 struct Answer {
     status: u16,
     /// `name=value` of the cookie that was set.
     cookie: String,
+    /// The whole `Set-Cookie` header.
+    set_cookie: String,
     body: String,
 }
 
@@ -75,7 +210,8 @@ async fn answer<R, B: MessageBody>(
     let response = service.call(request).await.expect("an answer");
     let status = response.status().as_u16();
     let set = response.response().cookies().next();
+    let set_cookie = set.as_ref().map(ToString::to_string).unwrap_or_default();
     let cookie = set.map(|cookie| cookie.stripped().encoded().to_string()).unwrap_or_default();
     let body = to_bytes(response.into_body()).await.ok().expect("a body");
-    Answer { status, cookie, body: String::from_utf8_lossy(&body).into_owned() }
+    Answer { status, cookie, set_cookie, body: String::from_utf8_lossy(&body).into_owned() }
 }
