@@ -3,22 +3,34 @@
 //! If a test fails after an update, the library has changed, and our workaround may be deleted.
 
 mod anonymous_values_make_rows;
+mod body_has_no_time_limit;
+mod body_limits_differ;
+mod cloned_request_panics;
 mod concurrent_requests_lose_values;
+mod connection_info_believes_the_client;
 mod cookie_is_only_an_id;
 mod cookie_names_are_decoded;
 mod cookie_prefix_is_not_checked;
 mod cookies_have_one_key;
+mod error_text_reaches_the_client;
 mod every_request_loads_the_session;
+mod extractors_check_no_token;
+mod forms_decode_anything;
+mod http_errors_skip_the_app;
 mod identity_deadlines;
 mod identity_is_a_value_of_the_session;
 mod invalid_cookie_is_kept;
 mod login_keeps_what_was_planted;
 mod logout_may_keep_the_session;
+mod logs_hold_the_query;
 mod max_age_is_for_all;
 mod middleware_error_drops_the_logout;
 mod middleware_order;
+mod panic_closes_the_connection;
 mod purge_then_login_is_lost;
 mod renew_is_delete_then_save;
+mod reset_cancels_the_handler;
+mod routes_answer_404;
 mod session_key_prints_itself;
 mod session_update_persists_nothing;
 mod signed_cookie_ignores_its_name;
@@ -30,6 +42,7 @@ mod two_logins_are_two_sessions;
 mod unreadable_session_keeps_its_id;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use actix_identity::Identity;
@@ -44,7 +57,7 @@ use actix_web::http::header::COOKIE;
 use actix_web::middleware::DefaultHeaders;
 use actix_web::test::TestRequest;
 use actix_web::web::ServiceConfig;
-use actix_web::{HttpMessage, HttpRequest, web};
+use actix_web::{App, HttpMessage, HttpRequest, HttpServer, web};
 
 type State = HashMap<String, String>;
 
@@ -187,6 +200,15 @@ fn routes(app: &mut ServiceConfig) {
 /// A header that every response should have.
 fn default_headers() -> DefaultHeaders {
     DefaultHeaders::new().add(("x-frame-options", "DENY"))
+}
+
+/// Runs an app on a port of its own, and returns its address.
+fn serve(routes: fn(&mut ServiceConfig)) -> SocketAddr {
+    let server = HttpServer::new(move || App::new().configure(routes).wrap(default_headers()));
+    let server = server.workers(1).disable_signals().bind("127.0.0.1:0").expect("a port");
+    let address = server.addrs()[0];
+    tokio::spawn(server.run());
+    address
 }
 
 struct Answer {
