@@ -57,7 +57,11 @@ impl UserValidationMethod for Consents {
 
 impl Device {
     pub fn at(site: &Site) -> Self {
-        Self { passkey: None, counts: false, origin: Url::parse(&site.url).expect("the origin") }
+        Self::with_origin(Url::parse(&site.url).expect("the origin"))
+    }
+
+    pub fn with_origin(origin: Url) -> Self {
+        Self { passkey: None, counts: false, origin }
     }
 
     /// A copy of the authenticator, with its private key.

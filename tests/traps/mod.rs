@@ -3,6 +3,7 @@
 //! If a test fails after an update, the library has changed, and our workaround may be deleted.
 
 mod anonymous_values_make_rows;
+mod argon2_blocks_its_thread;
 mod body_has_no_time_limit;
 mod body_limits_differ;
 mod cloned_request_panics;
@@ -12,7 +13,9 @@ mod cookie_is_only_an_id;
 mod cookie_names_are_decoded;
 mod cookie_prefix_is_not_checked;
 mod cookies_have_one_key;
+mod delete_misses_a_login;
 mod error_text_reaches_the_client;
+mod escaping_depends_on_the_file_name;
 mod every_request_loads_the_session;
 mod extractors_check_no_token;
 mod forms_decode_anything;
@@ -27,6 +30,10 @@ mod max_age_is_for_all;
 mod middleware_error_drops_the_logout;
 mod middleware_order;
 mod panic_closes_the_connection;
+mod passkey_challenge_is_valid_twice;
+mod passkeys_are_not_discoverable;
+mod pool_pings_on_release;
+mod postgresql_errors;
 mod purge_then_login_is_lost;
 mod renew_is_delete_then_save;
 mod reset_cancels_the_handler;
@@ -35,9 +42,13 @@ mod session_key_prints_itself;
 mod session_update_persists_nothing;
 mod signed_cookie_ignores_its_name;
 mod slow_request_undoes_a_logout;
+mod smtp_url_is_plain_text;
+mod sqlx_defaults;
 mod store_error_is_a_bare_500;
+mod stored_hash_decides_the_cost;
 mod streamed_body_changes_nothing;
 mod time_to_live_is_relative;
+mod totp_code_is_valid_twice;
 mod two_logins_are_two_sessions;
 mod unreadable_session_keeps_its_id;
 
