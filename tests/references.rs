@@ -125,7 +125,8 @@ fn texts_name_files_that_exist() {
                 if !is_path || foreign || is_placeholder(path) || FOREIGN.contains(path) {
                     continue;
                 }
-                let below = format!("/{}", path.trim_start_matches("../"));
+                let path = path.trim_start_matches("../");
+                let below = format!("/{path}");
                 let place = all.iter().find(|file| **file == path || file.ends_with(&below));
                 let names = |place: &String| {
                     let text = read(place).text;

@@ -13,7 +13,7 @@ use actix_web::cookie::Key;
 use actix_web::test::init_service;
 use actix_web::{App, web};
 
-use super::{Memory, answer, get, routes};
+use super::{Answer, Memory, answer, get, routes};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -23,8 +23,8 @@ async fn logged_in_at(session: Session, seconds: web::Path<i64>) -> &'static str
     ""
 }
 
-/// Who is logged in after these requests, and the store, with the calls of the last request.
-async fn after(identity: IdentityMiddleware, paths: &[&str]) -> (String, Memory) {
+/// A visit after these requests, which says who is logged in, and the store with its calls.
+async fn after(identity: IdentityMiddleware, paths: &[&str]) -> (Answer, Memory) {
     let memory = Memory::default();
     let app = App::new()
         .configure(routes)
@@ -40,7 +40,7 @@ async fn after(identity: IdentityMiddleware, paths: &[&str]) -> (String, Memory)
     memory.calls();
     let who = answer(&service, get("/who", &cookie).to_request()).await;
     assert_eq!(who.status, 200, "the request is not stopped");
-    (who.body, memory)
+    (who, memory)
 }
 
 #[tokio::test]
@@ -48,7 +48,8 @@ async fn a_visit_deadline_writes_at_every_request() {
     let deadline = IdentityMiddleware::builder().visit_deadline(Some(HOUR)).build();
     for (identity, calls) in [(deadline, "load update"), (IdentityMiddleware::default(), "load")] {
         let (who, memory) = after(identity, &["/login", "/style.css"]).await;
-        assert_eq!((who.as_str(), memory.calls().as_str()), ("ada", calls));
+        assert_eq!((who.body.as_str(), memory.calls().as_str()), ("ada", calls));
+        assert_eq!(who.set_cookie.is_empty(), calls == "load");
     }
 }
 
@@ -58,7 +59,7 @@ async fn a_request_over_the_deadline_continues_without_a_user() {
     let keys_only = deadline().logout_behavior(LogoutBehavior::DeleteIdentityKeys);
     for (identity, calls) in [(deadline(), "load delete"), (keys_only, "load update")] {
         let (who, memory) = after(identity.build(), &["/login", "/logged-in-at/0"]).await;
-        assert_eq!((who.as_str(), memory.calls().as_str()), ("nobody", calls));
+        assert_eq!((who.body.as_str(), memory.calls().as_str()), ("nobody", calls));
     }
 }
 
@@ -66,7 +67,7 @@ async fn a_request_over_the_deadline_continues_without_a_user() {
 async fn a_login_in_the_request_that_is_over_the_deadline_is_lost() {
     let deadline = IdentityMiddleware::builder().login_deadline(Some(HOUR)).build();
     let paths = ["/login", "/logged-in-at/0", "/login"];
-    assert_eq!(after(deadline, &paths).await.0, "nobody");
+    assert_eq!(after(deadline, &paths).await.0.body, "nobody");
 }
 
 #[tokio::test]
@@ -78,7 +79,7 @@ async fn a_time_in_the_future_never_ends_and_a_second_login_begins_again() {
         (&["/login", in_the_year_9999, "/login"], false),
     ] {
         let (who, memory) = after(deadline(), paths).await;
-        assert_eq!(who, "ada");
+        assert_eq!(who.body, "ada");
         let mut rows = memory.sessions().rows.clone().into_values();
         assert_eq!(rows.any(|row| row.contains("253402300799")), ends_in_9999);
     }

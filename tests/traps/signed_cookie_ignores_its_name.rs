@@ -1,4 +1,4 @@
-//! The `cookie` crate 0.16: a signature covers the value of a cookie and not its name. So a value
+//! cookie 0.16: a signature covers the value of a cookie and not its name. So a value
 //! that the app signed for one cookie is valid in another. `Private` encrypts the value and
 //! authenticates the name: `src/server.rs` and `src/web/encrypted_cookie.rs` use it.
 

@@ -19,7 +19,7 @@ async fn log_in_together(req: HttpRequest, both: web::Data<Barrier>) -> &'static
 }
 
 #[tokio::test]
-async fn a_double_click_leaves_a_session_that_nobody_sees() {
+async fn a_double_click_leaves_a_session_that_nobody_uses() {
     let memory = Memory::default();
     let app = App::new()
         .configure(routes)
