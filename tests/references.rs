@@ -191,6 +191,81 @@ fn names_in_backticks_exist() {
     );
 }
 
+const TRAPS_PAGE: &str = "docs/actix-session.md";
+
+#[test]
+fn every_trap_is_compiled_tested_and_explained() {
+    let (page, modules, lock) = (read(TRAPS_PAGE), read("tests/traps/mod.rs"), read("Cargo.lock"));
+    let mut places = Vec::new();
+    for file in files("tests/traps", "rs").into_iter().filter(|file| file.path != modules.path) {
+        let name = file.path.trim_start_matches("tests/traps/").trim_end_matches(".rs");
+        let header = file.text.lines().take_while(|line| line.starts_with("//!"));
+        let header = header.map(|line| line[3..].trim()).collect::<Vec<_>>().join(" ");
+        let link = format!("(../{})", file.path);
+        let mut rows = page.text.lines().filter(|line| line.contains(&link)).peekable();
+        let explained = rows.peek().is_some();
+        let code = our_files(&header);
+        for (wrong, problem) in [
+            (!modules.text.contains(&format!("mod {name};")), "is not in mod.rs, so it never runs"),
+            (!file.code().contains("test]\n"), "has no test"),
+            (!is_used(&lock.text, &header), "does not begin with a library and a version in use"),
+            (code.is_empty(), "names none of our files in backticks"),
+            (!explained, "is in no row of docs/actix-session.md"),
+            (
+                explained && rows.all(|row| our_files(row).is_disjoint(&code)),
+                "and its row name different files",
+            ),
+        ] {
+            if wrong {
+                places.push(format!("{} {problem}", file.path));
+            }
+        }
+    }
+    none_of("A trap, its row and our code belong together. Complete what is missing:", places);
+}
+
+/// The files in backticks that are not about tests.
+fn our_files(text: &str) -> HashSet<&str> {
+    let paths = text.split('`').skip(1).step_by(2).map(|token| split_symbol(token).0);
+    paths.filter(|path| path.starts_with("src/") || *path == ".clippy.toml").collect()
+}
+
+/// Whether a text that begins with `actix-web 4.18` is about a version in Cargo.lock.
+fn is_used(lock: &str, text: &str) -> bool {
+    let mut words = text.split([' ', ':']);
+    let (library, version) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let entry = format!("name = \"{library}\"\nversion = \"{version}.");
+    library == "PostgreSQL" || !version.is_empty() && lock.contains(&entry)
+}
+
+#[test]
+fn every_row_about_a_library_has_a_trap_and_tests_that_exist() {
+    const FOLDERS: [(&str, &str); 4] = [
+        ("attack", "attacks"),
+        ("practice", "practices"),
+        ("flow", "flows"),
+        ("settings", "settings"),
+    ];
+    let page = read(TRAPS_PAGE);
+    let is_row = |line: &&str| line.starts_with("| ") && !line.ends_with("| Shown by |");
+    let mut places = Vec::new();
+    for row in page.text.lines().filter(is_row) {
+        let shown_by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        if !shown_by.starts_with("[trap](../tests/traps/") {
+            places.push(format!("no trap: {row}"));
+        }
+        for part in shown_by.split("; ").skip(1) {
+            let folder = FOLDERS.iter().find(|(kind, _)| part.starts_with(kind));
+            let names = part.split('`').skip(1).step_by(2);
+            places.extend(names.filter_map(|name| {
+                let path = format!("tests/{}/{name}", folder.map_or("", |(_, folder)| folder));
+                (!root(&path).is_file()).then_some(path)
+            }));
+        }
+    }
+    none_of("Rows of docs/actix-session.md without a trap, and tests that are gone:", places);
+}
+
 #[test]
 fn ids_of_standards_are_well_formed() {
     let mut places = Vec::new();
