@@ -75,6 +75,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     pub log_json: bool,
     pub log_filter: String,
+    /// Whether `/practices` exists and, in development, the rest of `src/lesson.rs`.
+    pub lesson: bool,
     pub allow_unsafe: Vec<Waiver>,
 }
 
@@ -173,8 +175,9 @@ impl Reader {
     /// Checks every setting and collects the mistakes. `None` when there is one.
     fn config(&mut self) -> Option<Config> {
         let environment = self.setting("ENVIRONMENT", DEFAULT_ENVIRONMENT, environment);
-        let log_default =
-            if environment == Some(Environment::Production) { "json" } else { "pretty" };
+        let production = environment == Some(Environment::Production);
+        let log_default = if production { "json" } else { "pretty" };
+        let lesson_default = if production { "off" } else { "on" };
         let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
 
         let app_name = self.setting("APP_NAME", "Vestibule", one_line);
@@ -207,6 +210,7 @@ impl Reader {
         let metrics_listen = self.setting("METRICS_LISTEN", "", metrics_listen);
         let log_json = self.setting("LOG_FORMAT", log_default, log_format);
         let log_filter = self.setting("RUST_LOG", "info", log_filter);
+        let lesson = self.setting("LESSON", lesson_default, on_or_off);
         let allow_unsafe = self.setting("ALLOW_UNSAFE", "", Waiver::list);
 
         let argon2 = Params::new(memory? as u32, iterations? as u32, lanes? as u32, None);
@@ -239,6 +243,7 @@ impl Reader {
             metrics_listen: metrics_listen?,
             log_json: log_json?,
             log_filter: log_filter?,
+            lesson: lesson?,
             allow_unsafe: allow_unsafe?,
         })
     }

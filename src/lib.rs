@@ -18,6 +18,7 @@ pub mod dev;
 pub mod email;
 pub mod flows;
 pub mod keys;
+pub mod lesson;
 pub mod mail;
 pub mod metrics;
 pub mod origin;

@@ -10,10 +10,10 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, resource, scope};
 
-use crate::dev;
 use crate::flows::{account, app, email, home, login, logout, not_me, password, register, sudo};
 use crate::web::next_page::redirect_to;
 use crate::web::{assets, guard, health, sudo as sudo_mode};
+use crate::{dev, lesson};
 
 pub fn all(site: &mut ServiceConfig) {
     // Features with routes of their own. First, because the scope `/account` below would answer 404
@@ -90,6 +90,9 @@ pub fn all(site: &mut ServiceConfig) {
         .service(resource("/favicon.ico").get(assets::favicon))
         .service(resource("/robots.txt").get(health::robots))
         .service(resource("/.well-known/change-password").get(health::change_password));
+
+    // Pages that explain this site
+    site.configure(lesson::routes);
 
     // Development only
     site.service(

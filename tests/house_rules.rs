@@ -34,6 +34,7 @@ const MODULES: &[&str] = &[
     "passkeys",
     "totp",
     "flows",
+    "lesson",
     "dev",
     "background",
     "deletion",

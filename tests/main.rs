@@ -2,9 +2,9 @@
 //!
 //! `flows`: what the app does for its user, one file per flow. `practices`: one file per practice
 //! of safe logins. `attacks`: one file per attack. `mail`: from the outbox to the mail server.
-//! `dev`: the pages of development. `settings`: how an operator configures, starts and checks the
-//! app. `cli`: the operator's commands for accounts. `traps`: surprising behaviour of libraries,
-//! the reason for some of our code.
+//! `dev`: the pages of development. `lesson`: the pages that explain the site. `settings`: how an
+//! operator configures, starts and checks the app. `cli`: the operator's commands for accounts.
+//! `traps`: surprising behaviour of libraries, the reason for some of our code.
 
 #![allow(unreachable_pub, reason = "modules of tests share their items with each other")]
 
@@ -14,6 +14,7 @@ mod attacks;
 mod cli;
 mod dev;
 mod flows;
+mod lesson;
 mod mail;
 mod passkeys;
 mod practices;

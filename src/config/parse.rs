@@ -137,6 +137,14 @@ pub(super) fn yes_or_no(value: &str) -> Result<bool, String> {
     value.parse().map_err(|_| "must be true or false".to_owned())
 }
 
+pub(super) fn on_or_off(value: &str) -> Result<bool, String> {
+    match value {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be on or off".to_owned()),
+    }
+}
+
 pub(super) fn log_filter(value: &str) -> Result<String, String> {
     let valid = tracing_subscriber::EnvFilter::try_new(value);
     valid

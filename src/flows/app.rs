@@ -9,6 +9,7 @@ use actix_web::HttpResponse;
 use askama::Template;
 use serde::Deserialize;
 
+use crate::lesson::dashboard::Cards;
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::factors::{Factor, KINDS};
@@ -33,6 +34,7 @@ struct AppPage {
     idle: String,
     /// The password alone logs in. The session knows it, so this costs no statement.
     suggested: Option<&'static Factor>,
+    lesson: Cards,
 }
 
 #[derive(Deserialize)]
@@ -41,25 +43,26 @@ pub struct NoteForm {
     note: String,
 }
 
-pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
+pub async fn show(logged_in: LoggedIn, lesson: Cards) -> Result<HttpResponse, Error> {
     let note = logged_in.visitor.state.get(NOTE)?.unwrap_or_default();
-    page::show(draw(&logged_in, note))
+    page::show(draw(&logged_in, note, lesson))
 }
 
 pub async fn keep_note(
     logged_in: LoggedIn,
+    lesson: Cards,
     form: Checked<NoteForm>,
 ) -> Result<HttpResponse, Error> {
     let form = match form {
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
-            let mut form_page = draw(&logged_in, form.note);
+            let mut form_page = draw(&logged_in, form.note, lesson);
             form_page.page.reject_form(invalid.sentence());
             return page::out_of_date(form_page);
         }
     };
     if let Some(problem) = problem(&form.note) {
-        let mut form_page = draw(&logged_in, form.note);
+        let mut form_page = draw(&logged_in, form.note, lesson);
         form_page.page.reject("note", problem);
         return page::invalid(form_page);
     }
@@ -77,7 +80,7 @@ fn problem(note: &str) -> Option<String> {
     control.then(|| "A note is one line of text, without control characters.".to_owned())
 }
 
-fn draw(logged_in: &LoggedIn, note: String) -> AppPage {
+fn draw(logged_in: &LoggedIn, note: String, lesson: Cards) -> AppPage {
     let lifetimes = logged_in.visitor.app.config.lifetimes;
     AppPage {
         page: logged_in.visitor.page("Dashboard"),
@@ -85,5 +88,6 @@ fn draw(logged_in: &LoggedIn, note: String) -> AppPage {
         ends: human_time::moment(logged_in.session.ends_at),
         idle: human_time::span(lifetimes.of(logged_in.session.remembered).idle),
         suggested: KINDS.last().copied().filter(|_| logged_in.session.second_factor_ago.is_none()),
+        lesson,
     }
 }

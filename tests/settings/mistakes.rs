@@ -30,6 +30,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ("SMTP_URL", &["mail.example.com", "https://mail.example.com"]),
     ("MAIL_FROM", &["nobody", "Ada <ada@localhost>"]),
     ("LOG_FORMAT", &["xml"]),
+    ("LESSON", &["true"]),
     ("RUST_LOG", &["info,sqlx=loud"]),
     ("ALLOW_UNSAFE", &["everything", "database-tls,everything"]),
 ];

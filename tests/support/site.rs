@@ -223,6 +223,8 @@ pub fn config(database_url: &str, settings: &[(&str, &str)]) -> Config {
         ("LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
         ("WORKERS".to_owned(), WORKERS.to_string()),
         ("ENVIRONMENT".to_owned(), "development".to_owned()),
+        // The pages as in production. `tests/lesson` and the browser tests turn it on.
+        ("LESSON".to_owned(), "off".to_owned()),
     ]);
     values.extend(settings.iter().map(|(name, value)| (name.to_string(), value.to_string())));
     Config::from_values(values).unwrap_or_else(|mistakes| panic!("{mistakes}"))
