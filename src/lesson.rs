@@ -14,6 +14,7 @@
 
 pub mod cookie;
 pub mod dashboard;
+pub mod practices;
 pub mod row;
 pub mod source;
 
@@ -26,4 +27,6 @@ pub fn opens_sessions(config: &Config) -> bool {
     config.lesson && config.environment.is_development()
 }
 
-pub fn routes(_site: &mut ServiceConfig) {}
+pub fn routes(site: &mut ServiceConfig) {
+    site.configure(practices::routes);
+}

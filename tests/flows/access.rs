@@ -128,6 +128,9 @@ const OWN_EXPECTED: &[Row] = &[
         To("/account/sessions"),
     ),
     ("POST", "/account/sessions/{id}/revoke", To("/login?next=%2F"), NotFound),
+    // Only with `LESSON=on`; `tests/lesson` checks them.
+    ("GET", "/practices", NotFound, NotFound),
+    ("GET", "/practices/{name}", NotFound, NotFound),
     // Only in development; `tests/dev` checks that production has no mailbox.
     ("GET", "/dev/mailbox", Page, Page),
     ("GET", "/dev/mailbox/{id}", NotFound, NotFound),

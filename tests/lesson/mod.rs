@@ -1,6 +1,7 @@
 //! The lesson, which explains the site with the session of the visitor. Other tests run without it.
 
 mod dashboard;
+mod practices;
 
 use crate::support::site::Site;
 

@@ -1,0 +1,134 @@
+//! The practices of this site, a short page each.
+//!
+//! `GET /practices`         index  every practice, with the risk that it is about
+//! `GET /practices/{name}`  show   one of them: what the app does, its code, its tests, and the
+//!                                 evidence for this visitor
+//!
+//! `PRACTICES` is the one list. It gives these pages, the table in `README.md`, and the tests in
+//! `tests/lesson/practices.rs`, which fail when a file, a symbol, a test or a patch that it names is
+//! gone.
+//!
+//! With `LESSON=on` the pages exist in production too. An attacker finds the source there, which is
+//! public, and settings that every response or every account shows: names of cookies, timeouts, the
+//! cost of a hash. What only the operator knows stays in development: the waivers of `ALLOW_UNSAFE`
+//! and the number of secrets. A thief of a session reads what the account pages show too, and of
+//! the two hashes no more than four bytes of the one and the settings of the other. Nothing depends
+//! on another account. No page writes a row or sets a cookie.
+
+mod accounts;
+mod evidence;
+mod facts;
+mod guide;
+mod prose;
+mod requests;
+mod second_factors;
+mod sessions;
+
+use actix_web::web::{self, ServiceConfig, resource};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::source::{Excerpt, Place};
+use crate::web::error::Error;
+use crate::web::page::{self, Page};
+use crate::web::visitor::Visitor;
+use evidence::{Evidence, Value};
+use facts::Facts;
+
+/// A practice and everything that its page shows. In the texts, backticks enclose code.
+pub struct Practice {
+    /// In the URL of its page.
+    pub name: &'static str,
+    pub title: &'static str,
+    /// What an attacker gains without it, in a sentence.
+    pub risk: &'static str,
+    /// What this app does.
+    pub does: &'static str,
+    /// The items that do it, the most important one first.
+    pub code: &'static [Place],
+    /// The tests that show it.
+    pub tests: &'static [Place],
+    /// The patch in `tests/attacks/broken/` that removes it, for `bin/prove-attacks`.
+    pub patch: Option<&'static str>,
+    /// What an Express app does instead.
+    pub express: &'static str,
+    /// What of it this visitor can see now.
+    evidence: fn(&Facts) -> Vec<Evidence>,
+}
+
+/// Practices under one heading.
+pub struct Group {
+    pub title: &'static str,
+    pub practices: &'static [Practice],
+}
+
+pub static PRACTICES: [Group; 5] = [
+    Group { title: "In every guide to sessions", practices: &guide::PRACTICES },
+    Group { title: "Further practices of sessions", practices: &sessions::PRACTICES },
+    Group { title: "Passwords, emails and attempts", practices: &accounts::PRACTICES },
+    Group { title: "Second factors and passkeys", practices: &second_factors::PRACTICES },
+    Group { title: "Requests, responses and operation", practices: &requests::PRACTICES },
+];
+
+/// All practices, in the order of the pages.
+pub fn all() -> impl Iterator<Item = &'static Practice> {
+    PRACTICES.iter().flat_map(|group| group.practices)
+}
+
+pub fn routes(site: &mut ServiceConfig) {
+    site.service(resource("/practices").get(index))
+        .service(resource("/practices/{name}").get(show));
+}
+
+#[derive(Template)]
+#[template(path = "lesson/practices.html")]
+struct IndexPage {
+    page: Page,
+    groups: &'static [Group],
+    count: usize,
+}
+
+#[derive(Template)]
+#[template(path = "lesson/practice.html")]
+struct PracticePage {
+    page: Page,
+    practice: &'static Practice,
+    evidence: Vec<Evidence>,
+    excerpts: Vec<Excerpt>,
+    previous: Option<&'static Practice>,
+    next: Option<&'static Practice>,
+}
+
+pub async fn index(visitor: Visitor) -> Result<HttpResponse, Error> {
+    only_in_the_lesson(&visitor)?;
+    page::show(IndexPage {
+        page: visitor.page("Practices"),
+        groups: &PRACTICES,
+        count: all().count(),
+    })
+}
+
+pub async fn show(
+    req: HttpRequest,
+    visitor: Visitor,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    only_in_the_lesson(&visitor)?;
+    let at = all().position(|practice| practice.name == *name).ok_or(Error::NotFound)?;
+    let neighbour = |at: Option<usize>| at.and_then(|at| all().nth(at));
+    let practice = neighbour(Some(at)).ok_or(Error::NotFound)?;
+    let facts = Facts::of(&req, &visitor).await?;
+    page::show(PracticePage {
+        page: visitor.page(practice.title),
+        evidence: (practice.evidence)(&facts),
+        excerpts: practice.code.iter().filter_map(|place| place.excerpt()).collect(),
+        practice,
+        previous: neighbour(at.checked_sub(1)),
+        next: neighbour(at.checked_add(1)),
+    })
+}
+
+/// Without the lesson, the pages do not exist.
+fn only_in_the_lesson(visitor: &Visitor) -> Result<(), Error> {
+    if visitor.app.config.lesson { Ok(()) } else { Err(Error::NotFound) }
+}
