@@ -10,9 +10,9 @@ use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::window::Window;
 
-/// The controls of a page, in document order.
+/// The controls of a page and its boxes that scroll, in document order.
 const CONTROLS: &str = "
-    window.controls = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+    window.controls = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, pre[tabindex]')]
         .filter(e => e.type !== 'hidden' && !e.disabled && e.checkVisibility());
     return controls.length";
 

@@ -19,7 +19,9 @@ pub struct BrowserTest<'a> {
 impl BrowserTest<'_> {
     /// Runs a test, then closes its windows, even if it panicked.
     pub async fn run(driver: &Driver, test: impl AsyncFn(&BrowserTest)) -> Result<(), String> {
-        let stage = BrowserTest { site: Site::start().await, driver, open: RefCell::default() };
+        // With every page that a site in development has.
+        let site = Site::with(&[("LESSON", "on")]).await;
+        let stage = BrowserTest { site, driver, open: RefCell::default() };
         let outcome = AssertUnwindSafe(test(&stage)).catch_unwind().await;
         for window in stage.open.take() {
             window.close().await;
