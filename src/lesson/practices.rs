@@ -4,22 +4,23 @@
 //! `GET /practices/{name}`  show   one of them: what the app does, its code, its tests, and the
 //!                                 evidence for this visitor
 //!
-//! `PRACTICES` is the one list. It gives these pages, the table in `README.md`, and the tests in
-//! `tests/lesson/practices.rs`, which fail when a file, a symbol, a test or a patch that it names is
-//! gone.
+//! `PRACTICES` is the one list. It gives these pages, the tables in `README.md` and
+//! `docs/practices.md`, and the tests in `tests/lesson/practices.rs`, which fail when a file, a
+//! symbol, a test or a patch that it names is gone.
 //!
-//! With `LESSON=on` the pages exist in production too. An attacker finds the source there, which is
-//! public, and settings that every response or every account shows: names of cookies, timeouts, the
-//! cost of a hash. What only the operator knows stays in development: the waivers of `ALLOW_UNSAFE`
-//! and the number of secrets. A thief of a session reads what the account pages show too, and of
-//! the two hashes no more than four bytes of the one and the settings of the other. Nothing depends
-//! on another account. No page writes a row or sets a cookie.
+//! With `LESSON=on` the pages exist in production too. There an attacker reads the listed items of
+//! the source, so leave it off if yours is secret. Settings are shown only if every response or
+//! every account shows them too, or if they help nobody: names of cookies, timeouts, the cost of a
+//! hash. The waivers of `ALLOW_UNSAFE` are shown in development only, the number of concurrent
+//! hashes, the secrets and the IP addresses of proxies nowhere. The thief of a session learns what
+//! the account pages show, four bytes of the hash of its ID, and the settings of the password's
+//! hash. Nothing depends on another account. No page writes a row or sets a cookie.
 
 mod accounts;
-mod evidence;
-mod facts;
+pub mod evidence;
+pub mod facts;
 mod guide;
-mod prose;
+pub mod prose;
 mod requests;
 mod second_factors;
 mod sessions;
@@ -54,6 +55,12 @@ pub struct Practice {
     pub express: &'static str,
     /// What of it this visitor can see now.
     evidence: fn(&Facts) -> Vec<Evidence>,
+}
+
+impl Practice {
+    pub fn evidence_for(&self, facts: &Facts) -> Vec<Evidence> {
+        (self.evidence)(facts)
+    }
 }
 
 /// Practices under one heading.
@@ -120,7 +127,7 @@ pub async fn show(
     let facts = Facts::of(&req, &visitor).await?;
     page::show(PracticePage {
         page: visitor.page(practice.title),
-        evidence: (practice.evidence)(&facts),
+        evidence: practice.evidence_for(&facts),
         excerpts: practice.code.iter().filter_map(|place| place.excerpt()).collect(),
         practice,
         previous: neighbour(at.checked_sub(1)),

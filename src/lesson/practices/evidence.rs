@@ -6,12 +6,12 @@ use time::OffsetDateTime;
 
 use crate::web::human_time::{self, Time};
 
-pub(super) struct Evidence {
+pub struct Evidence {
     pub label: &'static str,
     pub value: Value,
 }
 
-pub(super) enum Value {
+pub enum Value {
     /// With code in backticks.
     Text(String),
     Moment(Time),
@@ -19,25 +19,25 @@ pub(super) enum Value {
     ReadByScripts,
 }
 
-pub(super) fn text(label: &'static str, text: impl Into<String>) -> Evidence {
+pub fn text(label: &'static str, text: impl Into<String>) -> Evidence {
     Evidence { label, value: Value::Text(text.into()) }
 }
 
 /// The whole text is code.
-pub(super) fn code(label: &'static str, code: &str) -> Evidence {
+pub fn code(label: &'static str, code: &str) -> Evidence {
     text(label, format!("`{}`", code.replace('`', "'")))
 }
 
-pub(super) fn moment(label: &'static str, at: OffsetDateTime) -> Evidence {
+pub fn moment(label: &'static str, at: OffsetDateTime) -> Evidence {
     Evidence { label, value: Value::Moment(human_time::moment(at)) }
 }
 
-pub(super) fn span(label: &'static str, duration: Duration) -> Evidence {
+pub fn span(label: &'static str, duration: Duration) -> Evidence {
     text(label, human_time::span(duration))
 }
 
 /// How a number of things is said: `1 passkey`, `2 passkeys`.
-pub(super) fn count(number: i64, one: &str) -> String {
+pub fn count(number: i64, one: &str) -> String {
     match number {
         0 => format!("No {one}"),
         1 => format!("1 {one}"),

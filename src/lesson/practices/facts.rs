@@ -19,7 +19,7 @@ use crate::web::factors::{self, Owned};
 use crate::web::visitor::{LoggedIn, Visitor};
 use crate::web::{client_ip, headers};
 
-pub(super) struct Facts {
+pub struct Facts {
     pub app: web::Data<AppState>,
     pub cookie: SessionCookie,
     /// Whether the client reached the site by https.
@@ -39,7 +39,7 @@ pub(super) struct Facts {
 }
 
 /// The session of a logged-in user, and their account.
-pub(super) struct Login {
+pub struct Login {
     pub session: Session,
     pub row: Row,
     pub account: Account,
@@ -49,7 +49,7 @@ pub(super) struct Login {
 }
 
 /// An account, without its secrets.
-pub(super) struct Account {
+pub struct Account {
     /// The settings of the password's hash, if it is one of Argon2: `$argon2id$v=19$m=…,t=…,p=…`.
     pub argon2: Option<String>,
     pub password_changed_at: OffsetDateTime,
@@ -61,7 +61,7 @@ pub(super) struct Account {
 }
 
 impl Facts {
-    pub(super) async fn of(req: &HttpRequest, visitor: &Visitor) -> Result<Self, Error> {
+    pub async fn of(req: &HttpRequest, visitor: &Visitor) -> Result<Self, Error> {
         let app = visitor.app.clone();
         let https = client_ip::is_https(req, &app.config.trusted_proxies);
         let mut every_page = HeaderMap::new();
@@ -81,7 +81,7 @@ impl Facts {
     }
 
     /// The value of a header that every page gets.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }

@@ -2,13 +2,13 @@
 
 /// A part of a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Part<'a> {
+pub struct Part<'a> {
     pub text: &'a str,
     pub is_code: bool,
 }
 
 /// Splits a text at its backticks.
-pub(super) fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
+pub fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     text.split('`').enumerate().map(|(index, text)| Part { text, is_code: index % 2 == 1 })
 }
 
