@@ -5,11 +5,13 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
+use app::accounts::password::Password;
 use app::lesson::practices::{Group, PRACTICES, Practice, all};
 use app::lesson::source::Place;
 use scraper::{Html, Selector};
 
 use super::site_with;
+use crate::support::authenticator;
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::page::{selector, text_of};
@@ -312,6 +314,23 @@ async fn the_evidence_counts_the_sessions_and_the_devices_of_this_user_only() {
     assert_eq!(value(&browser, "You have used"), "2 devices");
     browser.visit("/practices/limits").await;
     assert!(value(&browser, "This browser").starts_with("Has logged in before"));
+}
+
+#[tokio::test]
+async fn the_second_factors_and_the_hash_of_this_user_are_shown() {
+    let site = site_with(&[]).await;
+    let mut browser = ADA.at(&site).await;
+    let hash = site.app.hasher.hash(&Password::typed(ADA.password)).await.expect("a hash");
+    let settings = hash.as_str().splitn(5, '$').take(4).collect::<Vec<_>>().join("$");
+    browser.visit("/practices/password-hashing").await;
+    assert_eq!(value(&browser, "Your hash"), settings);
+    browser.visit("/practices/second-factors").await;
+    assert_eq!(value(&browser, "You have"), "None");
+    authenticator::set_up(&site, &mut browser).await;
+    browser.visit("/practices/second-factors").await;
+    assert_eq!(value(&browser, "You have"), "Authenticator app");
+    assert_eq!(value(&browser, "Left"), "10 recovery codes");
+    assert_eq!(value(&browser, "Proved in this session"), "Yes");
 }
 
 #[tokio::test]

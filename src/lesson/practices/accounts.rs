@@ -75,7 +75,7 @@ pub(super) static PRACTICES: [Practice; 5] = [
         ],
         patch: Some("unknown-email-skips-argon2"),
         express: "The usual `verify` of passport-local returns before `bcrypt.compare` if the user \
-                  is unknown, so its time tells.",
+                  is unknown, so the response time shows whether the account exists.",
         evidence: |facts| {
             vec![code("A login of an unknown address runs", &phc(&facts.app.config.argon2))]
         },
@@ -159,8 +159,9 @@ pub(super) static PRACTICES: [Practice; 5] = [
             at("tests/flows/password/reset.rs", "a_reset_link_expires_after_30_minutes"),
         ],
         patch: Some("reset-form-not-bound-to-link"),
-        express: "Tutorials look the token up, change the password, and delete the token then: two \
-                  clicks at once both succeed. Many build the link from `req.headers.host`.",
+        express: "A common pattern looks the token up, changes the password, and deletes the token \
+                  afterwards: of two concurrent requests both succeed. Links are often built from \
+                  `req.headers.host`.",
         evidence: |facts| {
             let lifetime = |label, purpose: Purpose| span(label, purpose.lifetime());
             vec![

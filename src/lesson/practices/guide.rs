@@ -50,8 +50,8 @@ pub(super) static PRACTICES: [Practice; 7] = [
     Practice {
         name: "expiration",
         title: "Expiration",
-        risk: "A session that never ends can be used by the next person at the computer, and by \
-               the thief of an old backup.",
+        risk: "A session that never ends can be used by the next person at the computer, and a \
+               stolen cookie works for ever.",
         does: "Each session has two timeouts: an idle one, which activity moves, and an absolute \
                one, which nothing moves. Both are chosen at the login and stored in its row. \
                PostgreSQL compares them with its own clock when it loads a session, so all \
@@ -186,11 +186,11 @@ pub(super) static PRACTICES: [Practice; 7] = [
         title: "HTTPS",
         risk: "Over plain HTTP, everybody on the way reads the password and the cookie, and can \
                change the page.",
-        does: "Production does not start without an https `BASE_URL` and a certificate, its own \
-               or that of a trusted proxy. A GET over plain HTTP is redirected. Any other method \
-               is rejected, because its content has already been sent in the clear. Each https \
-               response has `Strict-Transport-Security` for two years, so the browser asks for \
-               plain HTTP no more.",
+        does: "Production does not start without an https `BASE_URL` and a certificate, its own or \
+               that of a trusted proxy. A GET over plain HTTP is redirected. Any other method is \
+               rejected, because its content has already been sent unencrypted. Each https \
+               response has `Strict-Transport-Security` for two years, so the browser no longer \
+               uses plain HTTP for this site.",
         code: &[
             at("src/web/https.rs", "https_only"),
             at("src/config/https.rs", "refusals"),
@@ -250,7 +250,8 @@ pub(super) static PRACTICES: [Practice; 7] = [
         ],
         patch: None,
         express: "express-session sets no `SameSite` unless `cookie.sameSite` is given. Chromium \
-                  then assumes `Lax`, but sends the cookie with cross-site forms for two minutes.",
+                  then assumes `Lax`, but for the first two minutes sends the cookie with \
+                  cross-site forms too.",
         evidence: |facts| {
             vec![
                 match &facts.fetch_site {

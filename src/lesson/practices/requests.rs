@@ -85,8 +85,8 @@ pub(super) static PRACTICES: [Practice; 8] = [
             at("tests/browser/cross_site.rs", "no_page_can_be_framed"),
         ],
         patch: Some("panic-not-caught"),
-        express: "helmet sets similar ones. The final error handler of Express removes every \
-                  header that was set, and sends its own policy.",
+        express: "helmet sets similar ones. The default error handler of Express replaces the \
+                  Content-Security-Policy by its own.",
         evidence: |facts| {
             let names = [
                 "X-Frame-Options",
@@ -121,7 +121,7 @@ pub(super) static PRACTICES: [Practice; 8] = [
         ],
         patch: Some("next-not-limited-to-own-paths"),
         express: "`res.redirect(req.query.next)` leads anywhere. connect-ensure-login keeps the \
-                  path in the session instead, which writes a row for each visit.",
+                  path in the session instead, which writes a row for each anonymous visitor.",
         evidence: |_| {
             let line =
                 |label, next: &str| code(label, &format!("{next} → {}", own_path(next, HOME)));
@@ -193,7 +193,7 @@ pub(super) static PRACTICES: [Practice; 8] = [
             ),
         ],
         patch: Some("forwarded-for-used-from-any-sender"),
-        express: "`app.set('trust proxy', true)` believes everybody, and takes the leftmost \
+        express: "`app.set('trust proxy', true)` trusts every sender, and takes the leftmost IP \
                   address, which the client wrote. `req.hostname` is what the client sent.",
         evidence: |facts| {
             vec![
@@ -212,8 +212,8 @@ pub(super) static PRACTICES: [Practice; 8] = [
     Practice {
         name: "log-without-secrets",
         title: "A log without secrets",
-        risk: "Whoever reads the log, or its copy at a log service, finds session IDs and links \
-               that work.",
+        risk: "A person who reads the log, or its copy at a log service, finds session IDs and \
+               links that work.",
         does: "A line has the route, not the path or the query, where tokens are. A session \
                appears under a keyed hash, a user by UUID, and no email address, password, token \
                or cookie appears at all. Types that hold one have no `Debug`. Text of a client is \
@@ -227,7 +227,7 @@ pub(super) static PRACTICES: [Practice; 8] = [
             at("tests/attacks/log_flood.rs", "no_input_of_a_client_makes_a_long_log_line"),
         ],
         patch: Some("session-id-logged"),
-        express: "morgan logs the whole URL, with the token of a reset link.",
+        express: "morgan logs the whole URL, with the token of a reset link in it.",
         evidence: |facts| {
             vec![
                 code("This page in the log", "/practices/{name}"),
@@ -260,8 +260,8 @@ pub(super) static PRACTICES: [Practice; 8] = [
             ),
         ],
         patch: Some("database-outage-becomes-500"),
-        express: "express-session warns about `MemoryStore` in production and starts. While its \
-                  store is disconnected, requests go on without a session, as if logged out.",
+        express: "express-session warns about `MemoryStore` in production, and starts. While its \
+                  store reports that it is disconnected, requests go on without a session.",
         evidence: |facts| {
             let config = &facts.app.config;
             if !config.environment.is_development() {

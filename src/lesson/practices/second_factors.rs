@@ -77,8 +77,8 @@ pub(super) static PRACTICES: [Practice; 2] = [
         code: &[VERIFY_PASSKEY, TAKE_CHALLENGE],
         tests: &PASSKEY_TESTS,
         patch: Some("passkey-challenge-used-twice"),
-        express: "`@simplewebauthn/server` verifies; examples keep the challenge in the session \
-                  and do not delete it, so a response works until the next challenge.",
+        express: "`@simplewebauthn/server` verifies the signature. To keep the challenge, and to \
+                  use it once, is left to the app.",
         evidence: |facts| {
             let mut evidence = vec![code("A signature has to name", &facts.app.origin.url)];
             if let Some(login) = &facts.login {

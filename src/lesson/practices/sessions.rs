@@ -130,8 +130,8 @@ pub(super) static PRACTICES: [Practice; 6] = [
     Practice {
         name: "sudo-mode",
         title: "Sudo mode",
-        risk: "Whoever finds an open browser, or steals a session, takes the account over: they \
-               change the email and reset the password.",
+        risk: "An attacker who finds an open browser, or steals a session, takes over the account: \
+               changes the email, and resets the password.",
         does: "An action that can hurt needs an authentication of the last minutes, in this \
                session. If it is older, the app asks for the password, a code or a passkey, and \
                then leads back. A form that comes too late is kept without its passwords, and \
