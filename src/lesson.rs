@@ -14,6 +14,7 @@
 
 pub mod cookie;
 pub mod dashboard;
+pub mod opened;
 pub mod practices;
 pub mod row;
 pub mod source;

@@ -7,8 +7,6 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::accounts::session_id::SessionIdHash;
-
 /// What a person may see of their own session.
 pub struct Row {
     /// The first four bytes of `id_hash`, in hexadecimal.
@@ -53,11 +51,4 @@ pub async fn of(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Row>> 
     )
     .fetch_optional(db)
     .await
-}
-
-/// The row with this hash, for a session that the lesson itself began.
-pub async fn id_of(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar!("select id from sessions where id_hash = $1", id_hash as _)
-        .fetch_optional(db)
-        .await
 }

@@ -104,6 +104,20 @@ async fn the_dashboard_shows_the_attributes_and_the_beginning_of_the_cookie_only
 }
 
 #[tokio::test]
+async fn the_dashboard_shows_recent_activity_and_the_devices() {
+    let site = site_with(&[]).await;
+    let mut browser = ADA.at(&site).await;
+    let mut other = site.browser();
+    other.user_agent =
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".into();
+    ADA.logs_in(&mut other).await;
+    browser.visit("/app").await;
+    browser.must_see("Chrome on Linux (this device)");
+    browser.must_see("Firefox on Linux, last seen");
+    browser.must_see("login.new-device");
+}
+
+#[tokio::test]
 async fn without_the_lesson_the_dashboard_has_none_of_it() {
     let site = Site::start().await;
     let browser = ADA.at(&site).await;
