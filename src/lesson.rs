@@ -14,6 +14,7 @@
 
 pub mod cookie;
 pub mod dashboard;
+pub mod errors;
 pub mod opened;
 pub mod practices;
 pub mod row;
@@ -29,5 +30,5 @@ pub fn opens_sessions(config: &Config) -> bool {
 }
 
 pub fn routes(site: &mut ServiceConfig) {
-    site.configure(practices::routes);
+    site.app_data(errors::EXPLAIN).configure(practices::routes);
 }

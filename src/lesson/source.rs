@@ -98,6 +98,47 @@ pub fn dedent(statement: &str) -> String {
     [first].into_iter().chain(lines.map(cut)).collect::<Vec<_>>().join("\n")
 }
 
+/// The function or constant whose code holds this text, as `file::symbol`.
+pub fn holding(text: &str) -> Option<String> {
+    Code::iter().find_map(|name| {
+        let path = format!("src/{name}");
+        let content = file(&path)?;
+        let lines: Vec<&str> = content.lines().collect();
+        let found = (0..lines.len()).find(|start| literal(&lines[*start..], text))?;
+        let symbol = lines[..=found].iter().rev().find_map(|line| defined(line))?;
+        let of =
+            lines[..=found].iter().rev().find(|line| !line.is_empty() && indentation(line) == 0)?;
+        let of = of.strip_prefix("impl").map(|of| of.split(" for ").last().unwrap_or(of).trim());
+        let of = of.map(|of| format!("{}::", words(of).next().unwrap_or_default()));
+        Some(format!("{path}::{}{symbol}", of.unwrap_or_default()))
+    })
+}
+
+/// Whether a string literal with this text begins in the first line. It may continue after a `\`.
+fn literal(lines: &[&str], text: &str) -> bool {
+    let Some((_, first)) = lines[0].split_once('"') else { return false };
+    let mut joined = first.to_owned();
+    for line in &lines[1..] {
+        let Some(cut) = joined.strip_suffix('\\').map(str::len) else { break };
+        joined.truncate(cut);
+        joined.push_str(line.trim_start());
+    }
+    joined.strip_prefix(text).is_some_and(|rest| rest.starts_with('"'))
+}
+
+/// The name of the function or constant that begins in this line, at the margin or in an `impl`.
+fn defined(line: &str) -> Option<&str> {
+    let pairs: Vec<&str> = words(line).collect();
+    let begins = indentation(line) <= 4 && !line.trim_start().starts_with("//");
+    let at = pairs.windows(2).find(|pair| begins && matches!(pair[0], "fn" | "const"))?;
+    // `const fn name`
+    if at[1] == "fn" {
+        pairs.iter().skip_while(|word| **word != "fn").nth(1).copied()
+    } else {
+        Some(at[1])
+    }
+}
+
 fn file(path: &str) -> Option<String> {
     let embedded = match path.split_once('/')? {
         ("src", name) => Code::get(name),

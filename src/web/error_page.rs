@@ -9,6 +9,25 @@ use serde_json::json;
 
 use super::assets;
 use super::error::{AuthenticateFirst, Error, ErrorText};
+use crate::config::Config;
+
+/// Explains error pages in development. A module above this one hands it in as app data.
+#[derive(Clone, Copy)]
+pub struct Explain(pub fn(&Config, Failure<'_>) -> Option<Explanation>);
+
+/// A request that failed.
+pub struct Failure<'a> {
+    pub status: StatusCode,
+    /// `None`: actix made the response.
+    pub error: Option<&'a Error>,
+    pub route: Option<&'a str>,
+}
+
+/// Which rule rejected a request, and the places of its code, as `file::symbol`.
+pub struct Explanation {
+    pub rule: String,
+    pub places: Vec<String>,
+}
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -16,6 +35,7 @@ struct ErrorPage<'a> {
     title: String,
     text: String,
     request_id: Option<&'a str>,
+    explanation: Option<Explanation>,
     frame: Frame<'a>,
     stylesheet: String,
     mark: String,
@@ -23,7 +43,9 @@ struct ErrorPage<'a> {
 
 /// The data for an error page that does not depend on the error.
 pub struct Frame<'a> {
-    pub app_name: &'a str,
+    pub config: &'a Config,
+    pub explain: Option<Explain>,
+    pub route: Option<&'a str>,
     /// The page of the form, if the request was one.
     pub form_path: Option<&'a str>,
     pub request_id: &'a str,
@@ -48,12 +70,16 @@ pub fn complete(response: HttpResponse, frame: Frame<'_>) -> HttpResponse {
     if frame.json {
         return problem(response, &title, &text);
     }
+    let error = response.error().and_then(|error| error.as_error::<Error>());
+    let failure = Failure { status, error, route: frame.route };
+    let explanation = frame.explain.and_then(|explain| explain.0(frame.config, failure));
     let no_form = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
     let form_path = frame.form_path.filter(|_| !no_form);
     let page = ErrorPage {
         title,
         text,
         request_id: status.is_server_error().then_some(frame.request_id),
+        explanation,
         frame: Frame { form_path, ..frame },
         stylesheet: assets::url("site.css"),
         mark: assets::url("mark.svg"),

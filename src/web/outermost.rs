@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 use tracing_actix_web::RequestId;
 
 use super::error::{Error, see_other};
+use super::error_page::Explain;
 use super::request_context::{RequestContext, StoreFailure};
 use super::{client_ip, cookies, error_page, headers, next_page, set_cookie};
 use crate::accounts::client::Client;
@@ -41,7 +42,8 @@ pub async fn complete(
     let get = req.method() == Method::GET;
     let form_path = (!get).then(|| next_page::form_path(req.request()));
     let json = headers::is_json(&req);
-    let finish = Finish { app, context, form_path, json, https };
+    let (explain, route) = (req.app_data::<Explain>().copied(), req.match_pattern());
+    let finish = Finish { app, context, form_path, json, https, explain, route };
 
     let handled = async {
         if too_large {
@@ -91,6 +93,8 @@ struct Finish {
     form_path: Option<String>,
     json: bool,
     https: bool,
+    explain: Option<Explain>,
+    route: Option<String>,
 }
 
 impl Finish {
@@ -108,7 +112,9 @@ impl Finish {
             }
         };
         let frame = error_page::Frame {
-            app_name: &self.app.config.app_name,
+            config: &self.app.config,
+            explain: self.explain,
+            route: self.route.as_deref(),
             form_path: self.form_path.as_deref(),
             request_id: &self.context.request_id,
             json: self.json,

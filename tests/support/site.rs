@@ -55,13 +55,17 @@ impl Site {
 
     /// With `ENVIRONMENT=production`, behind a proxy that speaks HTTPS.
     pub async fn in_production() -> Site {
-        Site::with(&[
+        Site::in_production_with(&[]).await
+    }
+
+    pub async fn in_production_with(settings: &[(&str, &str)]) -> Site {
+        let production = [
             ("ENVIRONMENT", "production"),
             ("BASE_URL", "https://localhost"),
             ("TRUSTED_PROXIES", "127.0.0.1"),
             ("SMTP_URL", "smtps://mail.example.com"),
-        ])
-        .await
+        ];
+        Site::with(&[&production, settings].concat()).await
     }
 
     /// With throttle and rate limit, as in production. Most other sites have neither, because all
