@@ -16,13 +16,22 @@ pub mod cookie;
 pub mod dashboard;
 pub mod errors;
 pub mod opened;
+pub mod password_change;
 pub mod practices;
 pub mod row;
 pub mod source;
+pub mod try_it;
 
-use actix_web::web::ServiceConfig;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, ServiceConfig, resource, scope};
 
 use crate::config::Config;
+use crate::state::AppState;
+use crate::web::csrf;
+use crate::web::error::Error;
+use crate::web::next_page::redirect_to;
 
 /// Whether this site shows whole sessions: only in development.
 pub fn opens_sessions(config: &Config) -> bool {
@@ -30,5 +39,32 @@ pub fn opens_sessions(config: &Config) -> bool {
 }
 
 pub fn routes(site: &mut ServiceConfig) {
-    site.app_data(errors::EXPLAIN).configure(practices::routes);
+    site.configure(practices::routes);
+    let end_session = resource("/end-session").get(try_it::ended).post(try_it::end_session);
+    let no_token = resource("/no-token").wrap(from_fn(try_it::without_token));
+    // The middleware that is added last handles each request first.
+    let cross_site = resource("/cross-site")
+        .wrap(from_fn(csrf::reject_cross_site))
+        .wrap(from_fn(try_it::as_another_site));
+    let password = resource("/password");
+    site.app_data(errors::EXPLAIN).service(
+        scope("/lesson")
+            .wrap(from_fn(only_with_open_sessions))
+            .service(end_session)
+            .service(no_token.get(redirect_to("/app")).post(try_it::unreached))
+            .service(cross_site.get(redirect_to("/app")).post(try_it::unreached))
+            .service(password.get(redirect_to("/app")).post(password_change::submit)),
+    );
+}
+
+/// Middleware: where the site does not show whole sessions, the page is a 404.
+pub async fn only_with_open_sessions(
+    app: web::Data<AppState>,
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if opens_sessions(&app.config) {
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    }
+    Ok(req.error_response(Error::NotFound))
 }

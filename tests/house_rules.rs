@@ -356,7 +356,7 @@ fn every_rejected_form_is_shown_by_the_same_lines() {
 
 /// Whether a feature beside `src/flows/` draws a page in this file.
 fn draws_a_page(file: &Source) -> bool {
-    let others = ["src/web/", "src/mail/", "src/dev/"];
+    let others = ["src/web/", "src/mail/", "src/dev/", "src/lesson/"];
     file.text.contains("#[template(path") && !others.iter().any(|own| file.path.starts_with(own))
 }
 

@@ -7,8 +7,11 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::COOKIE;
 
+use super::source::{Place, at};
 use crate::state::AppState;
 use crate::web::cookies::SESSION;
+use crate::web::request_context::StaleCookie;
+use crate::web::visitor::CookieFacts;
 
 /// How many characters of the value are shown.
 const SHOWN: usize = 8;
@@ -43,4 +46,75 @@ pub fn attributes(remembered_for: Option<i64>) -> String {
     let max_age = remembered_for.map(|seconds| format!("Max-Age={seconds}"));
     let all = ATTRIBUTES.iter().map(|attribute| (*attribute).to_owned()).chain(max_age);
     all.collect::<Vec<_>>().join("; ")
+}
+
+/// The `Set-Cookie` line that removes a cookie of this name, as `web/set_cookie.rs` writes it. A
+/// test compares them.
+pub fn removal(name: &str) -> String {
+    format!("{name}=; {}; Max-Age=0", ATTRIBUTES.join("; "))
+}
+
+/// Whether the response sets the session cookie, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CookieInResponse {
+    pub is_set: bool,
+    pub is_removed: bool,
+    pub why: &'static str,
+    pub place: Place,
+}
+
+/// For a page that neither logs in nor rotates the ID. A test compares it with the headers.
+pub fn in_response(facts: &CookieFacts) -> CookieInResponse {
+    let because =
+        |is_set, is_removed, why, place| CookieInResponse { is_set, is_removed, why, place };
+    let store = at("src/web/session_store.rs", "PostgresStore::find");
+    match facts {
+        CookieFacts { session: Some(_), from_older_key: true, .. } => because(
+            true,
+            false,
+            "An older key had encrypted it. It keeps its ID: if the response were lost, a new one \
+             would log the browser out.",
+            at("src/web/session_rotation.rs", "in_place"),
+        ),
+        CookieFacts { session: Some(_), state_changed: true, .. } => because(
+            true,
+            false,
+            "A value of the session has changed: the message on this page was taken out of it. \
+             actix-session then sets the cookie again, with the same ID.",
+            at("src/web/visitor.rs", "Visitor::take_flash"),
+        ),
+        CookieFacts { session: Some(_), .. } => because(
+            false,
+            false,
+            "Nothing in the session has changed. Reading it sets no cookie, and moves the idle \
+             timeout in the row only.",
+            at("src/accounts/session/upkeep.rs", "touch"),
+        ),
+        CookieFacts { unreadable: true, .. } => because(
+            false,
+            true,
+            "It could not be decrypted, or was sent twice.",
+            at("src/web/cookies.rs", "filter"),
+        ),
+        CookieFacts { stale: StaleCookie::Gone, .. } => because(
+            false,
+            true,
+            "The session has ended or never existed: there is no valid row with the hash of its ID.",
+            store,
+        ),
+        CookieFacts { stale: StaleCookie::Rotated, .. } => because(
+            false,
+            false,
+            "The session has another ID by now. The browser has received the new cookie, or soon \
+             will, so this one is not removed.",
+            store,
+        ),
+        CookieFacts { .. } => because(
+            false,
+            false,
+            "Nobody has logged in here, so there is nothing to keep. A visit without a session \
+             writes no row.",
+            at("src/web/session_store.rs", "PostgresStore::save"),
+        ),
+    }
 }

@@ -3,6 +3,7 @@
 //! Both hold the session that the store has loaded, and send no further query to the database.
 //! Neither holds the `HttpRequest`: a clone that outlives the handler makes actix's router panic.
 
+mod cookie_facts;
 mod kept;
 
 use std::cell::OnceCell;
@@ -23,6 +24,7 @@ use crate::accounts::session::Session;
 use crate::accounts::user::User;
 use crate::accounts::user_id::UserId;
 use crate::state::AppState;
+pub use cookie_facts::CookieFacts;
 
 /// The key of the flash in the state of a session.
 const FLASH: &str = "flash";

@@ -15,6 +15,7 @@ mod cross_site;
 mod driver;
 mod face;
 mod keyboard;
+mod lesson;
 mod other_site;
 mod pages;
 mod passkeys;
@@ -83,6 +84,13 @@ fn main() -> ExitCode {
             screen::forced_colors_keep_what_a_border_shows,
             scripts::every_moment_is_shown_in_the_time_zone_of_the_visitor,
             scripts::a_new_password_is_counted_while_it_is_typed,
+            lesson::the_dashboard_shows_what_a_script_reads_of_the_cookies,
+            lesson::without_scripts_the_dashboard_explains_http_only,
+            lesson::both_timeouts_count_down,
+            lesson::a_session_is_ended_on_the_server,
+            lesson::a_post_without_a_token_is_rejected,
+            lesson::a_post_replayed_as_cross_site_is_rejected,
+            lesson::a_password_change_ends_the_session_elsewhere,
             weight::a_first_visit_transfers_at_most_40_kib,
         ]
     };

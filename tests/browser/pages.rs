@@ -115,6 +115,17 @@ async fn logged_in(
     window.logs_in(person).await;
     window.must_be_at("/app").await;
     follow_links(window, "/app", "in-", look).await;
+    for (name, button) in [
+        ("without-token", WITHOUT_TOKEN),
+        ("replayed-as-cross-site", AS_CROSS_SITE),
+        ("password-elsewhere", CHANGE_TEST_PASSWORD),
+        ("ended-on-server", END_ON_SERVER),
+    ] {
+        window.visit("/app").await;
+        window.press(button).await;
+        look(name).await;
+    }
+    window.logs_in(person).await;
     person.log_in_on_new_device(&stage.site).await;
     window.visit("/account/sessions").await;
     look("two-devices").await;

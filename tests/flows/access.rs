@@ -131,6 +131,14 @@ const OWN_EXPECTED: &[Row] = &[
     // Only with `LESSON=on`; `tests/lesson` checks them.
     ("GET", "/practices", NotFound, NotFound),
     ("GET", "/practices/{name}", NotFound, NotFound),
+    ("GET", "/lesson/end-session", NotFound, NotFound),
+    ("POST", "/lesson/end-session", NotFound, NotFound),
+    ("GET", "/lesson/no-token", NotFound, NotFound),
+    ("POST", "/lesson/no-token", NotFound, NotFound),
+    ("GET", "/lesson/cross-site", NotFound, NotFound),
+    ("POST", "/lesson/cross-site", NotFound, NotFound),
+    ("GET", "/lesson/password", NotFound, NotFound),
+    ("POST", "/lesson/password", NotFound, NotFound),
     // Only in development; `tests/dev` checks that production has no mailbox.
     ("GET", "/dev/mailbox", Page, Page),
     ("GET", "/dev/mailbox/{id}", NotFound, NotFound),
@@ -339,7 +347,8 @@ async fn every_url_that_takes_a_form_answers_a_get_too() {
 
 #[tokio::test]
 async fn an_unsupported_method_gets_the_405_page() {
-    let site = Site::start().await;
+    // A page that is turned off has no methods.
+    let site = Site::with(&[("LESSON", "on")]).await;
     ADA.create_account(&site).await;
     // One session for all requests: none of them ends it.
     let somebody = ada(&site).await;

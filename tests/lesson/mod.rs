@@ -6,6 +6,7 @@ mod errors;
 #[path = "../support/source.rs"]
 mod files;
 mod practices;
+mod try_it;
 
 use crate::support::site::Site;
 

@@ -42,6 +42,12 @@ pub const ADD_PASSKEY: &str = "Add a passkey";
 pub const LOG_IN_WITH_PASSKEY: &str = "Log in with a passkey";
 pub const SAVE_NOTE: &str = "Save note";
 
+// Buttons of the lesson.
+pub const END_ON_SERVER: &str = "End this session on the server";
+pub const WITHOUT_TOKEN: &str = "Post without a token";
+pub const AS_CROSS_SITE: &str = "Replay it as cross-site";
+pub const CHANGE_TEST_PASSWORD: &str = "Change a password";
+
 // Links.
 pub const SKIP_LINK: &str = "Skip to main content";
 pub const FORGOT_PASSWORD: &str = "Forgot your password?";
