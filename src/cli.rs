@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::web;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tracing_subscriber::Layer;
 
 use crate::accounts::password::Hasher;
 use crate::config::{Config, Waiver};
@@ -15,7 +16,7 @@ use crate::keys::Keys;
 use crate::server::{self, Listeners, stop};
 use crate::state::AppState;
 use crate::web::rate_limit::RateLimit;
-use crate::{background, database, metrics, telemetry, totp};
+use crate::{background, database, lesson, metrics, telemetry, totp};
 
 /// A reference app for logging in and staying logged in safely
 #[derive(Parser)]
@@ -96,7 +97,9 @@ async fn doctor(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::start(&config, metrics::logged_events(&config));
+    let metrics = metrics::logged_events(&config).map(Layer::boxed);
+    let statements = lesson::statements::layer(&config).map(Layer::boxed);
+    telemetry::start(&config, [metrics, statements].into_iter().flatten().collect());
     let db = connect(&config, config.database_wait).await?;
     if config.environment.is_development() {
         database::migrate(&db).await?;

@@ -15,11 +15,13 @@
 pub mod cookie;
 pub mod dashboard;
 pub mod errors;
+pub mod inspector;
 pub mod opened;
 pub mod password_change;
 pub mod practices;
 pub mod row;
 pub mod source;
+pub mod statements;
 pub mod try_it;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -47,7 +49,8 @@ pub fn routes(site: &mut ServiceConfig) {
         .wrap(from_fn(csrf::reject_cross_site))
         .wrap(from_fn(try_it::as_another_site));
     let password = resource("/password");
-    site.app_data(errors::EXPLAIN).service(
+    let inspector = resource("/dev/session").wrap(from_fn(only_with_open_sessions));
+    site.app_data(errors::EXPLAIN).service(inspector.get(inspector::show)).service(
         scope("/lesson")
             .wrap(from_fn(only_with_open_sessions))
             .service(end_session)

@@ -21,8 +21,8 @@ use crate::config::Config;
 const METHOD_SHOWN: usize = 16;
 
 /// Starts the log, on stderr. stdout has only the URLs of the site and of the metrics.
-/// `metrics` is a layer beside it.
-pub fn start(config: &Config, metrics: Option<impl Layer<Registry> + Send + Sync>) {
+/// `beside` are layers that read the log for something else, such as the metrics.
+pub fn start(config: &Config, beside: Vec<Box<dyn Layer<Registry> + Send + Sync>>) {
     // Both log an error for each malformed request, though only the client is at fault.
     let filter =
         format!("{},actix_http::h1::dispatcher=off,webauthn_rs_core=off", config.log_filter);
@@ -35,7 +35,7 @@ pub fn start(config: &Config, metrics: Option<impl Layer<Registry> + Send + Sync
         false => lines.boxed(),
     };
     tracing_subscriber::registry()
-        .with(metrics)
+        .with(beside)
         .with(lines.with_filter(EnvFilter::new(filter)))
         .init();
 }

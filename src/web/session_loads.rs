@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
 
 use crate::accounts::session::{self, Session};
 use crate::accounts::session_id::SessionIdHash;
@@ -37,6 +38,8 @@ type Found = Result<Option<Session>, Arc<sqlx::Error>>;
 
 struct Load {
     id_hash: SessionIdHash,
+    /// The span of the request.
+    span: Span,
     result: oneshot::Sender<Found>,
 }
 
@@ -54,7 +57,7 @@ impl SessionLoads {
     pub async fn load(&self, id_hash: SessionIdHash) -> Found {
         let (result, found) = oneshot::channel();
         // If the loader has panicked, `found` returns an error.
-        let _ = self.queue().send(Load { id_hash, result });
+        let _ = self.queue().send(Load { id_hash, span: Span::current(), result });
         found.await.unwrap_or_else(|_| Err(Arc::new(sqlx::Error::WorkerCrashed)))
     }
 
@@ -92,14 +95,19 @@ async fn run(db: Database, mut loads: UnboundedReceiver<Load>) {
 async fn run_batch(dedicated: &mut Dedicated, batch: Vec<Load>, due: &mut HashSet<SessionIdHash>) {
     let id_hashes: Vec<_> = batch.iter().map(|load| load.id_hash).collect();
     tracing::trace!(loads = id_hashes.len(), "a batch");
-    let found = find(dedicated, &id_hashes).await.map_err(Arc::new);
+    // Tells the log for which requests the statement runs.
+    let span = tracing::debug_span!("batch");
+    for load in &batch {
+        span.follows_from(&load.span);
+    }
+    let found = find(dedicated, &id_hashes).instrument(span).await.map_err(Arc::new);
     if batch.len() > 1 && found.as_ref().is_err_and(|error| is_about_a_row(error)) {
         for load in batch {
             Box::pin(run_batch(dedicated, vec![load], due)).await;
         }
         return;
     }
-    for Load { id_hash, result } in batch {
+    for Load { id_hash, result, .. } in batch {
         let session = found.as_ref().map(|found| found.get(&id_hash).cloned());
         if let Ok(Some(Session { touch_due: true, .. })) = session {
             due.insert(id_hash);

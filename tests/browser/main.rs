@@ -36,11 +36,17 @@ use std::sync::{Arc, OnceLock};
 use driver::Driver;
 use libtest_mimic::{Arguments, Completion, Trial};
 use stage::BrowserTest;
+use support::site::config;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Started by the first test that runs, killed after the last one.
 type SharedDriver = Arc<OnceLock<Result<Driver, String>>>;
 
 fn main() -> ExitCode {
+    // So that /dev/session lists the statements of its request, as `vestibule serve` does.
+    let config = config("postgres://app@localhost/app", &[("LESSON", "on")]);
+    tracing_subscriber::registry().with(app::lesson::statements::layer(&config)).init();
     let driver = SharedDriver::default();
     macro_rules! trials {
         ($($file:ident::$name:ident,)*) => {

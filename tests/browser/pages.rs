@@ -115,6 +115,8 @@ async fn logged_in(
     window.logs_in(person).await;
     window.must_be_at("/app").await;
     follow_links(window, "/app", "in-", look).await;
+    window.visit("/dev/session").await;
+    look("session-opened").await;
     for (name, button) in [
         ("without-token", WITHOUT_TOKEN),
         ("replayed-as-cross-site", AS_CROSS_SITE),

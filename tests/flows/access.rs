@@ -139,6 +139,7 @@ const OWN_EXPECTED: &[Row] = &[
     ("POST", "/lesson/cross-site", NotFound, NotFound),
     ("GET", "/lesson/password", NotFound, NotFound),
     ("POST", "/lesson/password", NotFound, NotFound),
+    ("GET", "/dev/session", NotFound, NotFound),
     // Only in development; `tests/dev` checks that production has no mailbox.
     ("GET", "/dev/mailbox", Page, Page),
     ("GET", "/dev/mailbox/{id}", NotFound, NotFound),
