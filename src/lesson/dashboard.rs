@@ -10,6 +10,9 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::opened::Opened;
+use super::practices::evidence::Evidence;
+use super::practices::facts::Facts;
+use super::practices::{self, Practice};
 use crate::accounts::audit::{self, Event};
 use crate::accounts::session::{self, ListedSession};
 use crate::web::error::Error;
@@ -18,11 +21,24 @@ use crate::web::visitor::LoggedIn;
 /// How many events of the account the dashboard shows.
 const EVENTS: i64 = 5;
 
+/// The practices whose evidence in this session the dashboard shows, by their names in the URL.
+pub const SHOWN: [&str; 8] = [
+    "id-regeneration",
+    "expiration",
+    "server-side-storage",
+    "http-only",
+    "cross-site-requests",
+    "credential-changes",
+    "sudo-mode",
+    "your-sessions",
+];
+
 /// The cards of this request. `None`: the lesson is off.
 pub struct Cards(pub Option<Dashboard>);
 
 pub struct Dashboard {
     pub opened: Opened,
+    pub practices: Vec<(&'static Practice, Evidence)>,
     pub events: Vec<Event>,
     pub devices: Vec<ListedSession>,
 }
@@ -44,8 +60,14 @@ async fn cards(req: &HttpRequest, logged_in: &LoggedIn) -> Result<Option<Dashboa
     }
     // It ended while this request ran: the page is drawn without cards.
     let Some(opened) = Opened::of(app, req, id).await? else { return Ok(None) };
+    let facts = Facts::of(req, &logged_in.visitor).await?;
+    let shown = practices::all().filter(|practice| SHOWN.contains(&practice.name));
+    let first = |practice: &'static Practice| {
+        practice.evidence_for(&facts).into_iter().next().map(|evidence| (practice, evidence))
+    };
     Ok(Some(Dashboard {
         opened,
+        practices: shown.filter_map(first).collect(),
         events: audit::list(&app.db, user.id, None, EVENTS).await?,
         devices: session::list(&app.db, user, id).await?,
     }))

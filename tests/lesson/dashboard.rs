@@ -1,12 +1,14 @@
 //! The cards of the dashboard.
 
+use app::lesson::dashboard::SHOWN;
 use app::lesson::opens_sessions;
+use app::lesson::practices::all;
 use scraper::Html;
 
 use super::site_with;
 use crate::support::browser::Browser;
 use crate::support::labels::*;
-use crate::support::page::selector;
+use crate::support::page::{selector, text_of};
 use crate::support::people::ADA;
 use crate::support::site::{Site, config};
 
@@ -101,6 +103,29 @@ async fn the_dashboard_shows_the_attributes_and_the_beginning_of_the_cookie_only
         browser.must_see(&format!("{}…", &value[..8]));
         assert!(!browser.html().contains(&value[..9]));
     }
+}
+
+#[tokio::test]
+async fn the_dashboard_shows_the_evidence_of_this_session_with_its_code_and_its_test() {
+    let site = site_with(&[]).await;
+    let browser = ADA.at(&site).await;
+    let page = Html::parse_document(browser.html());
+    let line = selector("[aria-labelledby=this-session-shows] dl div");
+    let lines: Vec<String> = page.select(&line).map(text_of).collect();
+    assert_eq!(lines.len(), SHOWN.len(), "{lines:#?}");
+    for (name, line) in SHOWN.iter().flat_map(|name| {
+        let practice = all().filter(move |practice| practice.name == *name);
+        practice
+            .map(|practice| (practice, lines.iter().find(|line| line.starts_with(practice.title))))
+    }) {
+        let line = line.unwrap_or_else(|| panic!("{} is not in {lines:#?}", name.name));
+        assert!(line.contains(&name.code[0].to_string()), "{line}");
+        assert!(line.contains(&name.tests[0].to_string()), "{line}");
+    }
+    let of = |title: &str| lines.iter().find(|line| line.starts_with(title)).expect("a line");
+    assert!(of("Session list").contains("1 session"), "{lines:#?}");
+    let other = ADA.log_in_on_new_device(&site).await;
+    other.must_see("2 sessions");
 }
 
 #[tokio::test]
