@@ -35,6 +35,10 @@ pub(super) static PRACTICES: [Practice; 5] = [
                 "tests/attacks/hashing_flood.rs",
                 "a_hashing_job_keeps_its_permit_after_the_client_disconnects",
             ),
+            at(
+                "tests/attacks/hashing_flood.rs",
+                "a_login_that_finds_the_hashing_queue_full_gets_503",
+            ),
         ],
         patch: Some("hashing-queue-not-limited"),
         express: "`bcrypt.compare` runs on the thread pool of Node, four at once with an unbounded \
@@ -145,7 +149,8 @@ pub(super) static PRACTICES: [Practice; 5] = [
         does: "A token has 256 bits and one purpose; the database has its SHA-256. The statement \
                that accepts it deletes it, so of fifty concurrent clicks one succeeds. A GET only \
                shows a button, because mail scanners follow links. A credential change discards \
-               every link that grants access. Links begin with `BASE_URL`, whatever `Host` says.",
+               every link that grants access. Links begin with `BASE_URL`, whatever `Host` says. The \
+               code beside a link has five guesses.",
         code: &[
             at("src/accounts/token.rs", "take"),
             at("src/accounts/token.rs", "Purpose::lifetime"),
@@ -153,12 +158,16 @@ pub(super) static PRACTICES: [Practice; 5] = [
         tests: &[
             at("tests/attacks/token_race.rs", "of_fifty_concurrent_uses_of_one_token_one_succeeds"),
             at(
+                "tests/attacks/token_race.rs",
+                "of_a_hundred_concurrent_code_guesses_five_are_verified",
+            ),
+            at(
                 "tests/attacks/mail_poisoning.rs",
                 "a_mailed_link_uses_the_configured_origin_and_not_the_request",
             ),
             at("tests/flows/password/reset.rs", "a_reset_link_expires_after_30_minutes"),
         ],
-        patch: Some("reset-form-not-bound-to-link"),
+        patch: Some("code-guesses-not-limited"),
         express: "A common pattern looks the token up, changes the password, and deletes the token \
                   afterwards: of two concurrent requests both succeed. Links are often built from \
                   `req.headers.host`.",

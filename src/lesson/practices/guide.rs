@@ -118,10 +118,7 @@ pub(super) static PRACTICES: [Practice; 7] = [
                 "tests/practices/server_side_storage.rs",
                 "a_stolen_dump_logs_nobody_in_even_with_the_keys",
             ),
-            at(
-                "tests/practices/server_side_storage.rs",
-                "deleting_the_row_logs_the_user_out_at_once",
-            ),
+            at("tests/attacks/secret_leakage.rs", "the_log_and_the_database_hold_no_secret"),
         ],
         patch: Some("session-id-stored-unhashed"),
         express: "The default `MemoryStore` of express-session loses every session at a restart. \
@@ -199,6 +196,10 @@ pub(super) static PRACTICES: [Practice; 7] = [
         tests: &[
             at("tests/practices/https.rs", "plain_http_redirects_get_and_rejects_other_methods"),
             at("tests/practices/https.rs", "every_https_response_has_hsts"),
+            at(
+                "tests/attacks/proxy_headers.rs",
+                "a_client_that_bypasses_the_proxy_cannot_claim_https",
+            ),
             at("tests/settings/production.rs", "every_reason_not_to_start_is_given_at_once"),
         ],
         patch: Some("plain-http-accepted"),

@@ -67,6 +67,7 @@ pub(super) static PRACTICES: [Practice; 6] = [
                 "tests/attacks/mass_log_out.rs",
                 "a_login_in_flight_with_the_old_password_begins_no_session",
             ),
+            at("tests/flows/walks.rs", "on_random_walks_every_device_answers_as_the_model_says"),
         ],
         patch: Some("session-epoch-not-compared"),
         express: "The table of connect-pg-simple has no column for the user, so one statement \
