@@ -9,15 +9,10 @@
 //! `src/web/form.rs` (the content type), `src/routes.rs` (POST only).
 //! Sources: ASVS 5.0 3.5.1–3.5.3; NIST SP 800-63B-4 §5.1; Go 1.25 `CrossOriginProtection`; CWE-352.
 
-use actix_web::dev::Service;
-use actix_web::introspection::{IntrospectionNode, IntrospectionTree};
-use actix_web::test::{TestRequest, init_service};
-use actix_web::web::Data;
-use actix_web::{App, HttpResponse};
 use app::web::cookies::SESSION;
 use reqwest::Method;
 
-use super::{content, is_logged_in, sessions};
+use super::{content, is_logged_in, routes, sessions};
 use crate::support::authenticator::set_up;
 use crate::support::browser::Browser;
 use crate::support::labels::*;
@@ -35,31 +30,11 @@ const TYPES: [&str; 4] = [
 ];
 
 /// Method and path of every route that accepts an unsafe method.
-async fn unsafe_routes() -> Vec<(String, String)> {
-    let routes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let found = routes.clone();
-    let app = App::new().configure(app::routes::all).wrap_fn(move |req, _| {
-        if let Some(tree) = req.app_data::<Data<IntrospectionTree>>() {
-            collect(&tree.root, &mut found.lock().expect("one thread"));
-        }
-        async { Ok(req.into_response(HttpResponse::Ok().finish())) }
-    });
-    let service = init_service(app).await;
-    service.call(TestRequest::default().to_request()).await.expect("an answer");
-    let routes = std::mem::take(&mut *routes.lock().expect("one thread"));
-    assert!(routes.contains(&("POST".into(), "/logout".into())), "the router lists {routes:?}");
+async fn unsafe_routes() -> Vec<(Method, String)> {
+    let routes: Vec<_> =
+        routes().await.into_iter().filter(|(method, _)| !method.is_safe()).collect();
+    assert!(routes.contains(&(Method::POST, "/logout".into())), "the router lists {routes:?}");
     routes
-}
-
-fn collect(node: &IntrospectionNode, routes: &mut Vec<(String, String)>) {
-    let changing = node.methods.iter().filter(|method| !method.is_safe());
-    routes.extend(changing.map(|method| {
-        let path = node.full_path.split('/').map(|part| {
-            if part.starts_with('{') { "00000000-0000-4000-8000-000000000000" } else { part }
-        });
-        (method.to_string(), path.collect::<Vec<_>>().join("/"))
-    }));
-    node.children.iter().for_each(|child| collect(child, routes));
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +68,7 @@ fn kind(path: &str) -> &'static str {
     if is_json { TYPES[3] } else { TYPES[0] }
 }
 
-async fn send(site: &Site, (method, path): &(String, String), cookie: &str, case: Case<'_>) -> u16 {
+async fn send(site: &Site, (method, path): &(Method, String), cookie: &str, case: Case<'_>) -> u16 {
     let line = |name: &str, value: Option<&str>| {
         value.map(|value| format!("{name}: {value}\r\n")).unwrap_or_default()
     };

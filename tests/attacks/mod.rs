@@ -4,6 +4,7 @@
 //! `broken/NAME.patch` removes one defence from the app. `bin/prove-attacks` applies it and checks
 //! that the tests it names fail.
 
+mod back_button;
 mod bad_input;
 mod brute_force;
 mod cookie_names;
@@ -49,8 +50,14 @@ mod unreadable_hash;
 
 use std::time::Duration;
 
+use actix_web::dev::Service;
+use actix_web::introspection::{IntrospectionNode, IntrospectionTree};
+use actix_web::test::{TestRequest, init_service};
+use actix_web::web::Data;
+use actix_web::{App, HttpResponse};
 use app::web::cookies::SESSION;
 use app::web::encrypted_cookie::encrypt;
+use reqwest::Method;
 
 use crate::support::browser::Browser;
 use crate::support::database::Database;
@@ -75,6 +82,32 @@ async fn is_logged_in(mut browser: Browser) -> bool {
     browser.visit("/app").await;
     assert!(matches!(browser.status, 200), "{} at {}", browser.status, browser.path);
     browser.path == "/app"
+}
+
+/// Method and path of every route, as the router lists them.
+async fn routes() -> Vec<(Method, String)> {
+    let routes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let found = routes.clone();
+    let app = App::new().configure(app::routes::all).wrap_fn(move |req, _| {
+        if let Some(tree) = req.app_data::<Data<IntrospectionTree>>() {
+            collect(&tree.root, &mut found.lock().expect("one thread"));
+        }
+        async { Ok(req.into_response(HttpResponse::Ok().finish())) }
+    });
+    let service = init_service(app).await;
+    service.call(TestRequest::default().to_request()).await.expect("an answer");
+    std::mem::take(&mut *routes.lock().expect("one thread"))
+}
+
+fn collect(node: &IntrospectionNode, routes: &mut Vec<(Method, String)>) {
+    routes.extend(node.methods.iter().map(|method| {
+        let path = node.full_path.split('/').map(|part| {
+            if part.starts_with('{') { "00000000-0000-4000-8000-000000000000" } else { part }
+        });
+        let method = method.as_str().parse().expect("a method");
+        (method, path.collect::<Vec<_>>().join("/"))
+    }));
+    node.children.iter().for_each(|child| collect(child, routes));
 }
 
 /// How many sessions there are, of users and of visitors.
