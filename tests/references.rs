@@ -30,11 +30,10 @@ fn texts() -> Vec<Source> {
         let header = file.text.split("diff --git").next().unwrap_or_default().to_owned();
         Source { text: header, ..file }
     }));
-    let scripts =
-        ["run", "test", "setup", "postgres", "prepare", "prove-attacks", "screenshots", "bench"];
-    let scripts = scripts.map(|name| format!("bin/{name}"));
+    texts.extend(files("tests/attacks/by-hand", "txt"));
+    let scripts = files("bin", "").into_iter().map(|file| file.path);
     let others = [".env.example", "Cargo.toml", ".clippy.toml", ".ci/run"].map(str::to_owned);
-    texts.extend(scripts.into_iter().chain(others).map(|path| lines_with(read(&path), "#")));
+    texts.extend(scripts.chain(others).map(|path| lines_with(read(&path), "#")));
     texts
 }
 
