@@ -2,7 +2,8 @@
 //! sources.
 //!
 //! `broken/NAME.patch` removes one defence from the app. `bin/prove-attacks` applies it and checks
-//! that the tests it names fail.
+//! that the tests it names fail. `bin/break` lets you carry out an attack in your own browser, by
+//! the steps in `by-hand/NAME.txt`.
 
 mod back_button;
 mod bad_input;
