@@ -15,6 +15,7 @@ use super::statements::{self, Statement};
 use crate::accounts::audit;
 use crate::state::AppState;
 use crate::web::error::Error;
+use crate::web::factors;
 use crate::web::human_time::{self, Time};
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
@@ -25,19 +26,25 @@ const EVENTS: i64 = 100;
 const ROTATIONS: usize = 5;
 
 /// The stored names of the events that come with a new session ID, and why it is new.
-pub const REASONS: [(&str, &str); 11] = [
+const REASONS: [(&str, &str); 7] = [
     ("login", "A login: a session with a new ID began, and the one before ended"),
     ("login.new-device", "A login on a new device: a session with a new ID began"),
     ("email.verify", "A verified email address: the first session of the account began"),
     ("sudo", "A re-authentication: a copy of the ID must not get the rights of sudo mode"),
     ("account.password", "A changed password: copies of the ID of before must be invalid"),
     ("email.change", "A changed email address"),
-    ("account.totp", "A second factor was added"),
-    ("account.totp.turn-off", "A second factor was removed"),
-    ("account.passkeys", "A second factor was added"),
-    ("account.passkeys.remove", "A second factor was removed"),
     ("account.recovery-codes", "New recovery codes were made"),
 ];
+
+/// Why a session got a new ID, if this event comes with one.
+pub fn reason_of(event: &str) -> Option<&'static str> {
+    let of_factor = || {
+        let change = factors::event_named(event).filter(|kind| !kind.is_alarming);
+        change.map(|_| "A second factor was added, replaced or removed")
+    };
+    let known = REASONS.iter().find(|(name, _)| *name == event).map(|(_, reason)| *reason);
+    known.or_else(of_factor)
+}
 
 #[derive(Template)]
 #[template(path = "lesson/session.html")]
@@ -97,7 +104,7 @@ async fn rotations(
             && event.user_agent == visitor.client.user_agent
     });
     let rotations = ours.filter_map(|event| {
-        let (_, reason) = REASONS.iter().find(|(name, _)| *name == event.name)?;
+        let reason = reason_of(&event.name)?;
         Some(Rotation { event: event.name, reason, at: human_time::moment(event.created_at) })
     });
     Ok(rotations.take(ROTATIONS).collect())

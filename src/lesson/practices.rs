@@ -20,6 +20,7 @@ mod accounts;
 pub mod evidence;
 pub mod facts;
 mod guide;
+mod passkeys;
 pub mod prose;
 mod requests;
 mod second_factors;
@@ -69,11 +70,12 @@ pub struct Group {
     pub practices: &'static [Practice],
 }
 
-pub static PRACTICES: [Group; 5] = [
+pub static PRACTICES: &[Group] = &[
     Group { title: "In every guide to sessions", practices: &guide::PRACTICES },
     Group { title: "Further practices of sessions", practices: &sessions::PRACTICES },
     Group { title: "Passwords, emails and attempts", practices: &accounts::PRACTICES },
-    Group { title: "Second factors and passkeys", practices: &second_factors::PRACTICES },
+    Group { title: "Second factors", practices: &second_factors::PRACTICES },
+    Group { title: "Passkeys", practices: &passkeys::PRACTICES },
     Group { title: "Requests, responses and operation", practices: &requests::PRACTICES },
 ];
 
@@ -110,7 +112,7 @@ pub async fn index(visitor: Visitor) -> Result<HttpResponse, Error> {
     only_in_the_lesson(&visitor)?;
     page::show(IndexPage {
         page: visitor.page("Practices"),
-        groups: &PRACTICES,
+        groups: PRACTICES,
         count: all().count(),
     })
 }

@@ -1,8 +1,9 @@
 //! `/dev/session`, which shows the session of a browser in development.
 
-use app::lesson::inspector::REASONS;
+use app::lesson::inspector::reason_of;
 use app::lesson::opened::LOAD;
 use app::lesson::source::dedent;
+use app::web::factors::KINDS;
 
 use super::files::files;
 use super::{ask_production, site_with};
@@ -126,8 +127,9 @@ fn every_rotation_has_a_reason() {
         assert!(code.contains("audit::record("), "{} rotates and records nothing", file.path);
     }
     assert!(rotating >= 5, "{rotating}");
-    let names: std::collections::BTreeSet<&str> = REASONS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names.len(), REASONS.len());
+    for event in KINDS.iter().flat_map(|factor| factor.events) {
+        assert_eq!(reason_of(event.name).is_some(), !event.is_alarming, "{}", event.name);
+    }
 }
 
 #[tokio::test]
