@@ -27,5 +27,5 @@ if (countdowns.length) setInterval(tick, 1_000);
 // Shows what a script can read of the cookies.
 for (const element of document.querySelectorAll(".document-cookie")) {
   const found = document.cookie;
-  element.textContent = found ? `document.cookie is "${found}"` : 'document.cookie is "": nothing, because of HttpOnly.';
+  element.textContent = found ? `document.cookie is "${found}"` : 'document.cookie is "": every cookie of this site is HttpOnly.';
 }

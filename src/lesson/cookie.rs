@@ -90,12 +90,9 @@ pub fn in_response(facts: &CookieFacts) -> CookieInResponse {
              timeout in the row only.",
             at("src/accounts/session/upkeep.rs", "touch"),
         ),
-        CookieFacts { unreadable: true, .. } => because(
-            false,
-            true,
-            "It could not be decrypted, or was sent twice.",
-            at("src/web/cookies.rs", "filter"),
-        ),
+        CookieFacts { unreadable: true, .. } => {
+            because(false, true, "It could not be decrypted.", at("src/web/cookies.rs", "filter"))
+        }
         CookieFacts { stale: StaleCookie::Gone, .. } => because(
             false,
             true,
@@ -112,9 +109,9 @@ pub fn in_response(facts: &CookieFacts) -> CookieInResponse {
         CookieFacts { .. } => because(
             false,
             false,
-            "Nobody has logged in here, so there is nothing to keep. A visit without a session \
-             writes no row.",
-            at("src/web/session_store.rs", "PostgresStore::save"),
+            "No session cookie reached the session store: the browser sent none, or one under an \
+             unknown name, or one twice. A page does not begin a session.",
+            at("src/web/cookies.rs", "known_cookies"),
         ),
     }
 }

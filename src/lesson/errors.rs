@@ -24,8 +24,8 @@ fn explain(config: &Config, failure: Failure<'_>) -> Option<Explanation> {
         Error::LogInFirst(_) | Error::SudoFirst(_) | Error::FactorFirst(_) => None,
         Error::CrossSite => because(
             "The browser says that a page of another origin sent this form: Sec-Fetch-Site is \
-             neither same-origin nor none, or Origin names another site. This was checked before \
-             the session was loaded.",
+             neither same-origin nor none, or Origin names another site. Of every form, this is \
+             checked before the session is loaded.",
             &[at("src/web/csrf.rs", "reject_cross_site")],
         ),
         Error::InvalidToken(InvalidToken::OutOfDate) => because(
@@ -46,7 +46,8 @@ fn explain(config: &Config, failure: Failure<'_>) -> Option<Explanation> {
             because(&rule, &[ROUTES])
         }
         Error::Malformed(_, text) => {
-            let rule = "The request is one that no page of this site sends.";
+            let rule =
+                "The request is one that no page of this site sends, or it names another Host.";
             Some(Explanation { rule: rule.to_owned(), places: vec![source::holding(text)?] })
         }
         Error::TooMany(_) => because(

@@ -27,7 +27,7 @@ const ROTATIONS: usize = 5;
 
 /// The stored names of the events that come with a new session ID, and why it is new.
 const REASONS: [(&str, &str); 7] = [
-    ("login", "A login: a session with a new ID began, and the one before ended"),
+    ("login", "A login: a session with a new ID began; one that the browser had before ended"),
     ("login.new-device", "A login on a new device: a session with a new ID began"),
     ("email.verify", "A verified email address: the first session of the account began"),
     ("sudo", "A re-authentication: a copy of the ID must not get the rights of sudo mode"),

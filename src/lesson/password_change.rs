@@ -86,7 +86,7 @@ async fn change(
             place: at("src/accounts/session.rs", "find"),
         },
         Attempt {
-            who: "The other device, after the commit",
+            who: "The other device, after its row is deleted",
             was_valid: elsewhere_was,
             is_valid: is_valid(tx, &elsewhere).await?,
             why: "Its row is deleted.",
@@ -96,7 +96,8 @@ async fn change(
             who: "A login that had verified the old password and not yet begun its session",
             was_valid: true,
             is_valid: in_flight.is_some(),
-            why: "It locks the row of the account with the epoch that it had read, and finds none.",
+            why: "It needs the row of the account with the epoch that it had read. The change has \
+                  raised the epoch, so no row matches.",
             place: at("src/accounts/user.rs", "hold_unchanged"),
         },
         Attempt {

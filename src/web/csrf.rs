@@ -47,6 +47,7 @@ fn is_same_origin(req: &ServiceRequest, origin: &Origin) -> bool {
     if req.headers().contains_key("sec-fetch-site") {
         return matches!(headers::text(req, "sec-fetch-site"), "same-origin" | "none");
     }
-    // Without both headers the client is not a browser, so it carries no ambient cookies.
+    // Without both headers the client is taken for no browser. An old one, or one behind a proxy
+    // that removes both, still needs the token.
     !req.headers().contains_key("origin") || origin.is_named_by(headers::text(req, "origin"))
 }

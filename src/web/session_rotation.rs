@@ -1,6 +1,6 @@
 //! Rotation: a session continues under a new ID, so a copy of the old one is invalid.
 //!
-//! 1. `flows/account/password.rs`, `flows/email/change.rs` and `flows/sudo.rs` call
+//! 1. The flows that change a credential or authenticate again, such as `flows/sudo.rs`, call
 //!    `accounts::session::rotate_in_place` in a transaction, and `Visitor::rotate_session` after
 //!    the commit.
 //! 2. `in_place`, a middleware between actix-session and the handlers, sees that and marks the

@@ -1,5 +1,5 @@
 //! `__Host-visitor`: values that a browser keeps without a session, so that an anonymous visit
-//! writes no row.
+//! writes no row of `sessions`.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;

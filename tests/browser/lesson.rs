@@ -17,7 +17,7 @@ async fn dashboard(stage: &BrowserTest<'_>, scripts: Scripts) -> Window {
 
 pub async fn the_dashboard_shows_what_a_script_reads_of_the_cookies(stage: &BrowserTest<'_>) {
     let window = dashboard(stage, Scripts::On).await;
-    window.must_see("document.cookie is \"\": nothing, because of HttpOnly.").await;
+    window.must_see("document.cookie is \"\": every cookie of this site is HttpOnly.").await;
     // A cookie that a script may read shows that the line is live.
     window.ask("document.cookie = 'theme=dark; path=/'").await;
     window.visit("/app").await;

@@ -39,7 +39,7 @@ async fn the_page_says_of_the_cookie_what_the_response_does() {
     let site = site_with(&[]).await;
     let mut browser = site.browser();
     cookie_is(&mut browser, IS_NOT_SET).await;
-    browser.must_see("Nobody has logged in here");
+    browser.must_see("No session cookie reached the session store");
     ADA.create_account(&site).await;
     ADA.logs_in(&mut browser).await;
     cookie_is(&mut browser, IS_NOT_SET).await;

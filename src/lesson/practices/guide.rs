@@ -103,7 +103,7 @@ pub(super) static PRACTICES: [Practice; 7] = [
         does: "A session is a row in PostgreSQL. The cookie holds only its ID, 64 random \
                characters, encrypted. The row holds the SHA-256 of the ID, so nobody who reads the \
                database can log in with it. A value that the app keeps in the session is in the \
-               row too. A visit that keeps nothing writes no row.",
+               row too. A visit without a session writes no row of `sessions`.",
         code: &[
             at("src/web/session_store.rs", "PostgresStore::load"),
             at("src/accounts/session_id.rs", "SessionId::hash"),
@@ -150,6 +150,7 @@ pub(super) static PRACTICES: [Practice; 7] = [
                never adopted.",
         code: &[
             at("src/flows/start_session.rs", "start"),
+            at("src/web/session_store.rs", "PostgresStore::delete"),
             at("src/accounts/session/rotation.rs", "rotate_in_place"),
         ],
         tests: &[

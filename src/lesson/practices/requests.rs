@@ -12,11 +12,12 @@ pub(super) static PRACTICES: [Practice; 8] = [
         title: "CSRF: two defences for every form",
         risk: "Cross-site request forgery: a page of another site has the victim's browser send a \
                form, or logs it in to the attacker's account.",
-        does: "Before anything else, the app looks at where a POST comes from: `Sec-Fetch-Site`, \
-               or `Origin` in older browsers. A sibling subdomain is another site. Then every form \
-               needs a token, an HMAC over a random value of the session or of the visitor's \
-               cookie. Each stops a forged form alone. The token differs on every page, so the \
-               sizes of compressed pages reveal nothing (BREACH).",
+        does: "Before the session is loaded, the app looks at where a POST comes from: \
+               `Sec-Fetch-Site`, or `Origin` in older browsers. A sibling subdomain is the same \
+               site and another origin, so it is rejected too. Then every form needs a token, an \
+               HMAC over a random value of the session or of the visitor's cookie. Each stops \
+               what the other one misses: `docs/architecture.md` has the list. The token differs \
+               on every page, so the sizes of compressed pages reveal nothing (BREACH).",
         code: &[
             at("src/web/csrf.rs", "is_same_origin"),
             at("src/web/csrf/token.rs", "is_valid"),
@@ -251,6 +252,7 @@ pub(super) static PRACTICES: [Practice; 8] = [
         code: &[
             at("src/config/unsafe_settings.rs", "production"),
             at("src/database.rs", "is_unavailable"),
+            at("src/web/session_store.rs", "failed"),
         ],
         tests: &[
             at("tests/settings/production.rs", "every_reason_not_to_start_is_given_at_once"),

@@ -51,8 +51,8 @@ pub(super) static PRACTICES: [Practice; 6] = [
                logged in.",
         does: "Each change of the password, the email or a second factor raises the epoch of the \
                account, in its transaction. Every load of a session compares the epoch of the row \
-               with it. So every other session ends at once, and a login that has verified the \
-               old password begins none. The session that made the change gets the new epoch and \
+               with it, so every other session ends at once. A login that has verified the old \
+               password compares its epoch too, and begins none. The session that made the change gets the new epoch and \
                a new ID.",
         code: &[
             at("src/accounts/user/proof.rs", "change_password"),

@@ -12,7 +12,7 @@ pub struct CookieFacts {
     /// The session that the cookie belongs to.
     pub session: Option<Session>,
     pub stale: StaleCookie,
-    /// It could not be decrypted, or was sent twice.
+    /// It could not be decrypted.
     pub unreadable: bool,
     /// An older key had encrypted it.
     pub from_older_key: bool,
