@@ -42,7 +42,7 @@ pub fn opens_sessions(config: &Config) -> bool {
 
 pub fn routes(site: &mut ServiceConfig) {
     site.configure(practices::routes);
-    let end_session = resource("/end-session").get(try_it::ended).post(try_it::end_session);
+    let end_session = resource("/end-session").get(try_it::ended).post(try_it::end);
     let no_token = resource("/no-token").wrap(from_fn(try_it::without_token));
     // The middleware that is added last handles each request first.
     let cross_site = resource("/cross-site")

@@ -1,6 +1,6 @@
 //! The buttons "Try it" of the dashboard. Each makes this site reject something.
 //!
-//! `POST /lesson/end-session`  `end_session` deletes the row of this session, and keeps the cookie
+//! `POST /lesson/end-session`  `end`         deletes the row of this session, and keeps the cookie
 //! `GET  /lesson/end-session`  `ended`       what became of the cookie in the next request
 //! `POST /lesson/no-token`     `unreached`   `without_token` removes the token of the form first
 //! `POST /lesson/cross-site`   `unreached`   `as_another_site` changes a header of the form first
@@ -43,7 +43,7 @@ struct EndedPage {
     code: String,
 }
 
-pub async fn end_session(logged_in: LoggedIn, _: Form<NoFields>) -> Result<HttpResponse, Error> {
+pub async fn end(logged_in: LoggedIn, _: Form<NoFields>) -> Result<HttpResponse, Error> {
     let (id, user_id) = (logged_in.session.id, Some(logged_in.user.id));
     let mut tx = logged_in.visitor.app.db.begin().await?;
     if !session::hold(&mut tx, id, &logged_in.user).await? {

@@ -25,6 +25,7 @@ async fn every_file_is_served_with_its_type_and_may_be_cached() {
         let answer = asked(&site, &path, "").await;
         assert_eq!(answer.status, 200, "{path}");
         let kind = match name.rsplit_once('.').expect("an extension").1 {
+            "css" => "text/css; charset=utf-8",
             "js" => "text/javascript; charset=utf-8",
             "svg" => "image/svg+xml",
             "png" => "image/png",
