@@ -11,6 +11,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage};
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, dynamic_filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -21,8 +22,8 @@ use crate::config::Config;
 const METHOD_SHOWN: usize = 16;
 
 /// Starts the log, on stderr. stdout has only the URLs of the site and of the metrics.
-/// `beside` are layers that read the log for something else, such as the metrics.
-pub fn start(config: &Config, beside: Vec<Box<dyn Layer<Registry> + Send + Sync>>) {
+/// `layers` read the log for something else, such as the metrics.
+pub fn start(config: &Config, mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>>) {
     // Both log an error for each malformed request, though only the client is at fault.
     let filter =
         format!("{},actix_http::h1::dispatcher=off,webauthn_rs_core=off", config.log_filter);
@@ -34,10 +35,12 @@ pub fn start(config: &Config, beside: Vec<Box<dyn Layer<Registry> + Send + Sync>
         true => lines.json().with_span_list(false).boxed(),
         false => lines.boxed(),
     };
-    tracing_subscriber::registry()
-        .with(beside)
-        .with(lines.with_filter(EnvFilter::new(filter)))
-        .init();
+    // A record of the `log` crate that no layer wants leaves its verdict behind, and the next event
+    // whose filters all say "always" is dropped by it. A dynamic filter never says so.
+    let asked = dynamic_filter_fn(|_, _| true).with_max_level_hint(LevelFilter::TRACE);
+    // One list for all: an empty one beside the lines would turn every line off.
+    layers.push(lines.with_filter(EnvFilter::new(filter).and(asked)).boxed());
+    tracing_subscriber::registry().with(layers).init();
 }
 
 /// The span of a request: every line that is logged inside it has the request's ID.

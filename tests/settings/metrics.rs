@@ -24,6 +24,25 @@ async fn metrics(process: &mut Process) -> String {
     response.text().await.expect("text")
 }
 
+/// Metrics and lesson read the log by layers of their own. Each setting of both has to leave the
+/// lines as they are: without them, an operator sees no attack.
+#[tokio::test]
+async fn the_log_has_its_lines_with_and_without_metrics() {
+    for metrics in ["", ON_A_FREE_PORT.1] {
+        for lesson in ["off", "on"] {
+            let db = database().await;
+            let settings = [(ON_A_FREE_PORT.0, metrics), ("LESSON", lesson), ("RUST_LOG", "info")];
+            let process = Process::logging(&db, &settings);
+            let mut browser = process.browser();
+            ADA.logs_in(&mut browser).await;
+            assert_eq!(browser.status, 422);
+            let log = process.log();
+            assert!(log.contains("authn_login_fail"), "{settings:?}: {log}");
+            assert!(log.contains("answered"), "{settings:?}: {log}");
+        }
+    }
+}
+
 /// The metrics that an expression of Prometheus names.
 fn named(expression: &str) -> BTreeSet<String> {
     // Label values stand in quotes, and label names have no underscore.
