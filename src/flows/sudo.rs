@@ -22,7 +22,6 @@ use crate::web::csrf::Checked;
 use crate::web::current_password::{self, Verified};
 use crate::web::error::Error;
 use crate::web::factors::{self, ScriptButton};
-use crate::web::kept_secret::NEW_SECRET;
 use crate::web::next_page::own_path;
 use crate::web::page::{self, Page};
 use crate::web::rejection;
@@ -107,7 +106,7 @@ pub async fn authenticated(
 ) -> Result<(), Error> {
     let (user, session_id) = (&logged_in.user, logged_in.session.id);
     let mut tx = logged_in.visitor.app.db.begin().await?;
-    let rotated = match session::hold(&mut tx, session_id, user).await? {
+    let rotated = match session::hold(&mut tx, &logged_in.session, user).await? {
         true => session::rotate_in_place(&mut tx, session_id, user.session_epoch, reason).await?,
         false => None,
     };
@@ -116,7 +115,6 @@ pub async fn authenticated(
     let client = &logged_in.visitor.client;
     audit::record(&mut tx, Kind::Reauthenticated, Some(user.id), client).await?;
     tx.commit().await?;
-    logged_in.visitor.state.remove(NEW_SECRET);
     logged_in.visitor.rotate_session(rotated);
     Ok(())
 }

@@ -13,12 +13,14 @@ use super::source::{Place, at};
 use crate::accounts::client::Client;
 use crate::accounts::credentials;
 use crate::accounts::password::{Password, PasswordHash};
-use crate::accounts::session::{self, NewSession, RotationReason};
+use crate::accounts::session::{self, NewSession, RotationReason, Session};
 use crate::accounts::session_id::SessionId;
 use crate::accounts::user::{self, User, proof};
 use crate::config::Timeouts;
 use crate::database::Connection;
 use crate::email::Email;
+use crate::throttle::limits::Action;
+use crate::web::admission;
 use crate::web::csrf::{Form, NoFields};
 use crate::web::error::Error;
 use crate::web::page::{self, Page};
@@ -43,6 +45,8 @@ struct Attempt {
 
 pub async fn submit(logged_in: LoggedIn, _: Form<NoFields>) -> Result<HttpResponse, Error> {
     let app = &logged_in.visitor.app;
+    // As for every other new password, because hashing is slow.
+    let _ = admission::by_ip(&logged_in.visitor, Action::NewPassword).await?.counted()?;
     let password = || Password::typed(&Uuid::new_v4().to_string());
     let (old, new) = (app.hasher.hash(&password()).await?, app.hasher.hash(&password()).await?);
     let mut tx = app.db.begin().await?;
@@ -67,13 +71,14 @@ async fn change(
     let here = begin(tx, &user, timeouts, client).await?.ok_or_else(vanished)?;
     let elsewhere = begin(tx, &user, timeouts, client).await?.ok_or_else(vanished)?;
     let (here_was, elsewhere_was) = (is_valid(tx, &here).await?, is_valid(tx, &elsewhere).await?);
-    let id = row_id(tx, &here).await?.ok_or_else(vanished)?;
+    let own = found(tx, &here).await?.ok_or_else(vanished)?;
 
-    session::hold(tx, id, &user).await?;
+    session::hold(tx, &own, &user).await?;
     let epoch = proof::change_password(tx, user.id, old, new).await?.ok_or_else(vanished)?;
     let by_epoch = is_valid(tx, &elsewhere).await?;
-    credentials::end_access(tx, user.id, Some(id)).await?;
-    let rotated = session::rotate_in_place(tx, id, epoch, RotationReason::Authenticated).await?;
+    credentials::end_access(tx, user.id, Some(own.id)).await?;
+    let rotated =
+        session::rotate_in_place(tx, own.id, epoch, RotationReason::Authenticated).await?;
     let rotated = rotated.ok_or_else(vanished)?;
     let in_flight = begin(tx, &user, timeouts, client).await?;
 
@@ -139,11 +144,10 @@ async fn begin(
     session::start(tx, new, i64::MAX).await
 }
 
-async fn row_id(tx: &mut Connection, id: &SessionId) -> sqlx::Result<Option<Uuid>> {
-    let found = session::find(tx, &[id.hash()]).await?;
-    Ok(found.get(&id.hash()).map(|session| session.id))
+async fn found(tx: &mut Connection, id: &SessionId) -> sqlx::Result<Option<Session>> {
+    Ok(session::find(tx, &[id.hash()]).await?.remove(&id.hash()))
 }
 
 async fn is_valid(tx: &mut Connection, id: &SessionId) -> sqlx::Result<bool> {
-    Ok(row_id(tx, id).await?.is_some())
+    Ok(found(tx, id).await?.is_some())
 }

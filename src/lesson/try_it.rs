@@ -46,12 +46,16 @@ struct EndedPage {
 pub async fn end(logged_in: LoggedIn, _: Form<NoFields>) -> Result<HttpResponse, Error> {
     let (id, user_id) = (logged_in.session.id, Some(logged_in.user.id));
     let mut tx = logged_in.visitor.app.db.begin().await?;
-    if !session::hold(&mut tx, id, &logged_in.user).await? {
+    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
         return Err(Error::LogInFirst("/app".to_owned()));
     }
     session::end(&mut *tx, id).await?;
     audit::record(&mut tx, Kind::LoggedOut, user_id, &logged_in.visitor.client).await?;
     tx.commit().await?;
+    // As a logout does: the next user of the browser must not find an opened reset link.
+    if logged_in.visitor.reset_proof().is_some() {
+        logged_in.visitor.set_reset_proof(None);
+    }
     page::redirect("/lesson/end-session")
 }
 

@@ -22,7 +22,9 @@ use webauthn_rs::prelude::RegisterPublicKeyCredential;
 
 use super::ceremony;
 use crate::accounts::passkey::{self, KIND, ListedPasskey, MOST, NAME_MAX, NewPasskey};
+use crate::accounts::session;
 use crate::flows::account::{AfterChange, FactorChange, begin_change, finish_change};
+use crate::throttle::limits::Action;
 use crate::web::csrf::{Checked, Json, NoFields};
 use crate::web::error::Error;
 use crate::web::factors::{
@@ -95,7 +97,7 @@ pub async fn finish(sudo: Sudo, Json(form): Json<FinishJson>) -> Result<HttpResp
     let data = BASE64.decode(form.authenticator_data).unwrap_or_default();
     let name = name_of(&data);
     let credential = serde_json::to_value(&new).map_err(anyhow::Error::from)?;
-    let mut tx = begin_change(&logged_in).await?;
+    let mut tx = begin_change(&logged_in, Action::FactorChanged).await?;
     let added = NewPasskey {
         user_id: logged_in.user.id,
         credential_id: new.cred_id().as_ref(),
@@ -111,7 +113,12 @@ pub async fn finish(sudo: Sudo, Json(form): Json<FinishJson>) -> Result<HttpResp
     let words = format!(
         "The passkey “{name}” was added to your account. It logs in without your password."
     );
-    let what = FactorChange { event: &ADDED, subject: "A passkey was added", words: &words };
+    let what = FactorChange {
+        event: &ADDED,
+        is_proof: true,
+        subject: "A passkey was added",
+        words: &words,
+    };
     let after = finish_change(&logged_in, tx, what, &format!("“{name}” is added.")).await?;
     let next = match after {
         AfterChange::RecoveryCodes => "/account/recovery-codes",
@@ -148,9 +155,14 @@ pub async fn rename(
         list_page.page.reject_form(problem);
         return page::invalid(list_page);
     }
-    if !passkey::rename(&logged_in.visitor.app.db, logged_in.user.id, id, name).await? {
+    let mut tx = logged_in.visitor.app.db.begin().await?;
+    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
+        return Err(Error::LogInFirst(PATH.to_owned()));
+    }
+    if !passkey::rename(&mut *tx, logged_in.user.id, id, name).await? {
         return Err(Error::NotFound);
     }
+    tx.commit().await?;
     logged_in.visitor.flash(FlashKind::Good, format!("Renamed to “{name}”."));
     page::redirect(PATH)
 }
@@ -187,14 +199,19 @@ pub async fn remove(
         list_page.page.reject_form(problem);
         return page::invalid(list_page);
     }
-    let mut tx = begin_change(&logged_in).await?;
+    let mut tx = begin_change(&logged_in, Action::FactorChanged).await?;
     if !passkey::remove(&mut tx, user_id, removed.id).await? {
         return Err(Error::NotFound);
     }
     let name = &removed.name;
     let words =
         format!("The passkey “{name}” was removed from your account. It no longer logs in.");
-    let what = FactorChange { event: &REMOVED, subject: "A passkey was removed", words: &words };
+    let what = FactorChange {
+        event: &REMOVED,
+        is_proof: false,
+        subject: "A passkey was removed",
+        words: &words,
+    };
     finish_change(&logged_in, tx, what, &format!("“{name}” is removed.")).await?;
     page::redirect(PATH)
 }

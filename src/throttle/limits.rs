@@ -22,8 +22,10 @@ pub enum Action {
     SecondFactor,
     /// Challenges for passkeys. The login page requests one on each view.
     Passkey,
-    /// Changes of second factors and recovery codes. Each sends a security notice.
+    /// Changes of second factors. Each sends a security notice.
     FactorChanged,
+    /// New sets of recovery codes. Each sends one too.
+    RecoveryCodesMade,
     /// The email about a wrong code after the right password.
     SecondFactorFailedMail,
     /// The email after a login with the right password, which "this wasn't me" has made invalid.
@@ -64,6 +66,7 @@ impl Action {
             Self::SecondFactor => "second-factor",
             Self::Passkey => "login.passkey",
             Self::FactorChanged => "second-factor.changed",
+            Self::RecoveryCodesMade => "recovery-codes.made",
             Self::SecondFactorFailedMail => "second-factor.failed.mail",
             Self::LoginStoppedMail => "login.stopped.mail",
             Self::Export => "account.export",
@@ -169,6 +172,8 @@ pub const LIMITS: &[Limit] = &[
     // their own. They share it, because a device gets another value at each login.
     limit(Action::SecondFactor, Scope::AllDevices, 5, MINUTE, HOUR),
     limit(Action::FactorChanged, Scope::Account, 20, MINUTE, HOUR),
+    // Apart from the others: a thief must not use up what removes the factor of the thief.
+    limit(Action::RecoveryCodesMade, Scope::Account, 5, MINUTE, HOUR),
     limit(Action::SecondFactorFailedMail, Scope::Account, 1, HOUR, SIX_HOURS),
     // Each view of the login page writes a row. Sudo mode has its own limit, which nobody else at
     // the same IP address can use up.

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use super::qr_code::QrCode;
 use crate::accounts::totp::{self, KIND, NewSecret};
 use crate::flows::account::{AfterChange, FactorChange, begin_change, finish_change};
+use crate::throttle::limits::Action;
 use crate::web::csrf::{Checked, NoFields};
 use crate::web::error::Error;
 use crate::web::factors::totp::{SET_UP, TURNED_OFF};
@@ -43,12 +44,14 @@ struct TotpPage {
 /// The notices to the owner.
 const APP_SET_UP: FactorChange<'static> = FactorChange {
     event: &SET_UP,
+    is_proof: true,
     subject: "An authenticator app was set up",
     words: "An authenticator app was set up for your account. If you had another one, its codes no \
             longer work. After your password, a second step is needed.",
 };
 const APP_TURNED_OFF: FactorChange<'static> = FactorChange {
     event: &TURNED_OFF,
+    is_proof: false,
     subject: "Your authenticator app was removed",
     words: "The authenticator app was removed from your account. Its codes no longer work.",
 };
@@ -100,14 +103,13 @@ pub async fn setup(sudo: Sudo, form: Checked<SetupForm>) -> Result<HttpResponse,
         form_page.page.reject("code", problem);
         return page::invalid(form_page);
     }
-    let mut tx = begin_change(&logged_in).await?;
+    let mut tx = begin_change(&logged_in, Action::FactorChanged).await?;
     if !totp::set(&mut tx, &app.keys, user_id, &secret, &form.code).await? {
         form_page.page.reject("code", "This code has expired. Enter the next one.");
         return page::invalid(form_page);
     }
     let after =
         finish_change(&logged_in, tx, APP_SET_UP, "Your authenticator app is set up.").await?;
-    logged_in.visitor.state.remove(NEW_SECRET);
     page::redirect(match after {
         AfterChange::RecoveryCodes => "/account/recovery-codes",
         AfterChange::Account => "/account",
@@ -122,7 +124,7 @@ pub async fn remove(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpResponse,
         return page::out_of_date(form_page);
     }
     if form_page.since.is_some() && !form_page.required {
-        let mut tx = begin_change(&logged_in).await?;
+        let mut tx = begin_change(&logged_in, Action::FactorChanged).await?;
         totp::remove(&mut tx, logged_in.user.id).await?;
         finish_change(&logged_in, tx, APP_TURNED_OFF, "Your authenticator app is removed.").await?;
         return page::redirect("/account");

@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use super::cookies::SESSION;
 use super::error::Error;
+use super::kept_secret::NEW_SECRET;
 use super::request_context::{RequestContext, Rotation, StaleCookie};
 use super::visitor::Visitor;
 use crate::accounts::session;
@@ -39,6 +40,8 @@ impl Visitor {
     /// Gives the browser the new session ID. Call it after the commit of the transaction that
     /// rotated the session.
     pub fn rotate_session(&self, new: SessionId) {
+        // Whoever had a copy of the old ID may have seen it.
+        self.state.remove(NEW_SECRET);
         self.context().rotation.set(Rotation::Rotated(new));
     }
 }

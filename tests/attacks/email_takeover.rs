@@ -9,7 +9,7 @@
 //! Sources: ASVS 5.0 6.3.7, 7.5.1; WSTG-SESS-08 (session puzzling).
 
 use app::accounts::session;
-use app::accounts::user::User;
+use app::accounts::session_id::SessionIdHash;
 
 use super::{is_logged_in, wait_for_a_lock};
 use crate::support::asking::{asks_for_new_email, changes_email, gets_change_link};
@@ -271,16 +271,18 @@ async fn a_password_change_from_before_the_change_of_email_does_nothing() {
 async fn a_request_from_before_a_change_of_email_holds_no_session() {
     let site = Site::start().await;
     let mut ada = ADA.at(&site).await;
-    let (id, user_id): (uuid::Uuid, app::accounts::user_id::UserId) =
-        sqlx::query_as("select id, user_id from sessions where user_id is not null")
+    let id: SessionIdHash =
+        sqlx::query_scalar("select id_hash from sessions where user_id is not null")
             .fetch_one(&site.db.pool)
             .await
             .expect("a session");
-    let before = User { id: user_id, email: ADA.email.to_owned(), session_epoch: 0 };
+    let mut found = session::find(&site.db.pool, &[id]).await.expect("the database");
+    let session = found.remove(&id).expect("it is valid");
+    let before = session.user.clone().expect("Ada");
     let mut tx = site.db.pool.begin().await.expect("a transaction");
-    assert!(session::hold(&mut tx, id, &before).await.expect("the database"));
+    assert!(session::hold(&mut tx, &session, &before).await.expect("the database"));
     tx.rollback().await.expect("the database");
     changes_email(&site, &mut ada, "ada@example.org").await;
     let mut tx = site.db.pool.begin().await.expect("a transaction");
-    assert!(!session::hold(&mut tx, id, &before).await.expect("the database"));
+    assert!(!session::hold(&mut tx, &session, &before).await.expect("the database"));
 }

@@ -8,6 +8,7 @@
 
 use serde_json::{Value, json};
 
+use super::wait_for_a_lock;
 use crate::support::clock;
 use crate::support::database::database_with;
 use crate::support::guesses::count;
@@ -214,6 +215,25 @@ async fn views_of_the_login_page_are_limited_by_ip_address() {
     assert!(rejected.headers.contains_key("retry-after"));
     assert_eq!(rejected.headers["content-type"], "application/problem+json");
     assert_eq!(site.db.number("select count(*) from passkey_challenges").await, 1);
+}
+
+/// The name of a passkey stands in emails. A session that ended while its form arrived must not
+/// write into them.
+#[tokio::test]
+async fn a_session_that_ended_meanwhile_renames_no_passkey() {
+    let site = Site::start().await;
+    let (mut thief, _) = with_passkey(ADA, &site).await;
+    thief.visit("/account/passkeys").await;
+    let mut ending = site.db.pool.begin().await.expect("a transaction");
+    sqlx::query("select id from users for update").execute(&mut *ending).await.expect("a lock");
+    sqlx::query("delete from sessions").execute(&mut *ending).await.expect("to end it");
+    tokio::join!(thief.submit(RENAME, &[(NAME, "Visit evil.example now")]), async {
+        wait_for_a_lock(&site.db, 1).await;
+        ending.commit().await.expect("to commit");
+    });
+    assert!(thief.path.starts_with("/login"), "{}", thief.path);
+    let named = "select count(*) from passkeys where name like '%evil%'";
+    assert_eq!(site.db.number(named).await, 0);
 }
 
 #[tokio::test]

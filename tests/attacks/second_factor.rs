@@ -78,6 +78,21 @@ async fn a_factor_of_a_kind_that_the_app_does_not_know_is_not_skipped() {
     assert_eq!(ada.status, 422);
 }
 
+/// A thief with a copy of a session reads the secret that the page offers. After the owner has put
+/// the thief out, the owner must be offered another one.
+#[tokio::test]
+async fn a_secret_that_was_seen_before_a_password_change_is_not_offered_again() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    ada.visit("/account/totp").await;
+    let seen = shown_key(&ada);
+    ada.visit("/account/password").await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, "marble caravan thunder")];
+    ada.submit(CHANGE_PASSWORD, &fields).await;
+    ada.visit("/account/totp").await;
+    assert_ne!(shown_key(&ada), seen);
+}
+
 #[tokio::test]
 async fn neither_a_reset_nor_another_email_address_allows_more_guesses() {
     let site = Site::behind_a_proxy().await;

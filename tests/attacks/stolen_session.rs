@@ -6,12 +6,14 @@
 use app::web::factors::KINDS;
 
 use super::wait_for_a_lock;
+use crate::support::authenticator::ada_with_app;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, EVE, Person};
 use crate::support::site::Site;
+use app::accounts::session::{self, RotationReason};
 
 /// The thief's browser, 21 minutes after the login of the owner: even forms need more by then.
 async fn thief(site: &Site) -> Browser {
@@ -125,6 +127,77 @@ async fn a_session_that_ends_while_its_form_arrives_does_nothing() {
         assert_eq!(site.db.number("select count(*) from audit_events").await, events, "{button}");
         owner.visit("/app").await;
         owner.must_be_at("/app", 200);
+    }
+}
+
+/// The thief has a copy of the owner's cookie, and sends a form of it slowly. Meanwhile the owner
+/// authenticates again, which gives the session a new ID: the form must not give the thief the next
+/// one, and put the owner out.
+#[tokio::test]
+async fn a_copy_of_the_cookie_does_nothing_once_the_owner_has_authenticated_again() {
+    for (page, button, fields) in [
+        ("/account/sessions", END_SESSION, vec![]),
+        ("/account/export", DOWNLOAD, vec![]),
+        ("/account/email", SEND_LINK, vec![(NEW_EMAIL, EVE.email)]),
+        ("/account/delete", DELETE_ACCOUNT, vec![(EMAIL, ADA.email)]),
+        ("/account/recovery-codes", MAKE_NEW_CODES, vec![]),
+        ("/account/totp", TURN_OFF, vec![]),
+    ] {
+        let site = Site::start().await;
+        let (owner, _, _) = ada_with_app(&site).await;
+        let mut thief = owner.clone();
+        // Another device, for the button that ends its session.
+        sqlx::query(
+            "insert into sessions (id, public_id, id_hash, csrf_binding, user_id, user_epoch,
+                                   authenticated_at, idle_timeout, ends_at, user_agent)
+             select gen_random_uuid(), gen_random_uuid(), sha256('phone'), csrf_binding, user_id,
+                    user_epoch, authenticated_at, idle_timeout, ends_at, 'phone' from sessions",
+        )
+        .execute(&site.db.pool)
+        .await
+        .expect("a session");
+        thief.visit(page).await;
+        thief.must_be_at(page, 200);
+        thief.follow_redirects = false;
+        let mut sudo = site.db.pool.begin().await.expect("a transaction");
+        let locked = sqlx::query_as(
+            "select u.id, s.id, u.session_epoch from users u
+             join sessions s on s.user_id = u.id and s.user_agent <> 'phone' for update of u",
+        );
+        let (_, id, epoch): (uuid::Uuid, uuid::Uuid, i32) =
+            locked.fetch_one(&mut *sudo).await.expect("a lock");
+        let reason = RotationReason::Authenticated;
+        let rotated = session::rotate_in_place(&mut sudo, id, epoch, reason).await;
+        let new = rotated.expect("the database").expect("the session").hash();
+        let events = site.db.number("select count(*) from audit_events").await;
+        tokio::join!(thief.submit(button, &fields), async {
+            wait_for_a_lock(&site.db, 1).await;
+            sudo.commit().await.expect("to commit");
+        });
+        let location = thief.headers["location"].to_str().expect("ASCII");
+        assert!(thief.status == 303 && location.starts_with("/login"), "{button}: {location}");
+        assert_eq!(site.db.number("select count(*) from audit_events").await, events, "{button}");
+        let still = session::find(&site.db.pool, &[new]).await.expect("the database");
+        assert!(still.contains_key(&new), "{button}: the owner is put out");
+    }
+}
+
+/// Sudo mode lasts ten minutes from the last proof. What needs no new proof must not extend it.
+#[tokio::test]
+async fn a_change_without_a_proof_does_not_extend_sudo_mode() {
+    for (page, button) in [("/account/recovery-codes", MAKE_NEW_CODES), ("/account/totp", TURN_OFF)]
+    {
+        let site = Site::start().await;
+        let (mut ada, _, _) = ada_with_app(&site).await;
+        clock::later(&site.db, "6 minutes").await;
+        ada.visit(page).await;
+        ada.press(button).await;
+        assert_eq!(ada.status, 200, "{button}: {}", ada.path);
+        ada.visit("/account/email").await;
+        ada.must_be_at("/account/email", 200);
+        clock::later(&site.db, "6 minutes").await;
+        ada.visit("/account/email").await;
+        assert!(ada.path.starts_with("/sudo"), "{button}: {}", ada.path);
     }
 }
 

@@ -5,6 +5,7 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::Session;
 use crate::accounts::user::{self, User};
 use crate::database::Connection;
 
@@ -50,19 +51,23 @@ pub async fn list(
 }
 
 /// Locks the row of the user of a session until the end of the transaction; `false` if the session
-/// has ended, or if the credentials have changed since `user` was read. A form can take ten seconds
-/// to arrive: without this, a thief whose session was ended meanwhile could still end the owner's,
-/// and a request from before a change of email would act on the old address.
-pub async fn hold(tx: &mut Connection, this: Uuid, user: &User) -> sqlx::Result<bool> {
+/// has ended or has another ID by now, or if the credentials have changed since both were read. A
+/// form can take ten seconds to arrive: without this, a thief whose session was ended meanwhile
+/// could still end the owner's, one whom a re-authentication has put out would get the next ID, and
+/// a request from before a change of email would act on the old address.
+pub async fn hold(tx: &mut Connection, this: &Session, user: &User) -> sqlx::Result<bool> {
     if !user::hold_unchanged(&mut *tx, user).await? {
         return Ok(false);
     }
-    // The first statement may have waited for the transaction that ended the session.
+    // The first statement may have waited for the transaction that ended the session. The CSRF
+    // binding is a new one whenever the ID is.
     let alive = sqlx::query_scalar!(
-        "select id from sessions where id = $1 and user_id = $2 and user_epoch = $3",
-        this,
+        "select id from sessions
+         where id = $1 and user_id = $2 and user_epoch = $3 and csrf_binding = $4",
+        this.id,
         user.id as _,
         user.session_epoch,
+        this.csrf_binding,
     );
     Ok(alive.fetch_optional(tx).await?.is_some())
 }

@@ -13,7 +13,8 @@ pub enum RotationReason {
     Authenticated,
     /// The user has proved a second factor.
     SecondFactor,
-    /// The email address was changed by a link. No password was typed, so `authenticated_at` stays.
+    /// Something changed without a new proof, such as an email address by its link. Sudo mode is
+    /// not extended: `authenticated_at` stays.
     CredentialChanged,
 }
 

@@ -68,7 +68,7 @@ pub async fn submit(
     }
     let visitor = &logged_in.visitor;
     let mut tx = visitor.app.db.begin().await?;
-    if !session::hold(&mut tx, logged_in.session.id, &logged_in.user).await? {
+    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
         return Err(Error::LogInFirst("/account/delete".to_owned()));
     }
     let held = operated::hold(&mut tx, &own).await?.filter(|held| held.id == logged_in.user.id);

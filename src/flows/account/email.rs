@@ -92,7 +92,7 @@ async fn request(logged_in: &LoggedIn, new: &Email) -> Result<HttpResponse, Erro
     }
     let may_mail = admission::may_mail(&logged_in.visitor, Action::EmailChangeMail, new).await?;
     let mut tx = app.db.begin().await?;
-    if !session::hold(&mut tx, logged_in.session.id, &logged_in.user).await? {
+    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
         return Err(Error::LogInFirst("/account/email".to_owned()));
     }
     let client = &logged_in.visitor.client;

@@ -56,7 +56,7 @@ pub async fn download(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpRespons
         return page::too_many(ExportPage { page }, rejection);
     }
     let mut tx = db.begin().await?;
-    if !session::hold(&mut tx, logged_in.session.id, &logged_in.user).await? {
+    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
         return Err(Error::LogInFirst("/account/export".to_owned()));
     }
     audit::record(&mut tx, Kind::Exported, Some(user.id), &logged_in.visitor.client).await?;

@@ -27,13 +27,13 @@ pub enum AfterChange {
 
 /// Begins the transaction. A form can take ten seconds to arrive, so the session may have been
 /// ended meanwhile.
-pub async fn begin_change(logged_in: &LoggedIn) -> Result<Transaction, Error> {
+pub async fn begin_change(logged_in: &LoggedIn, action: Action) -> Result<Transaction, Error> {
     let app = &logged_in.visitor.app;
     // No limit drops the notice of a change, so the changes themselves are limited.
     let key = [Key::Account(&logged_in.user.id.to_string())];
-    let _ = app.throttle.admit(Action::FactorChanged, &key).await?.counted()?;
+    let _ = app.throttle.admit(action, &key).await?.counted()?;
     let mut tx = app.db.begin().await?;
-    match session::hold(&mut tx, logged_in.session.id, &logged_in.user).await? {
+    match session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
         true => Ok(tx),
         false => Err(session_ended()),
     }
@@ -46,6 +46,8 @@ fn session_ended() -> Error {
 /// What has changed, for the audit log and for the notice to the owner.
 pub struct FactorChange<'a> {
     pub event: &'static FeatureKind,
+    /// The user has proved a factor by setting it up.
+    pub is_proof: bool,
     pub subject: &'static str,
     pub words: &'a str,
 }
@@ -54,20 +56,23 @@ pub struct FactorChange<'a> {
 pub async fn finish_change(
     logged_in: &LoggedIn,
     mut tx: Transaction,
-    FactorChange { event, subject, words }: FactorChange<'_>,
+    FactorChange { event, is_proof, subject, words }: FactorChange<'_>,
     text: &str,
 ) -> Result<AfterChange, Error> {
     let (visitor, user, id) = (&logged_in.visitor, &logged_in.user, logged_in.session.id);
     let session_epoch = proof::raise_epoch(&mut tx, user.id).await?;
     credentials::end_access(&mut tx, user.id, Some(id)).await?;
-    let (mut codes, mut reason) = (Vec::new(), RotationReason::SecondFactor);
+    let mut codes = Vec::new();
     if !second_factor::is_on(&mut *tx, user.id).await? {
         recovery_codes::forget(&mut tx, user.id).await?;
         session::forget_second_factor(&mut tx, id).await?;
-        reason = RotationReason::Authenticated;
     } else if recovery_codes::left(&mut *tx, user.id).await? == 0 {
         codes = recovery_codes::replace(&mut tx, user.id).await?;
     }
+    let reason = match is_proof {
+        true => RotationReason::SecondFactor,
+        false => RotationReason::CredentialChanged,
+    };
     let rotated = session::rotate_in_place(&mut tx, id, session_epoch, reason).await?;
     let session_id = rotated.ok_or_else(session_ended)?;
     let kind = Kind::Feature(event);

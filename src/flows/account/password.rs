@@ -137,7 +137,7 @@ async fn change(
     let user_id = logged_in.user.id;
     let mut tx = logged_in.visitor.app.db.begin().await?;
     // After a change of email in another tab, the notice would go to the earlier address.
-    if !session::hold(&mut tx, logged_in.session.id, &logged_in.user).await? {
+    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
         return Ok(false);
     }
     let Some(epoch) = proof::change_password(&mut tx, user_id, old, new).await? else {

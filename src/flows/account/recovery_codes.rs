@@ -17,6 +17,7 @@ use crate::accounts::second_factor;
 use crate::accounts::session::{self, RotationReason};
 use crate::flows::account::begin_change;
 use crate::mail::notice::{self, Change, ChangedAccount};
+use crate::throttle::limits::Action;
 use crate::web::csrf::{Checked, NoFields};
 use crate::web::error::Error;
 use crate::web::factors::{Factor, KINDS};
@@ -73,10 +74,10 @@ async fn blank(logged_in: &LoggedIn) -> Result<RecoveryCodesPage, Error> {
 async fn replace(logged_in: &LoggedIn) -> Result<(), Error> {
     let (app, user) = (&logged_in.visitor.app, &logged_in.user);
     let client = &logged_in.visitor.client;
-    let mut tx = begin_change(logged_in).await?;
+    let mut tx = begin_change(logged_in, Action::RecoveryCodesMade).await?;
     let codes = recovery_codes::replace(&mut tx, user.id).await?;
     // Otherwise a concurrent request could save the state of the session without the codes.
-    let (id, reason) = (logged_in.session.id, RotationReason::SecondFactor);
+    let (id, reason) = (logged_in.session.id, RotationReason::CredentialChanged);
     let rotated = session::rotate_in_place(&mut tx, id, user.session_epoch, reason).await?;
     let session_id = rotated.ok_or_else(|| Error::LogInFirst(PATH.to_owned()))?;
     audit::record(&mut tx, Kind::RecoveryCodesMade, Some(user.id), client).await?;

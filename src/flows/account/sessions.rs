@@ -58,7 +58,7 @@ pub async fn revoke(
     }
     let (user, this) = (&logged_in.user, logged_in.session.id);
     let mut tx = logged_in.visitor.app.db.begin().await?;
-    if !session::hold(&mut tx, this, user).await? {
+    if !session::hold(&mut tx, &logged_in.session, user).await? {
         return Err(Error::LogInFirst(PAGE.to_owned()));
     }
     let ended = match Uuid::parse_str(&id.into_inner()) {
@@ -85,7 +85,7 @@ pub async fn others(logged_in: LoggedIn, form: Checked<NoFields>) -> Result<Http
     }
     let (user, client) = (Some(logged_in.user.id), &logged_in.visitor.client);
     let mut tx = logged_in.visitor.app.db.begin().await?;
-    if !session::hold(&mut tx, logged_in.session.id, &logged_in.user).await? {
+    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
         return Err(Error::LogInFirst(PAGE.to_owned()));
     }
     let ended = session::end_all(&mut tx, logged_in.user.id, Some(logged_in.session.id)).await?;

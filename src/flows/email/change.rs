@@ -122,7 +122,7 @@ async fn change(logged_in: &LoggedIn, token: &str) -> Result<Confirmation, Error
     let LoggedIn { visitor, user, session } = logged_in;
     let (app, client) = (&visitor.app, &visitor.client);
     let mut tx = app.db.begin().await?;
-    if !session::hold(&mut tx, session.id, user).await? {
+    if !session::hold(&mut tx, session, user).await? {
         return Err(Error::LogInFirst("/account".to_owned()));
     }
     let taken = token::take(&mut *tx, Purpose::ChangeEmail, &token::hash(token)).await?;
