@@ -33,6 +33,7 @@ use crate::config::Config;
 use crate::state::AppState;
 use crate::web::csrf;
 use crate::web::error::Error;
+use crate::web::guard;
 use crate::web::next_page::redirect_to;
 
 /// Whether this site shows whole sessions: only in development.
@@ -43,12 +44,13 @@ pub fn opens_sessions(config: &Config) -> bool {
 pub fn routes(site: &mut ServiceConfig) {
     site.configure(practices::routes);
     let end_session = resource("/end-session").get(try_it::ended).post(try_it::end);
-    let no_token = resource("/no-token").wrap(from_fn(try_it::without_token));
+    let no_token =
+        resource("/no-token").wrap(from_fn(try_it::without_token)).wrap(from_fn(guard::logged_in));
     // The middleware that is added last handles each request first.
     let cross_site = resource("/cross-site")
         .wrap(from_fn(csrf::reject_cross_site))
         .wrap(from_fn(try_it::as_another_site));
-    let password = resource("/password");
+    let password = resource("/password").wrap(from_fn(guard::logged_in));
     let inspector = resource("/dev/session").wrap(from_fn(only_with_open_sessions));
     site.app_data(errors::EXPLAIN).service(inspector.get(inspector::show)).service(
         scope("/lesson")

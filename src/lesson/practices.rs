@@ -14,7 +14,8 @@
 //! hash. The waivers of `ALLOW_UNSAFE` are shown in development only, the number of concurrent
 //! hashes, the secrets and the IP addresses of proxies nowhere. The thief of a session learns what
 //! the account pages show, four bytes of the hash of its ID, and the settings of the password's
-//! hash. Nothing depends on another account. No page writes a row or sets a cookie.
+//! hash. Nothing depends on another account. No page writes a row, and none sets a cookie but to
+//! show a message once.
 
 mod accounts;
 pub mod evidence;
@@ -26,11 +27,15 @@ mod requests;
 mod second_factors;
 mod sessions;
 
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::source::{Excerpt, Place};
+use crate::state::AppState;
 use crate::web::error::Error;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
@@ -85,8 +90,9 @@ pub fn all() -> impl Iterator<Item = &'static Practice> {
 }
 
 pub fn routes(site: &mut ServiceConfig) {
-    site.service(resource("/practices").get(index))
-        .service(resource("/practices/{name}").get(show));
+    let (all, one) = (resource("/practices"), resource("/practices/{name}"));
+    site.service(all.wrap(from_fn(only_in_the_lesson)).get(index))
+        .service(one.wrap(from_fn(only_in_the_lesson)).get(show));
 }
 
 #[derive(Template)]
@@ -109,7 +115,6 @@ struct PracticePage {
 }
 
 pub async fn index(visitor: Visitor) -> Result<HttpResponse, Error> {
-    only_in_the_lesson(&visitor)?;
     page::show(IndexPage {
         page: visitor.page("Practices"),
         groups: PRACTICES,
@@ -122,7 +127,6 @@ pub async fn show(
     visitor: Visitor,
     name: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    only_in_the_lesson(&visitor)?;
     let at = all().position(|practice| practice.name == *name).ok_or(Error::NotFound)?;
     let neighbour = |at: Option<usize>| at.and_then(|at| all().nth(at));
     let practice = neighbour(Some(at)).ok_or(Error::NotFound)?;
@@ -137,7 +141,14 @@ pub async fn show(
     })
 }
 
-/// Without the lesson, the pages do not exist.
-fn only_in_the_lesson(visitor: &Visitor) -> Result<(), Error> {
-    if visitor.app.config.lesson { Ok(()) } else { Err(Error::NotFound) }
+/// Middleware: without the lesson, the pages do not exist, for no method.
+async fn only_in_the_lesson(
+    app: web::Data<AppState>,
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if app.config.lesson {
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    }
+    Ok(req.error_response(Error::NotFound))
 }

@@ -32,6 +32,26 @@ fn who_is_valid(browser: &Browser) -> Vec<(String, String, String)> {
 }
 
 #[tokio::test]
+async fn without_a_required_second_factor_no_password_change_can_be_tried() {
+    let site = site_with(&[("REQUIRE_SECOND_FACTOR", "true")]).await;
+    ADA.create_account(&site).await;
+    let mut browser = site.browser();
+    ADA.logs_in(&mut browser).await;
+    browser.must_be_at("/account/totp", 200);
+    let form = browser.form(LOG_OUT);
+    let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
+    let body = format!("csrf={token}");
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let to_setup = reqwest::header::HeaderValue::from_static("/account/totp");
+    for path in ["/lesson/no-token", "/lesson/password"] {
+        let answer = browser.fetch(reqwest::Method::POST, path, &kind, &body).await;
+        assert_eq!((answer.status, &answer.headers["location"]), (303, &to_setup), "{path}");
+    }
+    browser.visit("/practices/your-sessions").await;
+    browser.must_not_see("You have");
+}
+
+#[tokio::test]
 async fn a_session_that_ends_on_the_server_is_rejected_in_the_next_request() {
     let site = site_with(&[]).await;
     let mut browser = ADA.at(&site).await;

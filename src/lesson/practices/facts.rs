@@ -34,8 +34,9 @@ pub struct Facts {
     pub reset_opened: bool,
     /// The headers that every page gets.
     pub headers: HeaderMap,
-    /// `None`: nobody is logged in.
+    /// `None`: nobody is logged in, or the user still has to set up a second factor.
     pub login: Option<Login>,
+    pub lacks_required_factor: bool,
 }
 
 /// The session of a logged-in user, and their account.
@@ -67,7 +68,10 @@ impl Facts {
         let mut every_page = HeaderMap::new();
         headers::add(&mut every_page, https);
         let fetch_site = req.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
+        let login = login(req, visitor).await?;
+        let required = app.config.require_second_factor;
         Ok(Self {
+            lacks_required_factor: required && visitor.user.is_some() && login.is_none(),
             cookie: SessionCookie::of(&app, req),
             https,
             fetch_site: fetch_site.map(str::to_owned),
@@ -75,7 +79,7 @@ impl Facts {
             device_values: visitor.device_hashes().len(),
             reset_opened: visitor.reset_proof().is_some(),
             headers: every_page,
-            login: login(req, visitor).await?,
+            login,
             app,
         })
     }
@@ -94,6 +98,10 @@ async fn login(req: &HttpRequest, visitor: &Visitor) -> sqlx::Result<Option<Logi
     let logged_in = LoggedIn::from_request(req, &mut Payload::None).await;
     let Ok(LoggedIn { session, user, .. }) = logged_in else { return Ok(None) };
     let app = &visitor.app;
+    // As everywhere, such a user reaches only the pages that set one up.
+    if app.config.require_second_factor && session.second_factor_ago.is_none() {
+        return Ok(None);
+    }
     // Either may have ended while this request ran.
     let row = row::of(&app.db, session.id).await?;
     let account = account(&app.db, user.id).await?;

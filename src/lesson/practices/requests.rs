@@ -159,12 +159,10 @@ pub(super) static PRACTICES: [Practice; 8] = [
         evidence: |facts| {
             vec![text(
                 "`/app` for you",
-                match (&facts.login, facts.app.config.require_second_factor) {
-                    (None, _) => "Leads to the login",
-                    (Some(login), true) if login.session.second_factor_ago.is_none() => {
-                        "Leads to the setup of a second factor"
-                    }
-                    (Some(_), _) => "Allowed",
+                match facts.login {
+                    Some(_) => "Allowed",
+                    None if facts.lacks_required_factor => "Leads to the setup of a second factor",
+                    None => "Leads to the login",
                 },
             )]
         },
