@@ -90,7 +90,8 @@ struct Sessions {
 
 #[derive(Clone, Copy, Default, PartialEq)]
 enum OnUpdate {
-    /// Inserts the row if it is missing, as actix-session's Redis store does.
+    /// Inserts the row if it is missing. (actix-session's Redis store does so under a new ID, and
+    /// the response sets that one.)
     #[default]
     Insert,
     /// Writes nothing if the row is missing, and reports no error.

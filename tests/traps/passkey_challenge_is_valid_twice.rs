@@ -1,7 +1,7 @@
 //! webauthn-rs 0.6: the state of a ceremony has no time, and can be used again. So a response that
-//! was recorded is a login as often as it is sent, if the state is in a cookie or in a session that
-//! is not written. `src/accounts/passkey/challenge.rs::take` deletes the row with the state when it
-//! is used, and finds it for a few minutes only.
+//! was recorded is a login as often as it is sent, if the state is in a cookie or in a session from
+//! which it is not removed. `src/accounts/passkey/challenge.rs::take` deletes the row with the
+//! state when it is used, and finds it for a few minutes only.
 
 use serde_json::{from_value, to_value};
 use url::Url;

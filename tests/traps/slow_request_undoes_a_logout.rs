@@ -1,9 +1,9 @@
 //! actix-session 0.11 calls `update` for a session that was deleted while the handler ran. Its
-//! Redis store then inserts the values again. A store that writes nothing and returns `Ok` is not
-//! enough: the response still sets the cookie of the old session, over that of a new login. With
-//! `TtlExtensionPolicy::OnEveryRequest` and `PersistentSession`, even a request that only reads
-//! does so. So `src/accounts/session.rs::save_state` never inserts, the store returns an error, and
-//! timeouts are moved without actix-session.
+//! Redis store then inserts the values again, under a new ID. A store that writes nothing and
+//! returns `Ok` is not enough: the response still sets the cookie of the old session, over that of
+//! a new login. With `TtlExtensionPolicy::OnEveryRequest` and `PersistentSession`, even a request
+//! that only reads does so. So `src/accounts/session.rs::save_state` never inserts, the store
+//! returns an error, and timeouts are moved without actix-session.
 
 use actix_identity::IdentityMiddleware;
 use actix_session::config::{
