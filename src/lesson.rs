@@ -1,4 +1,4 @@
-//! The lesson: pages that explain this site with the session of whoever looks at them.
+//! The lesson: pages that explain this site with the session of the visitor who opens them.
 //!
 //! `GET  /practices`         every practice: risk, code, test, and the evidence for this visitor
 //! `GET  /practices/{name}`  one of them, with its code
@@ -7,7 +7,8 @@
 //!
 //! `LESSON=on`, the default in development, shows all of it. In production it shows `/practices`
 //! only, for a demonstration; everything else stays a 404. An attacker with a stolen session reads
-//! here what the account pages show too. No page shows a session ID, a whole hash, a token or the
+//! here what the account pages show, and four bytes of the hash of its ID, the epochs, and the
+//! session's name in the log. No page shows a session ID, a whole hash, a token or the
 //! data of another user. `docs/make-it-yours.md` lists what to delete with this file.
 
 #![allow(clippy::missing_errors_doc, reason = "the error of a handler becomes a page")]
@@ -63,7 +64,7 @@ pub fn routes(site: &mut ServiceConfig) {
 }
 
 /// Middleware: where the site does not show whole sessions, the page is a 404.
-pub async fn only_with_open_sessions(
+async fn only_with_open_sessions(
     app: web::Data<AppState>,
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

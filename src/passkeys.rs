@@ -1,8 +1,9 @@
 //! Passkeys (W3C Web Authentication): log in without a password, prove a second factor, confirm it
 //! in sudo mode.
 //!
-//! The pages and their requests are in `passkeys/`: `login.rs`, `account.rs` and `sudo.rs`, which
-//! let `ceremony.rs` talk to the authenticator. The rows are in `accounts/passkey.rs`, the words of
+//! The pages and their requests are in `passkeys/`: `login.rs`, `account.rs` and `sudo.rs`, for
+//! which `ceremony.rs` makes challenges and verifies the answers. `static/passkeys.js` talks to the
+//! authenticator. The rows are in `accounts/passkey.rs`, the words of
 //! other pages in `web/factors/passkey.rs`. `docs/make-it-yours.md` says how to delete all of it.
 
 #![allow(clippy::missing_errors_doc, reason = "the error of a handler becomes a page")]

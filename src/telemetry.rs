@@ -24,7 +24,7 @@ const METHOD_SHOWN: usize = 16;
 /// Starts the log, on stderr. stdout has only the URLs of the site and of the metrics.
 /// `layers` read the log for something else, such as the metrics.
 pub fn start(config: &Config, mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>>) {
-    // Both log an error for each malformed request, though only the client is at fault.
+    // These two crates log an error for each malformed request, though only the client is at fault.
     let filter =
         format!("{},actix_http::h1::dispatcher=off,webauthn_rs_core=off", config.log_filter);
     let lines = tracing_subscriber::fmt::layer()
@@ -35,8 +35,8 @@ pub fn start(config: &Config, mut layers: Vec<Box<dyn Layer<Registry> + Send + S
         true => lines.json().with_span_list(false).boxed(),
         false => lines.boxed(),
     };
-    // A record of the `log` crate that no layer wants leaves its verdict behind, and the next event
-    // whose filters all say "always" is dropped by it. A dynamic filter never says so.
+    // tracing-subscriber keeps the filters' result for a record of the `log` crate that no layer
+    // wants, and applies it to the next event, unless a filter has to be asked about each event.
     let asked = dynamic_filter_fn(|_, _| true).with_max_level_hint(LevelFilter::TRACE);
     // One list for all: an empty one beside the lines would turn every line off.
     layers.push(lines.with_filter(EnvFilter::new(filter).and(asked)).boxed());

@@ -2,7 +2,7 @@
 //!
 //! The authenticator verifies the user with a PIN, a fingerprint or a face before it signs, so a
 //! passkey is two factors by itself. What is stored here is public; a stolen dump logs nobody in.
-//! `passkeys/ceremony.rs` talks to the authenticator.
+//! `passkeys/ceremony.rs` verifies what the authenticator signs.
 
 pub mod challenge;
 mod model;

@@ -25,7 +25,7 @@ use crate::web::factors::{self, Factor, KINDS, Owned};
 use crate::web::human_time::{self, Time};
 use crate::web::page::{self, Page};
 use crate::web::visitor::LoggedIn;
-pub use factor_change::{AfterChange, FactorChange, begin_change, finish_change};
+pub use factor_change::{FactorChange, begin_change, finish_change};
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -43,7 +43,7 @@ struct AccountPage {
 enum Strength {
     /// By the password alone.
     PasswordOnly,
-    /// With a second factor, and this many recovery codes, which are few.
+    /// With a second factor, and this many recovery codes: few, or the only way to log in.
     FewRecoveryCodes(i64),
     /// With this kind as the strongest one, and with a stronger one that the account does not have.
     With(&'static Factor, Option<&'static Factor>),

@@ -16,8 +16,9 @@ use serde::Deserialize;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::second_factor;
 use crate::accounts::session::{self, RotationReason};
+use crate::database::Transaction;
 use crate::mail::notice::{self, Change, ChangedAccount};
-use crate::throttle::Rejection;
+use crate::throttle::{Attempt, Rejection};
 use crate::web::csrf::Checked;
 use crate::web::current_password::{self, Verified};
 use crate::web::error::Error;
@@ -80,8 +81,8 @@ pub async fn submit(logged_in: LoggedIn, form: Checked<SudoForm>) -> Result<Http
         form_page.page.reject_form(invalid.sentence());
         return page::out_of_date(form_page);
     }
-    let reason = match prove(&logged_in, &form).await? {
-        Ok(reason) => reason,
+    let proved = match prove(&logged_in, &form).await? {
+        Ok(proved) => proved,
         Err(Unproved::Wrong(field, problem)) => {
             form_page.page.reject(field, problem);
             return page::invalid(form_page);
@@ -91,21 +92,25 @@ pub async fn submit(logged_in: LoggedIn, form: Checked<SudoForm>) -> Result<Http
             return page::too_many(form_page, rejection);
         }
     };
-    authenticated(&logged_in, reason, &form.next).await?;
+    authenticated(&logged_in, proved.tx, proved.reason, &form.next).await?;
+    if let Some(attempt) = proved.attempt {
+        logged_in.visitor.app.throttle.succeeded(attempt).await?;
+    }
     page::redirect(&own_path(&form.next, ACCOUNT))
 }
 
-/// Rotates the session ID, and records what was proved.
+/// Rotates the session ID, and records what was proved. In `tx` a code or a signature was used up:
+/// if the session has ended meanwhile, it was not.
 ///
 /// # Errors
 /// To the login page, if the session was ended meanwhile; or the database's.
 pub async fn authenticated(
     logged_in: &LoggedIn,
+    mut tx: Transaction,
     reason: RotationReason,
     next: &str,
 ) -> Result<(), Error> {
     let (user, session_id) = (&logged_in.user, logged_in.session.id);
-    let mut tx = logged_in.visitor.app.db.begin().await?;
     let rotated = match session::hold(&mut tx, &logged_in.session, user).await? {
         true => session::rotate_in_place(&mut tx, session_id, user.session_epoch, reason).await?,
         false => None,
@@ -137,6 +142,14 @@ async fn blank(logged_in: &LoggedIn, next: String, factor: &str) -> Result<SudoP
     })
 }
 
+/// What was proved, and the transaction that commits it.
+struct Proved {
+    tx: Transaction,
+    reason: RotationReason,
+    /// That of a code. The counter of the password is reset already.
+    attempt: Option<Attempt>,
+}
+
 enum Unproved {
     /// The field, and what is wrong with its value.
     Wrong(&'static str, &'static str),
@@ -144,14 +157,14 @@ enum Unproved {
 }
 
 /// Password or code, whichever was sent.
-async fn prove(
-    logged_in: &LoggedIn,
-    form: &SudoForm,
-) -> Result<Result<RotationReason, Unproved>, Error> {
+async fn prove(logged_in: &LoggedIn, form: &SudoForm) -> Result<Result<Proved, Unproved>, Error> {
     let failure = Kind::ReauthenticationFailed;
     if form.code.is_empty() && form.factor.is_empty() {
         return Ok(match current_password::verify(logged_in, &form.password, failure).await? {
-            Verified::Right(_) => Ok(RotationReason::Authenticated),
+            Verified::Right(_) => {
+                let tx = logged_in.visitor.app.db.begin().await?;
+                Ok(Proved { tx, reason: RotationReason::Authenticated, attempt: None })
+            }
             Verified::Wrong => Err(Unproved::Wrong("password", "This isn't your password.")),
             Verified::TooMany(rejection) => Err(Unproved::TooMany(rejection)),
         });
@@ -165,8 +178,8 @@ async fn prove(
                 let change = Change::RecoveryCodeUsed { left };
                 notice::send(&mut proof.tx, &visitor.app, owner, change).await?;
             }
-            proof.commit(&visitor.app).await?;
-            Ok(RotationReason::SecondFactor)
+            let (tx, attempt) = proof.into_parts();
+            Ok(Proved { tx, reason: RotationReason::SecondFactor, attempt: Some(attempt) })
         }
         FactorVerified::Wrong(problem) | FactorVerified::AlreadyUsed(problem) => {
             Err(Unproved::Wrong("code", problem))

@@ -56,7 +56,7 @@ fn explain(config: &Config, failure: Failure<'_>) -> Option<Explanation> {
             &[at("src/throttle/limits.rs", "LIMITS"), at("src/web/rate_limit.rs", "limit_posts")],
         ),
         Error::Busy => because(
-            "PostgreSQL did not answer in time, or the queue for password hashing is full.",
+            "PostgreSQL is unavailable or not migrated, or the queue for password hashing is full.",
             &[
                 at("src/database.rs", "is_unavailable"),
                 at("src/accounts/password/hasher.rs", "Hasher::run"),

@@ -2,8 +2,8 @@
 //!
 //! It takes a throw-away account, because the real one would log out the visitor's other devices
 //! and need another password. It calls what `src/flows/account/password.rs::change` calls, in the
-//! same order, in one transaction. The transaction is rolled back, so the account never existed for
-//! anybody else.
+//! same order, in one transaction, but for the audit event, the notice and the known device. The
+//! transaction is rolled back, so the account never existed for anybody else.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -73,7 +73,9 @@ async fn change(
     let (here_was, elsewhere_was) = (is_valid(tx, &here).await?, is_valid(tx, &elsewhere).await?);
     let own = found(tx, &here).await?.ok_or_else(vanished)?;
 
-    session::hold(tx, &own, &user).await?;
+    if !session::hold(tx, &own, &user).await? {
+        return Err(vanished().into());
+    }
     let epoch = proof::change_password(tx, user.id, old, new).await?.ok_or_else(vanished)?;
     let by_epoch = is_valid(tx, &elsewhere).await?;
     credentials::end_access(tx, user.id, Some(own.id)).await?;

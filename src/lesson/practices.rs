@@ -14,8 +14,8 @@
 //! hash. The waivers of `ALLOW_UNSAFE` are shown in development only, the number of concurrent
 //! hashes, the secrets and the IP addresses of proxies nowhere. The thief of a session learns what
 //! the account pages show, four bytes of the hash of its ID, and the settings of the password's
-//! hash. Nothing depends on another account. No page writes a row, and none sets a cookie but to
-//! show a message once.
+//! hash. Nothing depends on another account. No page writes a row of its own, and none sets a
+//! cookie but to show a message once.
 
 mod accounts;
 pub mod evidence;

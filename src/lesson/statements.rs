@@ -28,7 +28,7 @@ pub struct Statement {
     pub took: Duration,
     /// Rows returned or changed.
     pub rows: u64,
-    /// The number of requests that shared it. `None`: it ran in this request alone.
+    /// How many requests shared it. `None`: the request ran it itself, and not the loader.
     pub shared_by: Option<usize>,
 }
 
@@ -94,6 +94,9 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if event.metadata().target() != "sqlx::query" {
+            return;
+        }
         let Some(span) = context.event_span(event) else { return };
         let mut seen = Seen::default();
         event.record(&mut seen);

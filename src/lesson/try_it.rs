@@ -53,8 +53,9 @@ pub async fn end(logged_in: LoggedIn, _: Form<NoFields>) -> Result<HttpResponse,
     audit::record(&mut tx, Kind::LoggedOut, user_id, &logged_in.visitor.client).await?;
     tx.commit().await?;
     // As a logout does: the next user of the browser must not find an opened reset link.
-    if logged_in.visitor.reset_proof().is_some() {
-        logged_in.visitor.set_reset_proof(None);
+    let visitor = &logged_in.visitor;
+    if visitor.reset_proof().is_some() || visitor.reset_requested().is_some() {
+        visitor.set_reset_proof(None);
     }
     page::redirect("/lesson/end-session")
 }

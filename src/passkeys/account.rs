@@ -23,7 +23,7 @@ use webauthn_rs::prelude::RegisterPublicKeyCredential;
 use super::ceremony;
 use crate::accounts::passkey::{self, KIND, ListedPasskey, MOST, NAME_MAX, NewPasskey};
 use crate::accounts::session;
-use crate::flows::account::{AfterChange, FactorChange, begin_change, finish_change};
+use crate::flows::account::{FactorChange, begin_change, finish_change};
 use crate::throttle::limits::Action;
 use crate::web::csrf::{Checked, Json, NoFields};
 use crate::web::error::Error;
@@ -120,11 +120,7 @@ pub async fn finish(sudo: Sudo, Json(form): Json<FinishJson>) -> Result<HttpResp
         words: &words,
     };
     let after = finish_change(&logged_in, tx, what, &format!("“{name}” is added.")).await?;
-    let next = match after {
-        AfterChange::RecoveryCodes => "/account/recovery-codes",
-        AfterChange::Account => PATH,
-    };
-    page::next_json(next)
+    page::next_json(after.or(PATH))
 }
 
 /// The flag "backup state" of the authenticator data (WebAuthn, section 6.1).
@@ -212,6 +208,6 @@ pub async fn remove(
         subject: "A passkey was removed",
         words: &words,
     };
-    finish_change(&logged_in, tx, what, &format!("“{name}” is removed.")).await?;
-    page::redirect(PATH)
+    let after = finish_change(&logged_in, tx, what, &format!("“{name}” is removed.")).await?;
+    page::redirect(after.or(PATH))
 }

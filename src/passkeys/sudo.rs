@@ -42,7 +42,6 @@ pub async fn finish(
         let text = "This passkey belongs to another account.";
         return Err(Error::unacceptable(text));
     }
-    proof.tx.commit().await?;
-    authenticated(&logged_in, RotationReason::SecondFactor, &form.next).await?;
+    authenticated(&logged_in, proof.tx, RotationReason::SecondFactor, &form.next).await?;
     page::next_json(&own_path(&form.next, ACCOUNT))
 }

@@ -172,7 +172,8 @@ pub const LIMITS: &[Limit] = &[
     // their own. They share it, because a device gets another value at each login.
     limit(Action::SecondFactor, Scope::AllDevices, 5, MINUTE, HOUR),
     limit(Action::FactorChanged, Scope::Account, 20, MINUTE, HOUR),
-    // Apart from the others: a thief must not use up what removes the factor of the thief.
+    // A limit of its own, so a thief who makes codes cannot keep the owner from removing the
+    // thief's factor.
     limit(Action::RecoveryCodesMade, Scope::Account, 5, MINUTE, HOUR),
     limit(Action::SecondFactorFailedMail, Scope::Account, 1, HOUR, SIX_HOURS),
     // Each view of the login page writes a row. Sudo mode has its own limit, which nobody else at

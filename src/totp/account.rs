@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::qr_code::QrCode;
 use crate::accounts::totp::{self, KIND, NewSecret};
-use crate::flows::account::{AfterChange, FactorChange, begin_change, finish_change};
+use crate::flows::account::{FactorChange, begin_change, finish_change};
 use crate::throttle::limits::Action;
 use crate::web::csrf::{Checked, NoFields};
 use crate::web::error::Error;
@@ -110,10 +110,7 @@ pub async fn setup(sudo: Sudo, form: Checked<SetupForm>) -> Result<HttpResponse,
     }
     let after =
         finish_change(&logged_in, tx, APP_SET_UP, "Your authenticator app is set up.").await?;
-    page::redirect(match after {
-        AfterChange::RecoveryCodes => "/account/recovery-codes",
-        AfterChange::Account => "/account",
-    })
+    page::redirect(after.or("/account"))
 }
 
 pub async fn remove(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpResponse, Error> {
@@ -126,8 +123,9 @@ pub async fn remove(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpResponse,
     if form_page.since.is_some() && !form_page.required {
         let mut tx = begin_change(&logged_in, Action::FactorChanged).await?;
         totp::remove(&mut tx, logged_in.user.id).await?;
-        finish_change(&logged_in, tx, APP_TURNED_OFF, "Your authenticator app is removed.").await?;
-        return page::redirect("/account");
+        let text = "Your authenticator app is removed.";
+        let after = finish_change(&logged_in, tx, APP_TURNED_OFF, text).await?;
+        return page::redirect(after.or("/account"));
     }
     page::redirect("/account/totp")
 }

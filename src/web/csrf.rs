@@ -47,7 +47,7 @@ fn is_same_origin(req: &ServiceRequest, origin: &Origin) -> bool {
     if req.headers().contains_key("sec-fetch-site") {
         return matches!(headers::text(req, "sec-fetch-site"), "same-origin" | "none");
     }
-    // Without both headers the client is taken for no browser. An old one, or one behind a proxy
+    // Without both headers the client is treated as no browser. An old one, or one behind a proxy
     // that removes both, still needs the token.
     !req.headers().contains_key("origin") || origin.is_named_by(headers::text(req, "origin"))
 }

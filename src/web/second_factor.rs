@@ -35,6 +35,11 @@ pub struct Proof {
 }
 
 impl Proof {
+    /// For a transaction that does more. Its caller resets the counter after the commit.
+    pub fn into_parts(self) -> (Transaction, Attempt) {
+        (self.tx, self.attempt)
+    }
+
     /// # Errors
     /// When the database fails. Then nothing has happened.
     pub async fn commit(self, app: &AppState) -> Result<(), Error> {

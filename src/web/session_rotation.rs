@@ -40,7 +40,7 @@ impl Visitor {
     /// Gives the browser the new session ID. Call it after the commit of the transaction that
     /// rotated the session.
     pub fn rotate_session(&self, new: SessionId) {
-        // Whoever had a copy of the old ID may have seen it.
+        // An attacker with a copy of the old ID may have seen it.
         self.state.remove(NEW_SECRET);
         self.context().rotation.set(Rotation::Rotated(new));
     }

@@ -11,6 +11,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use reqwest::Method;
 use totp_rs::Secret;
 
+use super::wait_for_a_lock;
 use crate::support::authenticator::{
     Authenticator, ada_half_way, ada_with_app, set_up, shown_codes, shown_key,
 };
@@ -91,6 +92,23 @@ async fn a_secret_that_was_seen_before_a_password_change_is_not_offered_again() 
     ada.submit(CHANGE_PASSWORD, &fields).await;
     ada.visit("/account/totp").await;
     assert_ne!(shown_key(&ada), seen);
+}
+
+/// The session of the request is ended while the code is checked.
+#[tokio::test]
+async fn sudo_mode_uses_up_no_recovery_code_in_a_session_that_ended_meanwhile() {
+    let site = Site::start().await;
+    let (mut ada, _, codes) = ada_with_app(&site).await;
+    ada.visit("/sudo").await;
+    let mut ending = site.db.pool.begin().await.expect("a transaction");
+    sqlx::query("select id from users for update").execute(&mut *ending).await.expect("a lock");
+    sqlx::query("delete from sessions").execute(&mut *ending).await.expect("to end it");
+    tokio::join!(ada.submit(CONTINUE_WITH_CODE, &[(APP_CODE, &codes[0])]), async {
+        wait_for_a_lock(&site.db, 1).await;
+        ending.commit().await.expect("to commit");
+    });
+    assert!(ada.path.starts_with("/login"), "{}", ada.path);
+    assert_eq!(site.db.number("select count(*) from recovery_codes").await, 10);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::authenticator::{Authenticator, shown_codes};
+use crate::support::authenticator::{Authenticator, ada_with_app, shown_codes};
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
@@ -102,6 +102,19 @@ async fn an_account_has_at_most_twenty() {
     let mut page = page;
     let answer = post(&mut page, "start", &json!({})).await;
     assert_eq!(answer.status, 422, "{}", answer.body);
+}
+
+/// The codes are shown once, so nobody may miss them.
+#[tokio::test]
+async fn a_removal_that_makes_new_codes_shows_them() {
+    let site = Site::start().await;
+    let (mut owner, _, _) = ada_with_app(&site).await;
+    Device::at(&site).is_added(&mut owner).await;
+    site.db.run("delete from recovery_codes").await;
+    owner.visit(PATH).await;
+    owner.press(REMOVE).await;
+    owner.must_be_at("/account/recovery-codes", 200);
+    assert_eq!(shown_codes(&owner).len(), 10);
 }
 
 #[tokio::test]

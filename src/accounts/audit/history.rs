@@ -10,7 +10,7 @@ use crate::accounts::user_id::UserId;
 /// An event as its user sees it.
 pub struct Event {
     pub id: i64,
-    /// `None`: of a feature, or an older or newer version of the app wrote it.
+    /// `None`: an event of a feature, or of another version of the app.
     pub kind: Option<Kind>,
     /// The stored name of the kind.
     pub name: String,

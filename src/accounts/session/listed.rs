@@ -1,4 +1,5 @@
-//! The sessions of one user, for the page that lists them.
+//! The sessions of one user: the list of them, the end of one, and the lock under which a form
+//! acts.
 
 use ipnet::IpNet;
 use sqlx::PgExecutor;
@@ -53,8 +54,8 @@ pub async fn list(
 /// Locks the row of the user of a session until the end of the transaction; `false` if the session
 /// has ended or has another ID by now, or if the credentials have changed since both were read. A
 /// form can take ten seconds to arrive: without this, a thief whose session was ended meanwhile
-/// could still end the owner's, one whom a re-authentication has put out would get the next ID, and
-/// a request from before a change of email would act on the old address.
+/// could still end the owner's, a copy of a rotated ID would get the next one, and a request from
+/// before a change of email would act on the old address.
 pub async fn hold(tx: &mut Connection, this: &Session, user: &User) -> sqlx::Result<bool> {
     if !user::hold_unchanged(&mut *tx, user).await? {
         return Ok(false);

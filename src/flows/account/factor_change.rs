@@ -1,8 +1,8 @@
 //! What every change of a second factor has in common, whether it is added or removed.
 //!
 //! One transaction: the change, the end of every other session, the audit event and the notice are
-//! committed together, or not at all. The first second factor comes with recovery codes; with the
-//! last one they go.
+//! committed together, or not at all. A change that leaves a second factor and no recovery code
+//! makes new codes. With the last factor they go.
 
 use crate::accounts::audit::{self, FeatureKind, Kind};
 use crate::accounts::session::{self, RotationReason};
@@ -19,10 +19,21 @@ use crate::web::known_device;
 use crate::web::visitor::LoggedIn;
 
 /// Where the visitor goes on after a change.
+#[must_use = "new recovery codes are shown once"]
 pub enum AfterChange {
     /// New recovery codes are to be shown.
     RecoveryCodes,
-    Account,
+    Done,
+}
+
+impl AfterChange {
+    /// The page of the new recovery codes, or this one.
+    pub fn or(self, page: &'static str) -> &'static str {
+        match self {
+            Self::RecoveryCodes => "/account/recovery-codes",
+            Self::Done => page,
+        }
+    }
 }
 
 /// Begins the transaction. A form can take ten seconds to arrive, so the session may have been
@@ -87,7 +98,7 @@ pub async fn finish_change(
     log_if_failed("a device", known_device::keep(visitor, &user).await);
     visitor.flash(FlashKind::Good, format!("{text} Your other devices have been logged out."));
     if codes.is_empty() {
-        return Ok(AfterChange::Account);
+        return Ok(AfterChange::Done);
     }
     logged_in.keep_secret(RECOVERY_CODES, codes.join("\n").as_bytes());
     Ok(AfterChange::RecoveryCodes)

@@ -70,8 +70,10 @@ impl Facts {
         let fetch_site = req.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
         let login = login(req, visitor).await?;
         let required = app.config.require_second_factor;
+        let session = visitor.cookie_facts().session.filter(|session| session.user.is_some());
+        let lacks_factor = session.is_some_and(|session| session.second_factor_ago.is_none());
         Ok(Self {
-            lacks_required_factor: required && visitor.user.is_some() && login.is_none(),
+            lacks_required_factor: required && lacks_factor,
             cookie: SessionCookie::of(&app, req),
             https,
             fetch_site: fetch_site.map(str::to_owned),
@@ -98,7 +100,7 @@ async fn login(req: &HttpRequest, visitor: &Visitor) -> sqlx::Result<Option<Logi
     let logged_in = LoggedIn::from_request(req, &mut Payload::None).await;
     let Ok(LoggedIn { session, user, .. }) = logged_in else { return Ok(None) };
     let app = &visitor.app;
-    // As everywhere, such a user reaches only the pages that set one up.
+    // The pages of `/app` and `/account` are closed to such a user, too.
     if app.config.require_second_factor && session.second_factor_ago.is_none() {
         return Ok(None);
     }
