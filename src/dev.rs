@@ -15,7 +15,7 @@ use actix_web::middleware::Next;
 use actix_web::web;
 
 use crate::state::AppState;
-use crate::web::error::Error;
+use crate::web::guard;
 
 /// Middleware of the scope `/dev`: in production every path in it is a 404.
 pub async fn only_in_development(
@@ -23,8 +23,5 @@ pub async fn only_in_development(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if app.config.environment.is_development() {
-        return Ok(next.call(req).await?.map_into_boxed_body());
-    }
-    Ok(req.error_response(Error::NotFound))
+    guard::only_if(app.config.environment.is_development(), req, next).await
 }

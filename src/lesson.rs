@@ -33,7 +33,6 @@ use actix_web::web::{self, ServiceConfig, resource, scope};
 use crate::config::Config;
 use crate::state::AppState;
 use crate::web::csrf;
-use crate::web::error::Error;
 use crate::web::guard;
 use crate::web::next_page::redirect_to;
 
@@ -69,8 +68,5 @@ async fn only_with_open_sessions(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if opens_sessions(&app.config) {
-        return Ok(next.call(req).await?.map_into_boxed_body());
-    }
-    Ok(req.error_response(Error::NotFound))
+    guard::only_if(opens_sessions(&app.config), req, next).await
 }

@@ -7,10 +7,9 @@
 pub mod challenge;
 mod model;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::second_factor;
@@ -69,20 +68,6 @@ pub async fn list(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<Vec<
     )
     .fetch_all(db)
     .await
-}
-
-/// The passkeys of a user for the user's own archive, without keys.
-pub async fn exported(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<Vec<Value>> {
-    let text = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
-    let exported = list(db, user_id).await?.into_iter().map(|own| {
-        json!({
-            "name": own.name,
-            "added_at": text(own.created_at),
-            "last_used_at": own.last_used_at.map(text),
-            "backed_up": own.backed_up,
-        })
-    });
-    Ok(exported.collect())
 }
 
 /// Finds a passkey by the ID that its authenticator sends.

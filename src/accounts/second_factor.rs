@@ -1,8 +1,8 @@
 //! The `second_factors` table: the second factors of an account, whatever kind they are.
 //!
-//! Each kind has a table of its own with what verifies it. Nothing here names a kind, so
-//! deleting one changes nothing here. Recovery codes are no factor of their own: they
-//! replace one that was lost.
+//! Each kind has a table of its own with what verifies it. Nothing here names a kind, so deleting
+//! one changes nothing here. Recovery codes are no factor of their own: they replace one that was
+//! lost.
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;

@@ -31,9 +31,7 @@ pub fn start(
     next: &str,
 ) -> Result<HttpResponse, Error> {
     visitor.state.clear();
-    if visitor.reset_proof().is_some() || visitor.reset_requested().is_some() {
-        visitor.set_reset_proof(None);
-    }
+    visitor.forget_reset();
     let user_id = login.user.id.to_string();
     // After the handler, actix-session calls `delete` of `web/session_store.rs` for the old row,
     // and `save`, which inserts a row under a new ID. It has the epoch that was read with the

@@ -142,7 +142,7 @@ async fn blank(logged_in: &LoggedIn, next: String, factor: &str) -> Result<SudoP
     })
 }
 
-/// What was proved, and the transaction that commits it.
+/// A right password or code. `tx` commits its use together with the new session ID.
 struct Proved {
     tx: Transaction,
     reason: RotationReason,

@@ -58,16 +58,17 @@ async fn cards(req: &HttpRequest, logged_in: &LoggedIn) -> Result<Option<Dashboa
     if !super::opens_sessions(&app.config) {
         return Ok(None);
     }
-    // It ended while this request ran: the page is drawn without cards.
-    let Some(opened) = Opened::of(app, req, id).await? else { return Ok(None) };
     let facts = Facts::of(req, &logged_in.visitor).await?;
     let shown = practices::all().filter(|practice| SHOWN.contains(&practice.name));
     let first = |practice: &'static Practice| {
         practice.evidence_for(&facts).into_iter().next().map(|evidence| (practice, evidence))
     };
+    let practices = shown.filter_map(first).collect();
+    // The session ended while this request ran: the page is drawn without cards.
+    let Some(login) = facts.login else { return Ok(None) };
     Ok(Some(Dashboard {
-        opened,
-        practices: shown.filter_map(first).collect(),
+        opened: Opened::with_row(app, req, login.row),
+        practices,
         events: audit::list(&app.db, user.id, None, EVENTS).await?,
         devices: session::list(&app.db, user, id).await?,
     }))

@@ -29,14 +29,17 @@ impl Opened {
     /// # Errors
     /// When the database fails.
     pub async fn of(app: &AppState, req: &HttpRequest, id: Uuid) -> Result<Option<Self>, Error> {
-        let Some(row) = row::of(&app.db, id).await? else { return Ok(None) };
-        Ok(Some(Self {
+        Ok(row::of(&app.db, id).await?.map(|row| Self::with_row(app, req, row)))
+    }
+
+    pub fn with_row(app: &AppState, req: &HttpRequest, row: Row) -> Self {
+        Self {
             attributes: cookie::attributes(row.remembered.then_some(row.absolute_left)),
             row,
             load: LOAD,
             load_sql: source::dedent(&LOAD.statement().unwrap_or_default()),
             cookie: SessionCookie::of(app, req),
-        }))
+        }
     }
 
     /// Seconds, as people say them.

@@ -37,6 +37,7 @@ use askama::Template;
 use super::source::{Excerpt, Place};
 use crate::state::AppState;
 use crate::web::error::Error;
+use crate::web::guard;
 use crate::web::page::{self, Page};
 use crate::web::visitor::Visitor;
 use evidence::{Evidence, Value};
@@ -147,8 +148,5 @@ async fn only_in_the_lesson(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if app.config.lesson {
-        return Ok(next.call(req).await?.map_into_boxed_body());
-    }
-    Ok(req.error_response(Error::NotFound))
+    guard::only_if(app.config.lesson, req, next).await
 }

@@ -52,11 +52,7 @@ pub async fn end(logged_in: LoggedIn, _: Form<NoFields>) -> Result<HttpResponse,
     session::end(&mut *tx, id).await?;
     audit::record(&mut tx, Kind::LoggedOut, user_id, &logged_in.visitor.client).await?;
     tx.commit().await?;
-    // As a logout does: the next user of the browser must not find an opened reset link.
-    let visitor = &logged_in.visitor;
-    if visitor.reset_proof().is_some() || visitor.reset_requested().is_some() {
-        visitor.set_reset_proof(None);
-    }
+    logged_in.visitor.forget_reset();
     page::redirect("/lesson/end-session")
 }
 

@@ -27,3 +27,18 @@ pub async fn logged_in(
     }
     Ok(next.call(req).await?.map_into_boxed_body())
 }
+
+/// Calls the rest of the app if the pages exist on this site. If not, every method gets a 404.
+///
+/// # Errors
+/// Those of the rest of the app.
+pub async fn only_if(
+    exist: bool,
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    match exist {
+        true => Ok(next.call(req).await?.map_into_boxed_body()),
+        false => Ok(req.error_response(Error::NotFound)),
+    }
+}

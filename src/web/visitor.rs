@@ -92,8 +92,7 @@ impl Visitor {
     /// Ends the session of this browser, and shows a message on the next page.
     pub fn end_session(&self, text: &str) {
         self.state.purge();
-        // The next user of a shared browser must not find a reset link that was opened here.
-        self.set_reset_proof(None);
+        self.forget_reset();
         let flash = Flash::new(FlashKind::Good, text);
         self.context.visitor_cookie.borrow_mut().set_flash(flash);
     }

@@ -217,8 +217,8 @@ async fn views_of_the_login_page_are_limited_by_ip_address() {
     assert_eq!(site.db.number("select count(*) from passkey_challenges").await, 1);
 }
 
-/// The name of a passkey stands in emails. A session that ended while its form arrived must not
-/// write into them.
+/// Emails contain the name of a passkey, so a session that ended while its form arrived must not
+/// change it.
 #[tokio::test]
 async fn a_session_that_ended_meanwhile_renames_no_passkey() {
     let site = Site::start().await;

@@ -111,6 +111,25 @@ async fn sudo_mode_uses_up_no_recovery_code_in_a_session_that_ended_meanwhile() 
     assert_eq!(site.db.number("select count(*) from recovery_codes").await, 10);
 }
 
+/// A thief makes new recovery codes until the limit. The owner must still be able to remove the
+/// factor that the thief has set up.
+#[tokio::test]
+async fn new_recovery_codes_do_not_use_up_the_limit_of_removing_a_factor() {
+    let site = Site::behind_a_proxy().await;
+    let (mut ada, _, _) = ada_with_app(&site).await;
+    for _ in 0..30 {
+        ada.visit("/account/recovery-codes").await;
+        ada.press(MAKE_NEW_CODES).await;
+        if ada.status == 429 {
+            break;
+        }
+    }
+    assert_eq!(ada.status, 429);
+    ada.visit("/account/totp").await;
+    ada.press(TURN_OFF).await;
+    ada.must_be_at("/account", 200);
+}
+
 #[tokio::test]
 async fn neither_a_reset_nor_another_email_address_allows_more_guesses() {
     let site = Site::behind_a_proxy().await;

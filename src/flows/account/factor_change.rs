@@ -54,7 +54,7 @@ fn session_ended() -> Error {
     Error::LogInFirst("/account".to_owned())
 }
 
-/// What has changed, for the audit log and for the notice to the owner.
+/// A change of a second factor, as the audit log and the notice to the owner report it.
 pub struct FactorChange<'a> {
     pub event: &'static FeatureKind,
     /// The user has proved a factor by setting it up.

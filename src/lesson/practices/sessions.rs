@@ -171,8 +171,8 @@ pub(super) static PRACTICES: [Practice; 6] = [
                own, and the victim works in the attacker's account.",
         does: "The app reads three names, compared as raw bytes, and drops every other cookie. \
                Libraries decode names: to them, `%5F%5FHost-session` is `__Host-session`, and a \
-               browser lets any subdomain set it. A name that comes twice is dropped, and the \
-               log says so. A value is encrypted together with its name.",
+               browser lets any subdomain set it. Of two cookies with one name, neither is read, and \
+               the log says so. A value is encrypted together with its name.",
         code: &[at("src/web/cookies.rs", "known_cookies"), at("src/web/cookies.rs", "KNOWN")],
         tests: &[
             at("tests/attacks/cookie_names.rs", "only_the_victims_own_session_cookie_is_accepted"),

@@ -1,8 +1,14 @@
 //! What pages say about passkeys, and their audit events.
 
+use serde_json::{Value, json};
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use super::{Factor, ScriptButton};
 use crate::accounts::audit::FeatureKind;
-use crate::accounts::passkey::KIND;
+use crate::accounts::passkey::{self, KIND};
+use crate::accounts::user_id::UserId;
 
 pub const FACTOR: Factor = Factor {
     kind: KIND,
@@ -45,3 +51,20 @@ pub const CLONED: FeatureKind = FeatureKind {
     words: "Passkey rejected: there may be a copy of it",
     is_alarming: true,
 };
+
+/// The passkeys of a user, for the file with the user's data.
+///
+/// # Errors
+/// When the database fails.
+pub async fn exported(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<Vec<Value>> {
+    let text = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
+    let exported = passkey::list(db, user_id).await?.into_iter().map(|own| {
+        json!({
+            "name": own.name,
+            "added_at": text(own.created_at),
+            "last_used_at": own.last_used_at.map(text),
+            "backed_up": own.backed_up,
+        })
+    });
+    Ok(exported.collect())
+}

@@ -28,6 +28,14 @@ impl Visitor {
         self.context.visitor_cookie.borrow_mut().set_reset_requested(email);
     }
 
+    /// Forgets a reset that was requested or opened in this browser, because another person may use
+    /// it next.
+    pub fn forget_reset(&self) {
+        if self.reset_proof().is_some() || self.reset_requested().is_some() {
+            self.set_reset_proof(None);
+        }
+    }
+
     /// The pending registration that was begun in this browser.
     pub fn registration(&self) -> Option<PendingRegistration> {
         self.context.visitor_cookie.borrow().registration()
