@@ -1,8 +1,11 @@
 //! The database at a start: the app waits for it, reports why it cannot be reached, and migrates.
 
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use sqlx::migrate::Migrate;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -85,4 +88,26 @@ async fn instances_that_migrate_at_once_wait_for_each_other() {
         assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
     }
     assert_eq!(db.number("select count(*) from users").await, 0);
+}
+
+/// PostgreSQL drops no database while a connection is in its handshake. If dropping one blocked a
+/// test's thread, the client half of a handshake on that thread would wait for itself.
+#[tokio::test]
+async fn a_test_that_drops_its_databases_does_not_hold_up_a_handshake() {
+    let dbs = join_all((0..24).map(async |_| database().await)).await;
+    let url = url::Url::parse(&dbs[0].url).unwrap();
+    let server = (url.host_str().unwrap(), url.port().unwrap_or(5432));
+    let mut connection = TcpStream::connect(server).expect("PostgreSQL");
+    let startup = format!("\0\u{3}\0\0user\0{}\0database\0{}\0\0", url.username(), dbs[0].name);
+    let length = u32::try_from(startup.len() + 4).unwrap();
+    connection.write_all(&length.to_be_bytes()).expect("to begin");
+    connection.write_all(startup.as_bytes()).expect("to begin");
+    let mut request = [0; 256];
+    let read = connection.read(&mut request).expect("a request to authenticate");
+    assert_eq!((read > 0, request[0]), (true, b'R'), "{request:?}");
+    drop(dbs);
+    connection.set_nonblocking(true).unwrap();
+    let cut = connection.read(&mut request);
+    let waits = cut.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+    assert!(waits, "PostgreSQL gave up the handshake: {cut:?}");
 }

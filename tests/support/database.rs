@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
-use tokio::sync::{OnceCell, oneshot};
+use tokio::sync::{OnceCell, oneshot, watch};
 use url::Url;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -44,7 +44,9 @@ struct Run {
     /// The prefix of all names of this run's databases.
     prefix: String,
     template: String,
-    dropped: SyncSender<String>,
+    dropped: Sender<String>,
+    /// How many databases wait to be dropped.
+    waiting: watch::Sender<usize>,
 }
 
 static RUN: OnceCell<Run> = OnceCell::const_new();
@@ -61,6 +63,9 @@ pub async fn database_with(connections: u32) -> Database {
 async fn make(connections: u32) -> Result<Database> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let run = RUN.get_or_try_init(begin_run).await?;
+    // Or hundreds of databases would be left at the end.
+    let few = |waiting: &usize| *waiting <= CONCURRENT_DROPS;
+    run.waiting.subscribe().wait_for(few).await.expect("a sender that lives for ever");
     let name = format!("{}{}", run.prefix, NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut cluster = connect(&run.cluster).await?;
     execute(&mut cluster, format!(r#"create database "{name}" template "{}""#, run.template))
@@ -96,8 +101,11 @@ pub fn lazy_pool(url: &str, connections: u32) -> Result<Pool, sqlx::Error> {
 }
 
 impl Drop for Database {
+    /// Waits for nothing. PostgreSQL drops no database while any connection is in its handshake,
+    /// and if this blocked the thread, a task that runs on it could not finish its own.
     fn drop(&mut self) {
         if let Some(run) = RUN.get() {
+            run.waiting.send_modify(|waiting| *waiting += 1);
             // Fails only while the process ends; then the next run drops it.
             let _ = run.dropped.send(std::mem::take(&mut self.name));
         }
@@ -113,14 +121,14 @@ async fn begin_run() -> Result<Run> {
     std::thread::Builder::new().name("databases".into()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
-        // The short queue makes tests wait for the drops, or hundreds of databases would be left.
-        let (dropped, drops) = sync_channel(CONCURRENT_DROPS);
+        let (dropped, drops) = channel();
         let prepared = runtime.block_on(prepare(cluster.clone(), &own, dropped));
         let (run, mut connection) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return drop(ready.send(Err(error))),
         };
         let kept = (run.prefix.clone(), run.template.clone());
+        let waiting = run.waiting.clone();
         let _ = ready.send(Ok(run));
         for family in [TESTS, TEMPLATES] {
             let cleared = drop_unused(&mut connection, &cluster, &own, family, &kept);
@@ -132,16 +140,13 @@ async fn begin_run() -> Result<Run> {
             let names: Vec<String> =
                 [first].into_iter().chain(drops.try_iter().take(CONCURRENT_DROPS)).collect();
             runtime.block_on(remove_all(&cluster, &names));
+            waiting.send_modify(|waiting| *waiting -= names.len());
         }
     })?;
     begun.await.context("the thread that keeps the databases is gone")?
 }
 
-async fn prepare(
-    cluster: Url,
-    own: &str,
-    dropped: SyncSender<String>,
-) -> Result<(Run, PgConnection)> {
+async fn prepare(cluster: Url, own: &str, dropped: Sender<String>) -> Result<(Run, PgConnection)> {
     let mut connection = connect(&cluster)
         .await
         .context("the cluster of DATABASE_URL does not answer (bin/setup starts one)")?;
@@ -178,7 +183,8 @@ async fn prepare(
     }
     lock(&mut connection, "pg_advisory_unlock", TEMPLATES.1, TEMPLATE_LOCK).await?;
     let prefix = format!("{own}_{}_{number}_", TESTS.0);
-    Ok((Run { cluster, prefix, template, dropped }, connection))
+    let waiting = watch::Sender::new(0);
+    Ok((Run { cluster, prefix, template, dropped, waiting }, connection))
 }
 
 /// Drops the databases whose lock is free: of dead runs, and templates of other migrations.
