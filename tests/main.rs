@@ -20,4 +20,5 @@ mod passkeys;
 mod practices;
 mod settings;
 mod totp;
+#[path = "../reference/traps/mod.rs"]
 mod traps;

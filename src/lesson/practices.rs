@@ -56,7 +56,7 @@ pub struct Practice {
     pub code: &'static [Place],
     /// The tests that show it.
     pub tests: &'static [Place],
-    /// The patch in `tests/attacks/broken/` that removes it, for `bin/prove-attacks`.
+    /// The patch in `reference/patches/` that removes it, for `reference/prove-attacks`.
     pub patch: Option<&'static str>,
     /// What an Express app does instead.
     pub express: &'static str,

@@ -1,9 +1,9 @@
 //! One file for each attack: what the attacker tries, why it matters, which code stops it, and the
 //! sources.
 //!
-//! `broken/NAME.patch` removes one defence from the app. `bin/prove-attacks` applies it and checks
-//! that the tests it names fail. `bin/break` lets you carry out an attack in your own browser, by
-//! the steps in `by-hand/NAME.txt`.
+//! `reference/patches/NAME.patch` removes one defence from the app. `reference/prove-attacks`
+//! applies it and checks that the tests it names fail. `reference/break` lets you carry out an
+//! attack in your own browser, by the steps in `reference/by-hand/`.
 
 mod back_button;
 mod bad_input;

@@ -3,7 +3,7 @@
 //! They have a runner of their own (libtest-mimic): without a browser it reports them as ignored,
 //! with the reason, and not as passed. With `CI=true` they fail.
 //!
-//! With `SCREENSHOTS=FOLDER` it takes pictures of every page instead; see `bin/screenshots`.
+//! With `SCREENSHOTS=FOLDER` it takes pictures of every page instead; see `reference/screenshots`.
 
 #![allow(unreachable_pub, reason = "modules of tests share their items with each other")]
 
@@ -22,6 +22,7 @@ mod passkeys;
 mod privacy;
 mod recovery;
 mod screen;
+#[path = "../../reference/screenshots.rs"]
 mod screenshots;
 mod scripts;
 mod stage;

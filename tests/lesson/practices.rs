@@ -94,7 +94,7 @@ fn every_test_that_a_practice_names_exists_and_its_patch_fails_one() {
             assert!(is_test || test.file.starts_with("tests/browser/"), "{test} is no test");
         }
         if let Some(patch) = practice.patch {
-            let file = format!("tests/attacks/broken/{patch}.patch");
+            let file = format!("reference/patches/{patch}.patch");
             let patch = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
             let red: Vec<&str> =
                 patch.lines().map_while(|line| line.strip_prefix("test: ")).collect();

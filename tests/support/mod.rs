@@ -20,7 +20,6 @@ pub mod nginx;
 pub mod page;
 pub mod passkey;
 pub mod people;
-pub mod picture;
 pub mod postgres_wire;
 pub mod process;
 pub mod proxy;

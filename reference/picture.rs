@@ -1,5 +1,5 @@
-//! The picture in README: `bin/screenshots` takes it, and `tests/references.rs` fails when it is
-//! out of date.
+//! The picture in README: `reference/screenshots` takes it, and `reference/references.rs` fails
+//! when it is out of date.
 
 use std::path::{Path, PathBuf};
 

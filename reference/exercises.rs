@@ -1,4 +1,4 @@
-//! Checks `docs/exercises.md` and the attacks of `bin/break`. Starts no server.
+//! Checks `docs/exercises.md` and the attacks of `reference/break`. Starts no server.
 
 use std::fs;
 use std::io::Write;
@@ -11,24 +11,27 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(ROOT).join(path)).expect("a file")
 }
 
-/// Attacks for `bin/break`: `--check` looks for the patch, the test and the code of each.
+/// Attacks for `reference/break`: `--check` looks for the patch, the test and the code of each.
 #[test]
 fn every_attack_by_hand_has_its_patch_its_test_and_an_exercise() {
     let output = |arguments: &[&str]| {
         let mut command = Command::new("bash");
-        let output = command.arg("bin/break").args(arguments).current_dir(ROOT).output();
+        let output = command.arg("reference/break").args(arguments).current_dir(ROOT).output();
         let output = output.expect("bash");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
     };
     output(&["--check"]);
     let list = output(&[]);
-    assert!(!list.is_empty(), "bin/break lists no attack");
+    assert!(!list.is_empty(), "reference/break lists no attack");
     let exercises = read("docs/exercises.md");
     for line in list.lines() {
         let name = line.split(' ').next().expect("a name");
-        assert!(exercises.contains(&format!("`bin/break {name}`")), "no exercise runs {name}");
-        let text = read(&format!("tests/attacks/by-hand/{name}.txt"));
+        assert!(
+            exercises.contains(&format!("`reference/break {name}`")),
+            "no exercise runs {name}"
+        );
+        let text = read(&format!("reference/by-hand/{name}.txt"));
         for line in text.lines().take_while(|line| !line.is_empty()) {
             let names = ["test: ", "stops: "].iter().find_map(|key| line.strip_prefix(key));
             for answer in names.unwrap_or_default().split_whitespace() {

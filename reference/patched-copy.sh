@@ -1,9 +1,10 @@
-# Sourced by bin/prove-attacks and bin/break: a copy of the tree in which a patch removes a defence.
-# They define `say` and `fail`, and share the copy, so that its dependencies take disk space once.
+# Sourced by reference/prove-attacks and reference/break: a copy of the tree in which a patch removes
+# a defence. They define `say` and `fail`, and share the copy, so that its dependencies take disk
+# space once.
 # shellcheck shell=bash
 
 place=$PWD/target/patched
-patches=$PWD/tests/attacks/broken
+patches=$PWD/reference/patches
 all_patches() { (cd "$patches" && ls -- *.patch) 2>/dev/null | sed 's/\.patch$//'; }
 
 tests_of() { # prints the tests that the patch $1 names above its diff

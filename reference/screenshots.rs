@@ -1,6 +1,5 @@
 //! Takes pictures of every page for people to look at: light, dark and in forced colors, in three
-//! widths. It also
-//! composes the picture of the README from two of them.
+//! widths. It also composes the picture of the README from two of them.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -12,7 +11,9 @@ use serde_json::json;
 use crate::pages;
 use crate::stage::BrowserTest;
 use crate::support::people::ADA;
-use crate::support::picture;
+#[path = "picture.rs"]
+mod picture;
+
 use crate::window::{NARROW, PHONE, WIDE, Window};
 
 /// The folder for the pictures, if `SCREENSHOTS` is set.

@@ -1,19 +1,13 @@
 //! Checks references: every file, symbol, test and heading that a text names must exist. Texts are
-//! documents, comments and the headers of patches. Delete this file in your own app, or keep it.
-
-#[allow(dead_code, reason = "the house rules use the rest")]
-#[path = "support/source.rs"]
-mod source;
-
-#[allow(unreachable_pub, reason = "the browser tests share it")]
-#[path = "support/picture.rs"]
-mod picture;
+//! documents, comments and the headers of patches.
 
 use std::collections::HashSet;
 
-use source::{Source, files, none_of, read, root};
+use crate::picture;
+use crate::source::{Source, files, none_of, read, root};
 
-const RUST: [(&str, &str); 3] = [("src", "rs"), ("tests", "rs"), ("benches", "rs")];
+const RUST: [(&str, &str); 4] =
+    [("src", "rs"), ("tests", "rs"), ("reference", "rs"), ("benches", "rs")];
 
 /// All prose: documents as they are, of other files only the comments.
 fn texts() -> Vec<Source> {
@@ -25,13 +19,15 @@ fn texts() -> Vec<Source> {
         let with_mark = |file: Source| lines_with(file, mark);
         texts.extend(files(folder, extension).into_iter().map(with_mark));
     }
-    let patches = files("tests/attacks/broken", "patch").into_iter();
+    let patches = files("reference/patches", "patch").into_iter();
     texts.extend(patches.map(|file| {
         let header = file.text.split("diff --git").next().unwrap_or_default().to_owned();
         Source { text: header, ..file }
     }));
-    texts.extend(files("tests/attacks/by-hand", "txt"));
-    let scripts = files("bin", "").into_iter().map(|file| file.path);
+    texts.extend(files("reference/by-hand", "txt"));
+    let is_script = |path: &String| path.ends_with(".sh") || !path.contains('.');
+    let scripts = ["bin", "reference"].into_iter().flat_map(|folder| files(folder, ""));
+    let scripts = scripts.map(|file| file.path).filter(is_script);
     let others = [".env.example", "Cargo.toml", ".clippy.toml", ".ci/run"].map(str::to_owned);
     texts.extend(scripts.chain(others).map(|path| lines_with(read(&path), "#")));
     texts
@@ -106,7 +102,18 @@ fn is_dead(document: &Source, folder: &str, link: &str) -> bool {
 fn texts_name_files_that_exist() {
     const ENDINGS: [&str; 9] =
         [".rs", ".md", ".sql", ".html", ".css", ".js", ".py", ".patch", ".txt"];
-    let all: Vec<String> = ["src", "tests", "benches", "templates", "static", "migrations", "docs"]
+    let folders = [
+        "src",
+        "tests",
+        "reference",
+        "benches",
+        "templates",
+        "static",
+        "migrations",
+        "docs",
+        ".ci",
+    ];
+    let all: Vec<String> = folders
         .into_iter()
         .flat_map(|folder| files(folder, ""))
         .map(|file| file.path)
@@ -147,14 +154,14 @@ fn split_symbol(token: &str) -> (&str, &str) {
     token.split_once("::").or_else(|| token.split_once('#')).unwrap_or((token, ""))
 }
 
-/// Whether a path has a placeholder: `tests/attacks/broken/NAME.patch`, `{hash}` or `…`.
+/// Whether a path has a placeholder: `reference/patches/NAME.patch`, `{hash}` or `…`.
 fn is_placeholder(path: &str) -> bool {
     let upper = |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_uppercase());
     path.contains(['{', '…']) || path.split(['/', '.']).any(upper)
 }
 
 /// Names in backticks that belong to libraries and tools.
-const FOREIGN: &str = include_str!("references/foreign.txt");
+const FOREIGN: &str = include_str!("foreign.txt");
 
 #[test]
 fn names_in_backticks_exist() {
@@ -185,7 +192,7 @@ fn names_in_backticks_exist() {
         }
     }
     none_of(
-        "No code has these names. Name what took their place, or add a library's name to tests/references/foreign.txt:",
+        "No code has these names. Name what took their place, or add a library's name to reference/foreign.txt:",
         places,
     );
 }
@@ -194,10 +201,12 @@ const TRAPS_PAGE: &str = "docs/actix-session.md";
 
 #[test]
 fn every_trap_is_compiled_tested_and_explained() {
-    let (page, modules, lock) = (read(TRAPS_PAGE), read("tests/traps/mod.rs"), read("Cargo.lock"));
+    let (page, modules, lock) =
+        (read(TRAPS_PAGE), read("reference/traps/mod.rs"), read("Cargo.lock"));
     let mut places = Vec::new();
-    for file in files("tests/traps", "rs").into_iter().filter(|file| file.path != modules.path) {
-        let name = file.path.trim_start_matches("tests/traps/").trim_end_matches(".rs");
+    for file in files("reference/traps", "rs").into_iter().filter(|file| file.path != modules.path)
+    {
+        let name = file.path.trim_start_matches("reference/traps/").trim_end_matches(".rs");
         let header = file.text.lines().take_while(|line| line.starts_with("//!"));
         let header = header.map(|line| line[3..].trim()).collect::<Vec<_>>().join(" ");
         let link = format!("(../{})", file.path);
@@ -250,7 +259,7 @@ fn every_row_about_a_library_has_a_trap_and_tests_that_exist() {
     let mut places = Vec::new();
     for row in page.text.lines().filter(is_row) {
         let shown_by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
-        if !shown_by.starts_with("[trap](../tests/traps/") {
+        if !shown_by.starts_with("[trap](../reference/traps/") {
             places.push(format!("no trap: {row}"));
         }
         for part in shown_by.split("; ").skip(1) {
@@ -302,7 +311,7 @@ fn ids_of_standards_are_well_formed() {
 fn the_picture_in_the_readme_is_of_todays_page() {
     assert!(picture::picture().is_file());
     let taken_of = std::fs::read_to_string(picture::digest_file()).unwrap_or_default();
-    assert!(taken_of == picture::digest(), "The login page has changed: run bin/screenshots");
+    assert!(taken_of == picture::digest(), "The login page has changed: run reference/screenshots");
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

@@ -1,0 +1,11 @@
+//! Checks of what only this repository has: rules for code that people copy from, references in its
+//! texts, and the exercises.
+
+mod exercises;
+#[allow(unreachable_pub, reason = "the browser tests share it")]
+mod picture;
+mod references;
+mod rules;
+#[allow(dead_code, reason = "the house rules use the rest")]
+#[path = "../tests/support/source.rs"]
+mod source;
