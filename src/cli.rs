@@ -97,9 +97,11 @@ async fn doctor(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let metrics = metrics::logged_events(&config).map(Layer::boxed);
-    let statements = lesson::statements::layer(&config).map(Layer::boxed);
-    telemetry::start(&config, [metrics, statements].into_iter().flatten().collect());
+    let layers = [
+        metrics::logged_events(&config).map(Layer::boxed),
+        lesson::statements::layer(&config).map(Layer::boxed),
+    ];
+    telemetry::start(&config, layers.into_iter().flatten().collect());
     let db = connect(&config, config.database_wait).await?;
     if config.environment.is_development() {
         database::migrate(&db).await?;

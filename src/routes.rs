@@ -10,10 +10,11 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, resource, scope};
 
+use crate::dev;
 use crate::flows::{account, app, email, home, login, logout, not_me, password, register, sudo};
+use crate::lesson;
 use crate::web::next_page::redirect_to;
 use crate::web::{assets, guard, health, sudo as sudo_mode};
-use crate::{dev, lesson};
 
 pub fn all(site: &mut ServiceConfig) {
     // Features with routes of their own. First, because the scope `/account` below would answer 404
