@@ -8,8 +8,8 @@
 //! `LESSON=on`, the default in development, shows all of it. In production it shows `/practices`
 //! only, for a demonstration; everything else stays a 404. An attacker with a stolen session reads
 //! here what the account pages show, and four bytes of the hash of its ID, the epochs, and the
-//! session's name in the log. No page shows a session ID, a whole hash, a token or the
-//! data of another user. `docs/make-it-yours.md` lists what to delete with this file.
+//! session's name in the log. No page shows a session ID, a whole hash, a token or the data of
+//! another user.
 
 #![allow(clippy::missing_errors_doc, reason = "the error of a handler becomes a page")]
 

@@ -3,8 +3,8 @@
 //!
 //! The pages and their requests are in `passkeys/`: `login.rs`, `account.rs` and `sudo.rs`, for
 //! which `ceremony.rs` makes challenges and verifies the answers. `static/passkeys.js` talks to the
-//! authenticator. The rows are in `accounts/passkey.rs`, the words of
-//! other pages in `web/factors/passkey.rs`. `docs/make-it-yours.md` says how to delete all of it.
+//! authenticator. The rows are in `accounts/passkey.rs`, the words of other pages in
+//! `web/factors/passkey.rs`.
 
 #![allow(clippy::missing_errors_doc, reason = "the error of a handler becomes a page")]
 

@@ -1,8 +1,7 @@
 //! Authenticator apps (TOTP, RFC 6238): a code that only the user's phone shows.
 //!
 //! The pages are in `totp/`: `login.rs` and `account.rs`. The rows are in `accounts/totp.rs`, the
-//! words of other pages in `web/factors/totp.rs`. `docs/make-it-yours.md` says how to delete all of
-//! it.
+//! words of other pages in `web/factors/totp.rs`.
 
 #![allow(clippy::missing_errors_doc, reason = "the error of a handler becomes a page")]
 

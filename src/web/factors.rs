@@ -2,7 +2,7 @@
 //!
 //! A login asks for the first kind that the account has, and the account page suggests the last.
 //! `REQUIRE_SECOND_FACTOR` leads to the first. What the pages of all kinds say about one is in its
-//! file; `docs/make-it-yours.md` says how to delete one.
+//! file.
 
 pub mod passkey;
 pub mod totp;

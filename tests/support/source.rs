@@ -42,8 +42,10 @@ pub(crate) fn read(path: &str) -> Source {
     Source { path: path.to_owned(), text }
 }
 
+/// Of this project, or of the one in `TREE`, whose texts `reference/try-new` checks.
 pub(crate) fn root(path: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    let tree = std::env::var("TREE").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    Path::new(&tree).join(path)
 }
 
 /// Panics with the advice and the list of places, if there are any.

@@ -1,0 +1,52 @@
+//! The few git commands that making a project needs.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+/// The output of git, without its last line break.
+///
+/// # Errors
+/// When git is missing or fails.
+pub fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
+    let mut command = Command::new("git");
+    // A hook or an alias of a surrounding repository sets these.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        command.env_remove(name);
+    }
+    let output = command.arg("-C").arg(folder).args(arguments).stderr(Stdio::inherit()).output();
+    let output = output.context("git is missing")?;
+    ensure!(output.status.success(), "git {} failed in {}", arguments.join(" "), folder.display());
+    Ok(String::from_utf8(output.stdout)?.trim_end_matches('\n').to_owned())
+}
+
+/// The files of a tree that git tracks or would track, relative to it.
+///
+/// # Errors
+/// When the tree is not a repository.
+pub fn files(tree: &Path) -> Result<Vec<PathBuf>> {
+    let listed = git(tree, &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .context("a project is made from a clone of the repository")?;
+    let paths = listed.split('\0').filter(|path| !path.is_empty()).map(PathBuf::from);
+    Ok(paths.filter(|path| tree.join(path).is_file()).collect())
+}
+
+/// Commits everything. Without an identity of git, the project signs.
+///
+/// # Errors
+/// When git fails.
+pub fn commit_all(folder: &Path, name: &str, message: &str) -> Result<()> {
+    git(folder, &["add", "--all"])?;
+    let mut known = Command::new("git");
+    known.arg("-C").arg(folder).args(["var", "GIT_COMMITTER_IDENT"]);
+    let known = known.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let known = known.is_ok_and(|status| status.success());
+    let (user, email) = (format!("user.name={name}"), format!("user.email={name}@localhost"));
+    let identity: &[&str] = if known { &[] } else { &["-c", &user, "-c", &email] };
+    git(
+        folder,
+        &[identity, &["commit", "--quiet", "--allow-empty", "--message", message]].concat(),
+    )?;
+    Ok(())
+}

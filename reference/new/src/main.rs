@@ -1,0 +1,184 @@
+//! Makes a project of its own from this repository, or updates one that it has made.
+//! `bin/new` runs it.
+
+mod features;
+mod git;
+mod project;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+
+use features::Features;
+use project::Answers;
+
+/// Makes a project from this repository: copies it, renames it, leaves features out, makes the first
+/// commit, and runs the tests.
+#[derive(Parser)]
+#[command(name = "bin/new", arg_required_else_help = true)]
+struct Arguments {
+    /// The name of the crate, the program, the database and its role, such as `ledgerly`
+    #[arg(required_unless_present_any = ["list", "update"])]
+    name: Option<String>,
+    /// The name on pages and in emails [default: the name with a capital letter]
+    #[arg(long)]
+    title: Option<String>,
+    /// Who holds the copyright of what you write. Asked for on a terminal
+    #[arg(long)]
+    holder: Option<String>,
+    /// Features to leave out, such as `totp,passkeys`
+    #[arg(long, value_delimiter = ',')]
+    without: Vec<String>,
+    /// Optional features to keep, such as `lesson`
+    #[arg(long, value_delimiter = ',')]
+    with: Vec<String>,
+    /// The folder of the project [default: the name, beside this repository]
+    #[arg(long)]
+    into: Option<PathBuf>,
+    /// Do not run the tests at the end
+    #[arg(long)]
+    no_test: bool,
+    /// Write this version onto the branch `upstream` of the project in FOLDER, ready to be merged
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["name", "title", "holder", "without", "with", "into"])]
+    update: Option<PathBuf>,
+    /// List the features
+    #[arg(long)]
+    list: bool,
+    /// The root of this repository
+    #[arg(long, hide = true, env = "TEMPLATE")]
+    template: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match make(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // No backtrace: each message says what to do.
+            eprintln!("bin/new: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn make(mut arguments: Arguments) -> Result<()> {
+    arguments.without.retain(|name| !name.is_empty());
+    arguments.with.retain(|name| !name.is_empty());
+    let features = Features::read(&arguments.template)?;
+    if arguments.list {
+        list(&features);
+        return Ok(());
+    }
+    let version = version(&arguments.template)?;
+    if let Some(folder) = &arguments.update {
+        return update(&arguments.template, &features, folder, version);
+    }
+    let name = arguments.name.clone().context("a name")?;
+    project::check_name(&name)?;
+    features.left_out(&arguments.without, &arguments.with)?;
+    let folder = match &arguments.into {
+        Some(folder) => folder.clone(),
+        None => arguments.template.parent().context("a folder beside this one")?.join(&name),
+    };
+    let empty = fs::read_dir(&folder).map_or(!folder.exists(), |mut files| files.next().is_none());
+    ensure!(empty, "{} exists already", folder.display());
+    let sorted =
+        |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    let answers = Answers {
+        version,
+        title: arguments.title.clone().unwrap_or_else(|| capital(&name)),
+        holder: arguments.holder.clone().map_or_else(asked_for_holder, Ok)?,
+        without: sorted(&arguments.without),
+        with: sorted(&arguments.with),
+        name,
+    };
+    let plain = |text: &str| {
+        !text.contains(['"', '\\', '<', '>', '&', '{', '}']) && !text.chars().any(char::is_control)
+    };
+    ensure!(plain(&answers.title) && !answers.title.trim().is_empty(), "the title is plain text");
+    ensure!(plain(&answers.holder), "the holder is plain text");
+    fs::create_dir_all(&folder)?;
+    let folder = folder.canonicalize()?;
+    project::write(&arguments.template, &features, &answers, &folder)?;
+    git::git(&folder, &["init", "--quiet", "--initial-branch=main"])?;
+    let message = format!("Begin with Vestibule {}", answers.version);
+    git::commit_all(&folder, &answers.name, &message)?;
+    // Later versions are written onto this branch, and merged from it.
+    git::git(&folder, &["branch", "upstream"])?;
+    println!("{} is in {}", answers.title, folder.display());
+    if !arguments.no_test {
+        println!("Its tests run now. The first build takes four to eight minutes on two cores.");
+        project::run(&folder, "bin/test", &[])?;
+    }
+    println!("Next: cd {} && bin/run", folder.display());
+    Ok(())
+}
+
+/// Replaces the tree of the branch `upstream` by what this version would make of the same answers.
+fn update(template: &Path, features: &Features, folder: &Path, version: String) -> Result<()> {
+    let old = Answers::read(folder)?;
+    let work = folder.join(".git").join("upstream-tree");
+    let tree = work.to_str().context("a path in UTF-8")?;
+    let found = git::git(folder, &["rev-parse", "--verify", "--quiet", "refs/heads/upstream"]);
+    found.context("the project has no branch `upstream`; it is the first commit of bin/new")?;
+    if work.exists() {
+        git::git(folder, &["worktree", "remove", "--force", tree])?;
+    }
+    git::git(folder, &["worktree", "add", "--quiet", "--force", tree, "upstream"])?;
+    git::git(&work, &["rm", "-r", "--quiet", "--ignore-unmatch", "."])?;
+    let answers = Answers { version, ..old.clone() };
+    let written = project::write(template, features, &answers, &work);
+    let message = format!("Take Vestibule {}", answers.version);
+    let done = written.and_then(|()| git::commit_all(&work, &answers.name, &message));
+    git::git(folder, &["worktree", "remove", "--force", tree])?;
+    done?;
+    println!("The branch upstream has Vestibule {} now (it had {}).", answers.version, old.version);
+    println!("Next: cd {} && git merge upstream && bin/test", folder.display());
+    Ok(())
+}
+
+fn list(features: &Features) {
+    let named = features
+        .feature
+        .iter()
+        .filter(|(name, f)| f.with.is_empty() && *name != features::REFERENCE);
+    let (optional, usual): (Vec<_>, Vec<_>) = named.partition(|(_, feature)| feature.optional);
+    for (head, group) in [("--without takes out:", usual), ("--with keeps:", optional)] {
+        println!("{head}");
+        for (name, feature) in group {
+            println!("  {name:<10} {}", feature.summary);
+        }
+    }
+    println!("These cannot be left out:");
+    for (name, reason) in &features.required {
+        println!("  {name:<10} {reason}");
+    }
+}
+
+/// The version in `Cargo.toml` of the template.
+fn version(template: &Path) -> Result<String> {
+    let manifest: toml::Table = toml::from_str(&fs::read_to_string(template.join("Cargo.toml"))?)?;
+    let version = manifest.get("package").and_then(|package| package.get("version")?.as_str());
+    Ok(version.context("Cargo.toml has no version")?.to_owned())
+}
+
+fn capital(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+fn asked_for_holder() -> Result<String> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(String::new());
+    }
+    print!("Who holds the copyright of what you write? (may stay empty) ");
+    std::io::stdout().flush()?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}

@@ -1,0 +1,296 @@
+//! A copy of the tree as a project of its own: names, documents, SQL descriptions.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::features::Features;
+use crate::git;
+
+/// The file in which a project keeps its answers.
+pub const ANSWERS: &str = ".upstream.toml";
+
+/// Files whose text stays: a changed key label is another key, the licences are not ours to change,
+/// and updates come from the template.
+const NEVER_RENAMED: [&str; 4] =
+    ["src/keys.rs", "LICENSE-MIT", "LICENSE-APACHE", "docs/upgrading.md"];
+
+/// What a project was made with. An update makes the same choices again.
+#[derive(Serialize, Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// The version of Vestibule.
+    pub version: String,
+    pub name: String,
+    pub title: String,
+    #[serde(default)]
+    pub holder: String,
+    pub without: Vec<String>,
+    pub with: Vec<String>,
+}
+
+impl Answers {
+    /// # Errors
+    /// When the folder was not made by `bin/new`.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let text = fs::read_to_string(folder.join(ANSWERS)).with_context(|| {
+            format!("{} has no {ANSWERS}: bin/new did not make it", folder.display())
+        })?;
+        toml::from_str(&text).context(ANSWERS)
+    }
+}
+
+/// Whether the name can be that of a crate, a database and a role.
+///
+/// # Errors
+/// With the reason.
+pub fn check_name(name: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    ensure!(
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(plain)
+            && name.len() <= 40,
+        "{name} is no name of a project: use up to 40 lower-case letters, digits and _, such as ledgerly"
+    );
+    // The library, crates of the standard library, databases of PostgreSQL, and the template.
+    let taken = [
+        "app",
+        "alloc",
+        "core",
+        "proc_macro",
+        "std",
+        "test",
+        "postgres",
+        "template0",
+        "template1",
+        "vestibule",
+    ];
+    // Words of Rust, and words that SQL does not take as the name of a role.
+    let reserved = [
+        "as",
+        "async",
+        "await",
+        "break",
+        "const",
+        "continue",
+        "crate",
+        "dyn",
+        "else",
+        "enum",
+        "extern",
+        "false",
+        "fn",
+        "for",
+        "if",
+        "impl",
+        "in",
+        "let",
+        "loop",
+        "match",
+        "mod",
+        "move",
+        "mut",
+        "pub",
+        "ref",
+        "return",
+        "self",
+        "static",
+        "struct",
+        "super",
+        "trait",
+        "true",
+        "type",
+        "unsafe",
+        "use",
+        "where",
+        "while",
+        "gen",
+        "all",
+        "analyze",
+        "and",
+        "any",
+        "array",
+        "case",
+        "check",
+        "column",
+        "create",
+        "default",
+        "end",
+        "from",
+        "grant",
+        "group",
+        "into",
+        "limit",
+        "none",
+        "not",
+        "null",
+        "on",
+        "order",
+        "primary",
+        "public",
+        "references",
+        "select",
+        "session_user",
+        "table",
+        "then",
+        "to",
+        "union",
+        "unique",
+        "user",
+        "using",
+        "when",
+        "with",
+    ];
+    ensure!(
+        !taken.contains(&name) && !reserved.contains(&name),
+        "{name} is taken or a reserved word: choose another name"
+    );
+    Ok(())
+}
+
+/// Writes the project into `folder`, which has no files yet.
+///
+/// # Errors
+/// When the list of features does not fit the tree, or a file cannot be written.
+pub fn write(template: &Path, features: &Features, answers: &Answers, folder: &Path) -> Result<()> {
+    let out = features.left_out(&answers.without, &answers.with)?;
+    for file in git::files(template)? {
+        let to = folder.join(&file);
+        fs::create_dir_all(to.parent().context("a folder")?)?;
+        fs::copy(template.join(&file), &to).with_context(|| file.display().to_string())?;
+    }
+    features.apply(folder, &out)?;
+    keep_only_used_queries(folder)?;
+    unlink_documents(folder)?;
+    rename(folder, answers)?;
+    for (from, to) in [("README.md", "README.md"), ("CHANGELOG.md", "CHANGELOG.md")] {
+        let text = fs::read_to_string(template.join("reference/new").join(from)).context(from)?;
+        fs::write(folder.join(to), fill(&text, answers, &out))?;
+    }
+    let head =
+        "# How bin/new made this project. docs/upgrading.md says how to take a later version.\n";
+    fs::write(folder.join(ANSWERS), head.to_owned() + &toml::to_string(answers)?)?;
+    // The manifest has another name and fewer dependencies now.
+    run(folder, "cargo", &["update", "--quiet", "--workspace", "--offline"])
+        .or_else(|_| run(folder, "cargo", &["update", "--quiet", "--workspace"]))?;
+    run(folder, "cargo", &["fmt"])
+}
+
+/// The files below a folder.
+fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        match path.file_name().and_then(|name| name.to_str()) {
+            Some(".git" | "target" | ".postgres") => {}
+            _ if path.is_dir() => found.extend(walk(&path)?),
+            _ => found.push(path),
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Replaces the name in every text.
+fn rename(folder: &Path, answers: &Answers) -> Result<()> {
+    for path in walk(folder)? {
+        let kept = NEVER_RENAMED.iter().any(|file| path == folder.join(file));
+        let Ok(text) = fs::read_to_string(&path) else { continue }; // a picture or a font
+        if kept {
+            continue;
+        }
+        let new = text.replace("vestibule", &answers.name).replace("Vestibule", &answers.title);
+        if new != text {
+            fs::write(&path, new)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the descriptions of SQL statements (`.sqlx/`) that no source file has any more.
+fn keep_only_used_queries(folder: &Path) -> Result<()> {
+    let mut sources = String::new();
+    for path in walk(&folder.join("src"))? {
+        sources += &fs::read_to_string(path)?;
+    }
+    for path in walk(&folder.join(".sqlx"))? {
+        let text = fs::read_to_string(&path)?;
+        let query = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("\"query\": \"")?.strip_suffix("\","));
+        let query = query.with_context(|| format!("{} has no query", path.display()))?;
+        let query = query.replace("\\n", "\n").replace("\\\"", "\"").replace("\\\\", "\\");
+        if !sources.contains(&query) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Turns links to deleted files into plain text.
+fn unlink_documents(folder: &Path) -> Result<()> {
+    for path in
+        walk(folder)?.into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "md"))
+    {
+        let text = fs::read_to_string(&path)?;
+        let here = path.parent().context("a folder")?;
+        let mut new = String::new();
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find("](") {
+            let end = rest[at..].find(')').map_or(rest.len(), |end| at + end);
+            let target = rest[at + 2..end].split('#').next().unwrap_or_default();
+            let dead = !target.is_empty() && !target.contains(':') && !here.join(target).exists();
+            let open = rest[..at].rfind('[').filter(|_| dead);
+            if let Some(open) = open {
+                new += &rest[..open];
+                new += &rest[open + 1..at];
+                rest = rest.get(end + 1..).unwrap_or_default();
+            } else {
+                new += &rest[..at + 2];
+                rest = &rest[at + 2..];
+            }
+        }
+        new += rest;
+        if new != text {
+            fs::write(&path, new)?;
+        }
+    }
+    Ok(())
+}
+
+fn fill(text: &str, answers: &Answers, out: &BTreeSet<String>) -> String {
+    let mut filled = String::new();
+    // A line that begins with `{FEATURE}` is only there with the feature.
+    for line in text.lines() {
+        let line = match line.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+            Some((name, rest)) if !name.starts_with('{') => {
+                if out.contains(name) {
+                    continue;
+                }
+                rest
+            }
+            _ => line,
+        };
+        filled += line;
+        filled.push('\n');
+    }
+    let holder = if answers.holder.is_empty() { "the authors" } else { &answers.holder };
+    filled
+        .replace("{{title}}", &answers.title)
+        .replace("{{name}}", &answers.name)
+        .replace("{{holder}}", holder)
+        .replace("{{version}}", &answers.version)
+}
+
+/// # Errors
+/// When the program is missing or fails.
+pub fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<()> {
+    let status = Command::new(program).args(arguments).current_dir(folder).status();
+    let done = status.with_context(|| format!("cannot run {program}"))?.success();
+    ensure!(done, "{program} {} failed in {}", arguments.join(" "), folder.display());
+    Ok(())
+}
