@@ -4,7 +4,7 @@ use super::Practice;
 use super::evidence::{count, text};
 use crate::lesson::source::{Place, at};
 
-const CHECK_CODE: Place = at("src/accounts/totp.rs", "check");
+const VERIFY_FACTOR: Place = at("src/web/second_factor.rs", "verify");
 const REQUIRE_FACTOR: Place = at("src/web/sudo.rs", "require_factor");
 
 const CODE_TESTS: [Place; 3] = [
@@ -20,14 +20,13 @@ pub(super) static PRACTICES: [Practice; 1] = [Practice {
     name: "second-factors",
     title: "Second factors",
     risk: "A password that was used elsewhere leaks there, and works here.",
-    does: "With an authenticator app or a passkey, the right password only leads to a second \
-               step, which begins the session. A code works once: one `update` uses up its time \
-               step. Codes are counted per account, before they are checked. The secret of an app \
-               is stored encrypted, recovery codes as hashes. To change a second factor takes a \
-               second factor.",
-    code: &[CHECK_CODE, REQUIRE_FACTOR],
+    does: "With a second factor, the right password only leads to a second step, which begins \
+               the session. A code works once: one statement uses it up. Codes are counted per \
+               account, before they are checked. Recovery codes are stored as hashes. To change a \
+               second factor takes a second factor.",
+    code: &[VERIFY_FACTOR, REQUIRE_FACTOR],
     tests: &CODE_TESTS,
-    patch: Some("code-accepted-twice"),
+    patch: Some("second-factor-guesses-not-limited"),
     express: "otplib checks a code; that it works once, and that guesses are counted, is left \
                   to the app. The flag of a half login is often set beside the user ID.",
     evidence: |facts| {
