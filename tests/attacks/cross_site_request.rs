@@ -13,11 +13,11 @@ use app::web::cookies::SESSION;
 use reqwest::Method;
 
 use super::{content, is_logged_in, routes, sessions};
-use crate::support::authenticator::set_up;
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::people::{ADA, EVE, GRACE};
 use crate::support::raw;
+use crate::support::second_factor::{Factor, LOGIN_PAGE, set_up};
 use crate::support::site::Site;
 
 const SITES: [Option<&str>; 6] =
@@ -106,10 +106,11 @@ async fn only_forms_of_this_site_can_change_data() {
     let (old, mut eve) = (ADA.at(&site).await, EVE.at(&site).await);
     GRACE.create_account(&site).await;
     let ada = ADA.log_in_on_new_device(&site).await;
-    set_up(&site, &mut eve).await;
+    set_up::<Factor>(&site, &mut eve).await;
     let mut half_way = site.browser();
     EVE.logs_in(&mut half_way).await;
-    half_way.must_be_at("/login/totp", 200);
+    half_way.must_be_at(LOGIN_PAGE, 200);
+    half_way.visit("/login/recovery-code").await;
     let cookie = |browser: &Browser| browser.cookie(SESSION).expect("a cookie");
     let logged_in = (cookie(&ada), token(&ada, LOG_OUT));
     let half_way = (cookie(&half_way), token(&half_way, LOG_IN));

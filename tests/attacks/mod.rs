@@ -5,6 +5,7 @@
 //! applies it and checks that the tests it names fail. `reference/break` lets you carry out an
 //! attack in your own browser, by the steps in `reference/by-hand/`.
 
+mod authenticator_apps;
 mod back_button;
 mod bad_input;
 mod brute_force;

@@ -6,12 +6,12 @@
 use app::web::factors::KINDS;
 
 use super::wait_for_a_lock;
-use crate::support::authenticator::ada_with_app;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, EVE, Person};
+use crate::support::second_factor::{Factor, PAGE, SecondFactor, ada_with_factor};
 use crate::support::site::Site;
 use app::accounts::session::{self, RotationReason};
 
@@ -141,10 +141,10 @@ async fn a_copy_of_the_cookie_does_nothing_once_the_owner_has_authenticated_agai
         ("/account/email", SEND_LINK, vec![(NEW_EMAIL, EVE.email)]),
         ("/account/delete", DELETE_ACCOUNT, vec![(EMAIL, ADA.email)]),
         ("/account/recovery-codes", MAKE_NEW_CODES, vec![]),
-        ("/account/totp", TURN_OFF, vec![]),
+        (PAGE, Factor::REMOVE, vec![]),
     ] {
         let site = Site::start().await;
-        let (owner, _, _) = ada_with_app(&site).await;
+        let (owner, _, _) = ada_with_factor(&site).await;
         let mut thief = owner.clone();
         // Another device, for the button that ends its session.
         sqlx::query(
@@ -185,10 +185,9 @@ async fn a_copy_of_the_cookie_does_nothing_once_the_owner_has_authenticated_agai
 /// Sudo mode lasts ten minutes from the last proof. What needs no new proof must not extend it.
 #[tokio::test]
 async fn a_change_without_a_proof_does_not_extend_sudo_mode() {
-    for (page, button) in [("/account/recovery-codes", MAKE_NEW_CODES), ("/account/totp", TURN_OFF)]
-    {
+    for (page, button) in [("/account/recovery-codes", MAKE_NEW_CODES), (PAGE, Factor::REMOVE)] {
         let site = Site::start().await;
-        let (mut ada, _, _) = ada_with_app(&site).await;
+        let (mut ada, _, _) = ada_with_factor(&site).await;
         clock::later(&site.db, "6 minutes").await;
         ada.visit(page).await;
         ada.press(button).await;

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::stage::BrowserTest;
-use crate::support::authenticator::Authenticator;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::Person;
@@ -42,7 +41,7 @@ pub async fn walk(
     look("wrong-code").await;
     newcomer(stage, window, &look).await;
     change_of_email(stage, window, &look).await;
-    two_step_login(stage, window, &look).await;
+    crate::two_step::walk(stage, window, &look).await;
 
     window.visit("/password/reset").await;
     window.fill(EMAIL, person.email).await;
@@ -206,48 +205,6 @@ async fn newcomer(stage: &BrowserTest<'_>, window: &Window, look: &impl AsyncFn(
     window.visit(&notice.link("/not-me/")).await;
     window.press(NOT_ME).await;
     look("not-me-done").await;
-}
-
-/// A person with a long email address, who sets up an authenticator app and logs in with it.
-async fn two_step_login(stage: &BrowserTest<'_>, window: &Window, look: &impl AsyncFn(&str)) {
-    let person = Person {
-        email: "katherine.coleman.goble.johnson@flight.research.of.langley.virginia.example",
-        password: "whisper quarry albatross",
-    };
-    person.create_account(&stage.site).await;
-    window.logs_in(person).await;
-    window.visit("/account/totp").await;
-    let app = Authenticator::with_key(&window.key().await);
-    window.fill(CODE, &app.wrong_code()).await;
-    window.press(TURN_ON).await;
-    look("two-step-wrong").await;
-    window.fill(CODE, &app.code()).await;
-    window.press(TURN_ON).await;
-    look("recovery-codes-new").await;
-    let codes = window.text().await;
-    let code = codes.lines().find(|line| line.len() == 29).expect("a recovery code").to_owned();
-    window.visit("/account").await;
-    look("account-two-step").await;
-    window.visit("/account/totp").await;
-    look("two-step-on").await;
-    window.visit("/account/totp?replace=on").await;
-    look("two-step-replace").await;
-    window.visit("/account/recovery-codes").await;
-    look("recovery-codes-left").await;
-    window.visit("/sudo").await;
-    look("sudo-two-step").await;
-    window.press(LOG_OUT).await;
-    window.logs_in(person).await;
-    look("login-second-step").await;
-    window.fill(CODE, &app.wrong_code()).await;
-    window.press(LOG_IN).await;
-    look("login-second-step-wrong").await;
-    window.click("Use a recovery code").await;
-    look("login-recovery-code").await;
-    window.fill(RECOVERY_CODE, &code).await;
-    window.press(LOG_IN).await;
-    look("recovery-code-used").await;
-    window.press(LOG_OUT).await;
 }
 
 /// A person who moves from one long email address to another one, and undoes it.

@@ -9,7 +9,7 @@ use crate::stage::BrowserTest;
 use crate::support::authenticator::Authenticator;
 use crate::support::clock;
 use crate::support::labels::*;
-use crate::support::people::ADA;
+use crate::support::people::{ADA, Person};
 use crate::window::{PHONE, Window};
 
 pub async fn an_app_is_set_up_from_the_qr_code(stage: &BrowserTest<'_>) {
@@ -30,7 +30,7 @@ pub async fn an_app_is_set_up_from_the_qr_code(stage: &BrowserTest<'_>) {
     let value = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value);
     assert_eq!(value("issuer").as_deref(), Some("Vestibule"));
     let key = value("secret").expect("a secret").into_owned();
-    assert_eq!(key, window.key().await);
+    assert_eq!(key, self::key(&window).await);
 
     let app = Authenticator::with_key(&key);
     window.fill(CODE, &app.code()).await;
@@ -43,6 +43,54 @@ pub async fn an_app_is_set_up_from_the_qr_code(stage: &BrowserTest<'_>) {
     window.fill(CODE, &app.code()).await;
     window.press(LOG_IN).await;
     window.must_be_at("/app").await;
+}
+
+/// A person with a long email address, who sets up an authenticator app and logs in with it.
+pub async fn walk(stage: &BrowserTest<'_>, window: &Window, look: &impl AsyncFn(&str)) {
+    let person = Person {
+        email: "katherine.coleman.goble.johnson@flight.research.of.langley.virginia.example",
+        password: "whisper quarry albatross",
+    };
+    person.create_account(&stage.site).await;
+    window.logs_in(person).await;
+    window.visit("/account/totp").await;
+    let app = Authenticator::with_key(&key(window).await);
+    window.fill(CODE, &app.wrong_code()).await;
+    window.press(TURN_ON).await;
+    look("two-step-wrong").await;
+    window.fill(CODE, &app.code()).await;
+    window.press(TURN_ON).await;
+    look("recovery-codes-new").await;
+    let codes = window.text().await;
+    let code = codes.lines().find(|line| line.len() == 29).expect("a recovery code").to_owned();
+    window.visit("/account").await;
+    look("account-two-step").await;
+    window.visit("/account/totp").await;
+    look("two-step-on").await;
+    window.visit("/account/totp?replace=on").await;
+    look("two-step-replace").await;
+    window.visit("/account/recovery-codes").await;
+    look("recovery-codes-left").await;
+    window.visit("/sudo").await;
+    look("sudo-two-step").await;
+    window.press(LOG_OUT).await;
+    window.logs_in(person).await;
+    look("login-second-step").await;
+    window.fill(CODE, &app.wrong_code()).await;
+    window.press(LOG_IN).await;
+    look("login-second-step-wrong").await;
+    window.click("Use a recovery code").await;
+    look("login-recovery-code").await;
+    window.fill(RECOVERY_CODE, &code).await;
+    window.press(LOG_IN).await;
+    look("recovery-code-used").await;
+    window.press(LOG_OUT).await;
+}
+
+/// The key of the app on the page, without spaces.
+async fn key(window: &Window) -> String {
+    let key = window.driver.find(By::Css("code.secret")).await.expect("a key on the page");
+    key.text().await.expect("its text").split_whitespace().collect()
 }
 
 /// The text of the QR code on the screen.

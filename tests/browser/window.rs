@@ -157,12 +157,6 @@ impl Window {
         body.text().await.expect("its text")
     }
 
-    /// The key of an authenticator app on the page, without spaces.
-    pub async fn key(&self) -> String {
-        let key = self.driver.find(By::Css("code.secret")).await.expect("a key on the page");
-        key.text().await.expect("its text").split_whitespace().collect()
-    }
-
     pub async fn must_be_at(&self, path: &str) {
         let at = self.path().await;
         assert!(at == path, "at {at} and not at {path}:\n{}", self.text().await);

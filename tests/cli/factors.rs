@@ -1,21 +1,21 @@
-//! `vestibule user reset-factors`: for a user who has lost the app and the recovery codes.
+//! `vestibule user reset-factors`: for a user who has lost the second factor and the recovery
+//! codes.
 
 use serde_json::json;
 
 use super::{events, user};
-use crate::support::authenticator::{ada_half_way, ada_with_app};
-use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
+use crate::support::second_factor::{Factor, SecondFactor, ada_half_way, ada_with_factor};
 use crate::support::site::Site;
 
 #[tokio::test]
 async fn an_operator_removes_the_factors_and_the_owner_is_told() {
     let site = Site::start().await;
-    let (mut open, app, _) = ada_with_app(&site).await;
+    let (mut open, mut factor, _) = ada_with_factor(&site).await;
     let mut half_way = ada_half_way(&site).await;
     let shown = user(&site.db, &["show", ADA.email, "--json"]).json();
-    assert_eq!(shown["second_factors"], json!(["totp"]), "{shown}");
+    assert_eq!(shown["second_factors"], json!([Factor::KIND.kind]), "{shown}");
     assert_eq!(shown["recovery_codes"], json!(10));
 
     let said = user(&site.db, &["reset-factors", ADA.email]).done();
@@ -29,7 +29,7 @@ async fn an_operator_removes_the_factors_and_the_owner_is_told() {
     // Whoever was logged in or half-way has to begin again, with the password alone.
     open.visit("/app").await;
     open.must_be_at("/login?next=%2Fapp", 200);
-    half_way.submit(LOG_IN, &[(CODE, &app.code())]).await;
+    factor.prove(&mut half_way).await;
     half_way.must_be_at("/login?next=%2Fapp", 200);
     ADA.log_in_on_new_device(&site).await;
 }

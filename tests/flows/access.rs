@@ -10,12 +10,12 @@ use actix_web::{App, HttpResponse, web::Data};
 use app::web::factors::KINDS;
 use reqwest::Method;
 
-use crate::support::authenticator::{ada_half_way, ada_with_app};
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::raw;
 use crate::support::requests::BrowserResponse;
+use crate::support::second_factor::{ada_half_way, ada_with_factor};
 use crate::support::site::Site;
 
 /// The response to a request. POSTs are sent with a valid token and no fields.
@@ -283,7 +283,7 @@ async fn every_route_gives_visitors_and_users_the_expected_response() {
 #[tokio::test]
 async fn half_way_through_a_login_only_the_second_step_is_open() {
     let site = Site::start().await;
-    ada_with_app(&site).await;
+    ada_with_factor(&site).await;
     let mut wrong = Vec::new();
     for (method, path, expected, _) in expected() {
         let own = exception(|rows| rows.half_way, method, path);

@@ -1,6 +1,7 @@
 //! Logging in with an email address and a password.
 
 mod recovery_code;
+mod second_step;
 
 use app::accounts::password::Hasher;
 use argon2::Params;

@@ -1,8 +1,7 @@
 //! The "This wasn't me" link in security notices.
 
-use crate::support::authenticator::{ada_half_way, ada_with_app, set_up, shown_codes};
-use crate::support::browser::Browser;
-use crate::support::clock;
+mod second_factors;
+
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
@@ -91,70 +90,4 @@ async fn a_not_me_link_works_once() {
     // To be safe, the page offers a new password.
     owner.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
     owner.must_be_at("/password/reset/sent", 200);
-}
-
-#[tokio::test]
-async fn a_second_factor_that_a_thief_set_up_is_removed() {
-    let site = Site::start().await;
-    let owner = ADA.at(&site).await;
-    let mut thief = site.browser();
-    thief.clone_cookies_from(&owner);
-    set_up(&site, &mut thief).await;
-    let notice = newest(&site.db, ADA.email).await;
-    assert_eq!(notice.subject, "An authenticator app was set up");
-    let mut browser = site.browser();
-    browser.visit(&notice.link("/not-me/")).await;
-    browser.press(NOT_ME).await;
-    resets_and_logs_in(&site, &mut browser).await;
-    browser.must_be_at("/app", 200);
-}
-
-#[tokio::test]
-async fn a_second_factor_from_before_the_notice_stays() {
-    let site = Site::start().await;
-    let (_, app, _) = ada_with_app(&site).await;
-    clock::later(&site.db, "1 hour").await;
-    let mut thief = ada_half_way(&site).await;
-    thief.submit(LOG_IN, &[(CODE, &app.code())]).await;
-    let notice = newest(&site.db, ADA.email).await;
-    assert_eq!(notice.subject, "New login to your account");
-    let mut browser = site.browser();
-    browser.visit(&notice.link("/not-me/")).await;
-    browser.press(NOT_ME).await;
-    clock::later(&site.db, "30 seconds").await;
-    resets_and_logs_in(&site, &mut browser).await;
-    browser.must_be_at("/login/totp", 200);
-    browser.submit(LOG_IN, &[(CODE, &app.code())]).await;
-    browser.must_be_at("/app", 200);
-}
-
-async fn resets_and_logs_in(site: &Site, browser: &mut Browser) {
-    let link = newest(&site.db, ADA.email).await.link("/password/reset/");
-    browser.visit(&link).await;
-    let new = "marble caravan thunder";
-    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, new)]).await;
-    browser.visit("/login").await;
-    browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, new)]).await;
-}
-
-#[tokio::test]
-async fn recovery_codes_that_a_thief_made_are_removed() {
-    let site = Site::start().await;
-    let (owner, app, _) = ada_with_app(&site).await;
-    let mut thief = site.browser();
-    thief.clone_cookies_from(&owner);
-    thief.visit("/account/recovery-codes").await;
-    thief.press(MAKE_NEW_CODES).await;
-    let codes = shown_codes(&thief);
-    let notice = newest(&site.db, ADA.email).await;
-    assert_eq!(notice.subject, "Your recovery codes were replaced");
-    let mut browser = site.browser();
-    browser.visit(&notice.link("/not-me/")).await;
-    browser.press(NOT_ME).await;
-    resets_and_logs_in(&site, &mut browser).await;
-    browser.must_be_at("/login/totp", 200);
-    browser.submit(LOG_IN, &[(CODE, &codes[0])]).await;
-    browser.must_be_at("/login/totp", 422);
-    browser.submit(LOG_IN, &[(CODE, &app.code())]).await;
-    browser.must_be_at("/app", 200);
 }

@@ -35,7 +35,7 @@ fn draw(random: &mut StdRng) -> Command {
     let device = Device(random.random_range(0..DEVICES));
     let person = Person(random.random_range(0..PEOPLE));
     let other = Device(random.random_range(0..DEVICES));
-    match random.random_range(0..38) {
+    match random.random_range(0..40) {
         0..2 => Command::SignUp(device, person),
         2..9 => Command::LogIn { on: device, person, remember: random.random_bool(0.4) },
         9 => Command::LogInWrongly(device, person),
@@ -57,10 +57,10 @@ fn draw(random: &mut StdRng) -> Command {
             false => Command::Unlock(person),
         },
         30 => Command::Unlock(person),
-        31..34 => Command::SetUpApp(device),
-        34 => Command::TurnOffApp(device),
-        35 => Command::ResetFactors(person),
-        36 => match random.random_bool(0.5) {
+        31..34 => Command::SetUpFactor(device),
+        34..37 => Command::RemoveFactor(device),
+        37 => Command::ResetFactors(person),
+        38 => match random.random_bool(0.5) {
             true => Command::EndByEpoch(person),
             false => Command::LogOutByOperator(person),
         },

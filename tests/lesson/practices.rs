@@ -10,12 +10,12 @@ use app::lesson::source::Place;
 use scraper::{Html, Selector};
 
 use super::site_with;
-use crate::support::authenticator;
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::page::{selector, text_of};
 use crate::support::people::{ADA, Person};
 use crate::support::raw;
+use crate::support::second_factor::{Factor, SecondFactor, set_up};
 use crate::support::site::Site;
 
 /// The longest text of a page: eight lines of the column.
@@ -331,9 +331,9 @@ async fn the_second_factors_and_the_hash_of_this_user_are_shown() {
     assert_eq!(value(&browser, "Your hash"), settings);
     browser.visit("/practices/second-factors").await;
     assert_eq!(value(&browser, "You have"), "None");
-    authenticator::set_up(&site, &mut browser).await;
+    set_up::<Factor>(&site, &mut browser).await;
     browser.visit("/practices/second-factors").await;
-    assert_eq!(value(&browser, "You have"), "Authenticator app");
+    assert_eq!(value(&browser, "You have"), Factor::KIND.title);
     assert_eq!(value(&browser, "Left"), "10 recovery codes");
     assert_eq!(value(&browser, "Proved in this session"), "Yes");
 }

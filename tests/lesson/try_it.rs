@@ -6,6 +6,7 @@ use super::{ask_production, site_with};
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::people::ADA;
+use crate::support::second_factor::PAGE;
 use crate::support::site::Site;
 
 /// Each path that a button sends a form to.
@@ -37,12 +38,12 @@ async fn without_a_required_second_factor_no_password_change_can_be_tried() {
     ADA.create_account(&site).await;
     let mut browser = site.browser();
     ADA.logs_in(&mut browser).await;
-    browser.must_be_at("/account/totp", 200);
+    browser.must_be_at(PAGE, 200);
     let form = browser.form(LOG_OUT);
     let (_, token) = form.pairs().into_iter().find(|(name, _)| *name == "csrf").expect("a token");
     let body = format!("csrf={token}");
     let kind = [("content-type", "application/x-www-form-urlencoded")];
-    let to_setup = reqwest::header::HeaderValue::from_static("/account/totp");
+    let to_setup = reqwest::header::HeaderValue::from_static(PAGE);
     for path in ["/lesson/no-token", "/lesson/password"] {
         let answer = browser.fetch(reqwest::Method::POST, path, &kind, &body).await;
         assert_eq!((answer.status, &answer.headers["location"]), (303, &to_setup), "{path}");

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::support::authenticator::{Authenticator, ada_with_app, shown_codes};
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::passkey::{Device, at_login, follow, json_of, post, started, with_passkey};
 use crate::support::people::{ADA, EVE, GRACE};
+use crate::support::second_factor::shown_codes;
 use crate::support::site::Site;
 
 const PATH: &str = "/account/passkeys";
@@ -108,11 +108,13 @@ async fn an_account_has_at_most_twenty() {
 #[tokio::test]
 async fn a_removal_that_makes_new_codes_shows_them() {
     let site = Site::start().await;
-    let (mut owner, _, _) = ada_with_app(&site).await;
+    let (mut owner, _) = with_passkey(ADA, &site).await;
+    owner.visit(PATH).await;
+    owner.submit(RENAME, &[(NAME, "The old one")]).await;
     Device::at(&site).is_added(&mut owner).await;
     site.db.run("delete from recovery_codes").await;
     owner.visit(PATH).await;
-    owner.press(REMOVE).await;
+    owner.press_beside("The old one", REMOVE).await;
     owner.must_be_at("/account/recovery-codes", 200);
     assert_eq!(shown_codes(&owner).len(), 10);
 }
@@ -192,13 +194,13 @@ async fn the_last_second_factor_stays_where_one_is_required() {
     owner.visit(PATH).await;
     owner.press(REMOVE).await;
     owner.must_see("this is your only one");
-    // With an app beside it, either may go.
-    owner.visit("/account/totp").await;
-    let app = Authenticator::reading(&owner);
-    owner.submit(TURN_ON, &[(CODE, &app.code())]).await;
-    owner.visit("/account/totp").await;
-    owner.press(TURN_OFF).await;
-    owner.must_see("Your authenticator app is removed.");
+    // With another one, either may go.
+    owner.submit(RENAME, &[(NAME, "The old one")]).await;
+    let answer = Device::at(&site).is_added(&mut owner).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    owner.visit(PATH).await;
+    owner.press_beside("The old one", REMOVE).await;
+    owner.must_see("is removed.");
     owner.visit("/app").await;
     owner.must_be_at("/app", 200);
 }

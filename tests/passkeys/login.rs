@@ -2,20 +2,16 @@
 
 use serde_json::json;
 
-use crate::support::authenticator::{Authenticator, shown_codes};
 use crate::support::labels::*;
 use crate::support::passkey::{at_login, json_of, post, started, with_passkey};
 use crate::support::people::{ADA, GRACE};
+use crate::support::second_factor::shown_codes;
 use crate::support::site::Site;
 
 #[tokio::test]
-async fn a_passkey_logs_in_without_a_password_and_without_a_code() {
+async fn a_passkey_logs_in_without_a_password() {
     let site = Site::start().await;
-    let (mut owner, mut device) = with_passkey(ADA, &site).await;
-    owner.visit("/account/totp").await;
-    let app = Authenticator::reading(&owner);
-    owner.submit(TURN_ON, &[(CODE, &app.code())]).await;
-    owner.must_see("Your authenticator app is set up.");
+    let (_, mut device) = with_passkey(ADA, &site).await;
     let mut browser = at_login(&site).await;
     device.logs_in(&mut browser).await;
     browser.must_be_at("/app", 200);

@@ -5,10 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use totp_rs::{Builder, Secret, Totp};
 
 use super::browser::Browser;
-use super::clock;
-use super::labels::*;
 use super::page::{selector, text_of};
 use super::people::ADA;
+use super::second_factor::set_up;
 use super::site::Site;
 
 const STEP: u64 = 30;
@@ -47,19 +46,6 @@ impl Authenticator {
     }
 }
 
-/// Sets up an app in a browser that has logged in recently. Returns it and the recovery codes.
-/// After this, the next code of the app is accepted.
-pub async fn set_up(site: &Site, browser: &mut Browser) -> (Authenticator, Vec<String>) {
-    browser.visit("/account/totp").await;
-    let app = Authenticator::reading(browser);
-    browser.submit(TURN_ON, &[(CODE, &app.code())]).await;
-    browser.must_be_at("/account/recovery-codes", 200);
-    let codes = shown_codes(browser);
-    assert_eq!(codes.len(), 10, "{codes:?}");
-    clock::later(&site.db, "30 seconds").await;
-    (app, codes)
-}
-
 /// The key of an app on the page, without spaces.
 pub fn shown_key(browser: &Browser) -> String {
     let page = scraper::Html::parse_document(browser.html());
@@ -67,13 +53,8 @@ pub fn shown_key(browser: &Browser) -> String {
     text_of(key).split_whitespace().collect()
 }
 
-/// The recovery codes on the page.
-pub fn shown_codes(browser: &Browser) -> Vec<String> {
-    let page = scraper::Html::parse_document(browser.html());
-    page.select(&selector(".codes code")).map(text_of).collect()
-}
-
-/// Ada has an account with an app, and this is the browser in which she set it up.
+/// Ada has an account with an app, and this is the browser in which she set it up. The next code
+/// of the app is accepted. Returns the recovery codes too.
 pub async fn ada_with_app(site: &Site) -> (Browser, Authenticator, Vec<String>) {
     let mut browser = ADA.at(site).await;
     let (app, codes) = set_up(site, &mut browser).await;

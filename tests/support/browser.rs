@@ -78,6 +78,11 @@ impl Browser {
         }
     }
 
+    /// The origin of the site.
+    pub fn origin(&self) -> Url {
+        self.base.clone()
+    }
+
     /// Opens a URL that was typed, or a link in an email.
     pub async fn visit(&mut self, path: &str) {
         let url = self.base.join(path).expect("an address");

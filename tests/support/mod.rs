@@ -26,6 +26,7 @@ pub mod proxy;
 pub mod race;
 pub mod raw;
 pub mod requests;
+pub mod second_factor;
 mod seen;
 pub mod site;
 pub mod touches;

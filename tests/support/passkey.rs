@@ -112,22 +112,29 @@ impl Device {
         post(browser, "finish", &body).await
     }
 
-    /// Logs in on the page that is open, and follows the response.
+    /// Signs on the page that is open: a login page, or `/sudo`. Follows the response.
     pub async fn logs_in(&mut self, browser: &mut Browser) -> BrowserResponse {
         let options = started(browser).await;
         let credential = self.signs(&options).await;
-        let second_step = browser.path == "/login/passkey";
-        let body = json!({ "credential": credential, "second_step": second_step });
+        let (next, second_step) = {
+            let page = scraper::Html::parse_document(browser.html());
+            let block = block(&page);
+            let next = block.attr("data-next").expect("where it leads").to_owned();
+            (next, block.attr("data-second-step").is_some())
+        };
+        let body = json!({ "credential": credential, "next": next, "second_step": second_step });
         let answer = post(browser, "finish", &body).await;
         follow(browser, &answer).await;
         answer
     }
 }
 
-/// Visits the page that a successful response names.
+/// Visits the page that a successful response names. After a 401, the page is loaded again.
 pub async fn follow(browser: &mut Browser, answer: &BrowserResponse) {
-    if answer.status == 200 {
-        browser.visit(json_of(answer)["next"].as_str().expect("a path")).await;
+    match answer.status {
+        200 => browser.visit(json_of(answer)["next"].as_str().expect("a path")).await,
+        401 => browser.visit(&browser.path.clone()).await,
+        _ => {}
     }
 }
 
@@ -142,10 +149,15 @@ pub async fn started(browser: &mut Browser) -> Value {
     json_of(&answer)
 }
 
+/// The block of the button for passkeys, which `static/passkeys.js` reads.
+fn block(page: &scraper::Html) -> scraper::ElementRef<'_> {
+    page.select(&selector(".by-script")).next().expect("a block for passkeys")
+}
+
 /// Sends what `static/passkeys.js` sends.
 pub async fn post(browser: &mut Browser, step: &str, body: &Value) -> BrowserResponse {
     let page = scraper::Html::parse_document(browser.html());
-    let block = page.select(&selector(".by-script")).next().expect("a block for passkeys");
+    let block = block(&page);
     let path = format!("{}/{step}", block.attr("data-path").expect("its path"));
     let token = block.select(&selector("[name=csrf]")).next().and_then(|token| token.attr("value"));
     let token = token.expect("its token").to_owned();

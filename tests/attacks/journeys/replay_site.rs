@@ -50,7 +50,7 @@ pub enum State {
     Pending,
     /// Has a user with `locked_at`.
     Locked,
-    /// Has a user with an authenticator app and a passkey.
+    /// Has a user with second factors of every kind.
     WithFactors,
     /// Pending, with its mail budget used up. All sequences share one email address, because only
     /// the visible half is compared.

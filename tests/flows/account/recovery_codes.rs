@@ -1,10 +1,10 @@
 //! Recovery codes: shown once, replaced as a set.
 
-use crate::support::authenticator::{Authenticator, ada_with_app, shown_codes};
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::page::selector;
 use crate::support::people::{ADA, GRACE};
+use crate::support::second_factor::{Factor, PAGE, SecondFactor, ada_with_factor, shown_codes};
 use crate::support::site::Site;
 
 const PATH: &str = "/account/recovery-codes";
@@ -12,7 +12,7 @@ const PATH: &str = "/account/recovery-codes";
 #[tokio::test]
 async fn the_codes_are_shown_once() {
     let site = Site::start().await;
-    let (mut browser, _, codes) = ada_with_app(&site).await;
+    let (mut browser, _, codes) = ada_with_factor(&site).await;
     browser.visit(PATH).await;
     assert_eq!(shown_codes(&browser), Vec::<String>::new());
     browser.must_see("10 codes left");
@@ -23,9 +23,8 @@ async fn the_codes_are_shown_once() {
 async fn the_download_holds_all_codes() {
     let site = Site::start().await;
     let mut browser = ADA.at(&site).await;
-    browser.visit("/account/totp").await;
-    let app = Authenticator::reading(&browser);
-    browser.submit(TURN_ON, &[(CODE, &app.code())]).await;
+    browser.visit(PAGE).await;
+    Factor::set_up(&mut browser).await;
     let page = scraper::Html::parse_document(browser.html());
     let link = page.select(&selector("a[download]")).next().expect("a link");
     let url = link.attr("href").expect("a URL");
@@ -38,7 +37,7 @@ async fn the_download_holds_all_codes() {
 #[tokio::test]
 async fn a_new_set_replaces_the_old_one_and_is_mailed() {
     let site = Site::start().await;
-    let (mut browser, _, codes) = ada_with_app(&site).await;
+    let (mut browser, _, codes) = ada_with_factor(&site).await;
     browser.visit(PATH).await;
     browser.must_see("10 codes left");
     browser.press(MAKE_NEW_CODES).await;

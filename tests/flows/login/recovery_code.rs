@@ -1,24 +1,20 @@
 //! The second step of a login, with a recovery code.
 
-use crate::support::authenticator::{ada_half_way, ada_with_app, shown_codes};
-use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::mailbox::mailbox;
 use crate::support::people::ADA;
+use crate::support::second_factor::{
+    ada_half_way, ada_with_factor, enter_recovery_code, shown_codes,
+};
 use crate::support::site::Site;
-
-async fn uses(browser: &mut Browser, code: &str) {
-    browser.visit("/login/recovery-code").await;
-    browser.submit(LOG_IN, &[(RECOVERY_CODE, code)]).await;
-}
 
 #[tokio::test]
 async fn a_recovery_code_logs_in_once_and_the_owner_gets_an_email() {
     let site = Site::start().await;
-    let (_, _, codes) = ada_with_app(&site).await;
+    let (_, _, codes) = ada_with_factor(&site).await;
     let mut browser = ada_half_way(&site).await;
     // As somebody types it from paper.
-    uses(&mut browser, &codes[3].to_lowercase().replace('-', " ")).await;
+    enter_recovery_code(&mut browser, &codes[3].to_lowercase().replace('-', " ")).await;
     browser.must_be_at("/app", 200);
     browser.must_see("You used a recovery code. You have 9 left.");
     let mails = mailbox(&site.db, ADA.email).await;
@@ -27,21 +23,21 @@ async fn a_recovery_code_logs_in_once_and_the_owner_gets_an_email() {
     assert!(mail.text.contains("Codes left: 9."), "{}", mail.text);
 
     let mut again = ada_half_way(&site).await;
-    uses(&mut again, &codes[3]).await;
+    enter_recovery_code(&mut again, &codes[3]).await;
     again.must_be_at("/login/recovery-code", 422);
-    uses(&mut again, &codes[4]).await;
+    enter_recovery_code(&mut again, &codes[4]).await;
     again.must_be_at("/app", 200);
 }
 
 #[tokio::test]
 async fn the_account_page_warns_when_few_are_left() {
     let site = Site::start().await;
-    let (mut owner, _, codes) = ada_with_app(&site).await;
+    let (mut owner, _, codes) = ada_with_factor(&site).await;
     owner.visit("/account").await;
     owner.must_see("10 left");
     for (used, code) in codes.iter().enumerate().take(7) {
         let mut browser = ada_half_way(&site).await;
-        uses(&mut browser, code).await;
+        enter_recovery_code(&mut browser, code).await;
         let few = used == 6;
         assert_eq!(browser.html().contains("Make new ones on your account page"), few, "{used}");
     }
@@ -52,15 +48,6 @@ async fn the_account_page_warns_when_few_are_left() {
     assert_eq!(shown_codes(&owner).len(), 10);
     // The rest of the old set is invalid.
     let mut browser = ada_half_way(&site).await;
-    uses(&mut browser, &codes[9]).await;
+    enter_recovery_code(&mut browser, &codes[9]).await;
     browser.must_be_at("/login/recovery-code", 422);
-}
-
-#[tokio::test]
-async fn the_page_of_the_app_takes_a_recovery_code_too() {
-    let site = Site::start().await;
-    let (_, _, codes) = ada_with_app(&site).await;
-    let mut browser = ada_half_way(&site).await;
-    browser.submit(LOG_IN, &[(CODE, &codes[0])]).await;
-    browser.must_be_at("/app", 200);
 }

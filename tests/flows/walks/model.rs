@@ -37,9 +37,8 @@ pub enum Command {
     ChangePassword(Device),
     /// Asks for the person's other email address and confirms it.
     ChangeEmail(Device),
-    /// Sets up an authenticator app, and turns it off.
-    SetUpApp(Device),
-    TurnOffApp(Device),
+    SetUpFactor(Device),
+    RemoveFactor(Device),
     Reset(Device, Person),
     /// Presses the button of one of the notices that are still valid: the number of notices is
     /// the modulus.
@@ -87,8 +86,8 @@ pub struct Account {
     pub must_reset: bool,
     /// Which of the person's two email addresses the account has.
     pub email: usize,
-    /// If there is an authenticator app: the number of the notice about it.
-    app: Option<usize>,
+    /// If there is a second factor: the number of the notice about it.
+    factor: Option<usize>,
     notices: Vec<Notice>,
     sent: usize,
 }
@@ -126,8 +125,8 @@ impl Model {
         proved.is_some_and(|at| self.now - at < SUDO_WINDOW)
     }
 
-    fn has_app(&self, device: Device) -> Option<bool> {
-        self.user(device).map(|person| self.accounts[person.0].app.is_some())
+    fn has_factor(&self, device: Device) -> Option<bool> {
+        self.user(device).map(|person| self.accounts[person.0].factor.is_some())
     }
 
     /// Whether a command can be given now: a login, for example, needs a device without a session.
@@ -144,8 +143,8 @@ impl Model {
             | Command::ChangeEmail(device)
             | Command::Delete(device)
             | Command::Download(device) => !free(device),
-            Command::SetUpApp(device) => self.has_app(device) == Some(false),
-            Command::TurnOffApp(device) => self.has_app(device) == Some(true),
+            Command::SetUpFactor(device) => self.has_factor(device) == Some(false),
+            Command::RemoveFactor(device) => self.has_factor(device) == Some(true),
             Command::EndSession { on, of } => {
                 on != of && !free(on) && self.user(on) == self.user(of)
             }
@@ -197,17 +196,17 @@ impl Model {
                 }
             }
             Command::Confirm(device) => self.authenticate(device),
-            Command::SetUpApp(device) => {
+            Command::SetUpFactor(device) => {
                 if !self.is_sudo(device) {
                     return false;
                 }
-                self.change_app(device, true);
+                self.change_factor(device, true);
             }
-            Command::TurnOffApp(device) => {
+            Command::RemoveFactor(device) => {
                 if !self.has_proved_factor(device) {
                     return false;
                 }
-                self.change_app(device, false);
+                self.change_factor(device, false);
             }
             Command::Reset(_, person) => {
                 self.accounts[person.0].must_reset = false;
@@ -220,7 +219,7 @@ impl Model {
                 account.must_reset = true;
                 account.email = used.email;
                 // Set up since the notice, perhaps by a thief.
-                account.app.take_if(|number| *number >= used.number);
+                account.factor.take_if(|number| *number >= used.number);
                 account.notices.retain(|notice| {
                     let later = notice.number > used.number && notice.email != used.email;
                     notice.number != used.number && !later
@@ -245,7 +244,7 @@ impl Model {
                 self.end(|_, session| session.person == person);
             }
             Command::ResetFactors(person) => {
-                if self.accounts[person.0].app.take().is_some() {
+                if self.accounts[person.0].factor.take().is_some() {
                     self.end(|_, session| session.person == person);
                     self.notify(person);
                 }
@@ -276,7 +275,7 @@ impl Model {
             idle,
             last_seen: now,
             authenticated_at: now,
-            factor_at: self.accounts[person.0].app.map(|_| now),
+            factor_at: self.accounts[person.0].factor.map(|_| now),
         });
         let mut of_person: Vec<u64> = self
             .sessions
@@ -290,12 +289,12 @@ impl Model {
         self.end(|_, session| of_person[..oldest].contains(&session.began));
     }
 
-    fn change_app(&mut self, device: Device, on: bool) {
+    fn change_factor(&mut self, device: Device, on: bool) {
         let person = self.user(device).expect("allowed");
         self.end(|other, session| other != device && session.person == person);
         self.authenticate(device);
         let (now, number) = (self.now, self.accounts[person.0].sent);
-        self.accounts[person.0].app = on.then_some(number);
+        self.accounts[person.0].factor = on.then_some(number);
         self.sessions[device.0]
             .iter_mut()
             .for_each(|session| session.factor_at = on.then_some(now));

@@ -1,11 +1,11 @@
 //! The same commands, given to the app by real browsers.
 
 use super::model::{Command, DEVICES, Device, PER_USER, Person};
-use crate::support::authenticator::Authenticator;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::{OutboxMail, mailbox};
+use crate::support::second_factor::{Factor, LOGIN_PAGE, PAGE, SecondFactor};
 use crate::support::site::Site;
 use crate::support::touches::Touches;
 use crate::support::{people, process};
@@ -19,7 +19,7 @@ pub struct World {
     passwords: [usize; 2],
     /// The index of each person's email address in `World::emails`.
     now_at: [usize; 2],
-    apps: [Option<Authenticator>; 2],
+    factors: [Option<Factor>; 2],
 }
 
 impl World {
@@ -33,7 +33,7 @@ impl World {
                 browser
             })
             .collect();
-        World { site, devices, passwords: [0; 2], now_at: [0; 2], apps: [None, None] }
+        World { site, devices, passwords: [0; 2], now_at: [0; 2], factors: [None, None] }
     }
 
     /// The two email addresses between which a person changes.
@@ -164,7 +164,9 @@ impl World {
                 self.now_at[person.0] = email;
                 browser.sees(EVERY_DEVICE_LOGGED_OUT)
             }
-            Command::SetUpApp(_) | Command::TurnOffApp(_) => self.change_app(command, user).await,
+            Command::SetUpFactor(_) | Command::RemoveFactor(_) => {
+                self.change_factor(command, user).await
+            }
             Command::Confirm(_)
             | Command::ChangePassword(_)
             | Command::ChangeEmail(_)
@@ -174,37 +176,35 @@ impl World {
         }
     }
 
-    /// Enters the code of the person's app, if the page asks for it. Each time step works once, and
-    /// the walk is faster than the clock, so the app forgets which one was used.
+    /// Proves the person's second factor, if the page asks for it.
     async fn second_step(&mut self, on: Device, person: Person) {
         let browser = &mut self.devices[on.0];
-        if browser.path == "/login/totp" {
-            self.site.db.run("update totp set used_until = now() - interval '1 hour'").await;
-            let app = self.apps[person.0].as_ref().expect("an app");
-            browser.submit(LOG_IN, &[(CODE, &app.code())]).await;
+        if browser.path == LOGIN_PAGE {
+            let factor = self.factors[person.0].as_mut().expect("a second factor");
+            factor.renew(&self.site.db).await;
+            factor.prove(browser).await;
         }
     }
 
-    async fn change_app(
+    async fn change_factor(
         &mut self,
         command: Command,
         user: impl Fn(Device) -> Option<Person>,
     ) -> bool {
-        let (Command::SetUpApp(device) | Command::TurnOffApp(device)) = command else {
+        let (Command::SetUpFactor(device) | Command::RemoveFactor(device)) = command else {
             unreachable!("{command:?}")
         };
         let browser = &mut self.devices[device.0];
-        browser.visit("/account/totp").await;
-        if browser.path != "/account/totp" {
+        browser.visit(PAGE).await;
+        if browser.path != PAGE {
             return false;
         }
-        if let Command::TurnOffApp(_) = command {
-            browser.press(TURN_OFF).await;
-            return browser.path == "/account";
+        if let Command::RemoveFactor(_) = command {
+            browser.press(Factor::REMOVE).await;
+            return browser.sees("is removed.");
         }
-        let app = Authenticator::reading(browser);
-        browser.submit(TURN_ON, &[(CODE, &app.code())]).await;
-        self.apps[user(device).expect("a user").0] = Some(app);
+        let factor = Factor::set_up(browser).await;
+        self.factors[user(device).expect("a user").0] = Some(factor);
         browser.path == "/account/recovery-codes"
     }
 

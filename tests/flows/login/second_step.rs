@@ -1,0 +1,117 @@
+//! The second step of a login, whatever the kind of the second factor.
+
+use crate::support::clock;
+use crate::support::labels::*;
+use crate::support::mailbox::{mailbox, newest};
+use crate::support::people::{ADA, GRACE};
+use crate::support::second_factor::{
+    LOGIN_PAGE, SecondFactor, ada_half_way, ada_with_factor, enter_recovery_code,
+};
+use crate::support::site::Site;
+
+#[tokio::test]
+async fn password_and_second_factor_lead_to_the_page_that_was_asked_for() {
+    let site = Site::start().await;
+    let (_, mut factor, _) = ada_with_factor(&site).await;
+    let mut browser = site.browser();
+    browser.visit("/account/sessions").await;
+    browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
+    browser.must_be_at(LOGIN_PAGE, 200);
+    browser.must_see(ADA.email);
+    factor.prove(&mut browser).await;
+    browser.must_be_at("/account/sessions", 200);
+}
+
+#[tokio::test]
+async fn a_login_stays_remembered_over_the_second_step() {
+    let site = Site::start().await;
+    let (_, mut factor, _) = ada_with_factor(&site).await;
+    let mut browser = site.browser();
+    browser.visit("/login").await;
+    let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password), (STAY_LOGGED_IN, "on")];
+    browser.submit(LOG_IN, &fields).await;
+    factor.prove(&mut browser).await;
+    browser.must_be_at("/app", 200);
+    browser.restart();
+    browser.visit("/app").await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn an_account_without_one_logs_in_with_the_password_alone() {
+    let site = Site::start().await;
+    ada_with_factor(&site).await;
+    let mut grace = GRACE.at(&site).await;
+    grace.must_be_at("/app", 200);
+    for path in [LOGIN_PAGE, "/login/recovery-code"] {
+        grace.visit(path).await;
+        grace.must_be_at("/app", 200);
+    }
+}
+
+#[tokio::test]
+async fn after_five_minutes_the_password_is_needed_again() {
+    let site = Site::start().await;
+    let (_, mut factor, _) = ada_with_factor(&site).await;
+    let mut browser = ada_half_way(&site).await;
+    clock::later(&site.db, "4 minutes").await;
+    browser.visit(LOGIN_PAGE).await;
+    browser.must_be_at(LOGIN_PAGE, 200);
+    clock::later(&site.db, "61 seconds").await;
+    factor.prove(&mut browser).await;
+    browser.must_be_at("/login?next=%2Fapp", 200);
+    browser.must_see("Enter your password again.");
+}
+
+#[tokio::test]
+async fn the_owner_hears_of_a_right_password_with_a_wrong_code_once() {
+    let site = Site::behind_a_proxy().await;
+    let (mut known, _, _) = ada_with_factor(&site).await;
+    let mails = async || {
+        let mails = mailbox(&site.db, ADA.email).await;
+        mails.iter().filter(|mail| mail.subject == "Wrong code after your password").count()
+    };
+    // On her own device, Ada mistypes.
+    known.press(LOG_OUT).await;
+    ADA.logs_in(&mut known).await;
+    enter_recovery_code(&mut known, "not a code").await;
+    assert_eq!(mails().await, 0);
+    let mut stranger = ada_half_way(&site).await;
+    for _ in 0..3 {
+        enter_recovery_code(&mut stranger, "not a code").await;
+        assert_eq!(mails().await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_recorded_when_it_is_complete() {
+    let site = Site::start().await;
+    let (_, mut factor, _) = ada_with_factor(&site).await;
+    let logins = "select count(*) from audit_events where kind in ('login', 'login.new-device')";
+    let devices = "select count(*) from devices";
+    let before = (site.db.number(logins).await, site.db.number(devices).await);
+    let mut browser = ada_half_way(&site).await;
+    assert_eq!((site.db.number(logins).await, site.db.number(devices).await), before);
+    factor.prove(&mut browser).await;
+    assert_eq!(site.db.number(logins).await, before.0 + 1);
+    assert_eq!(site.db.number(devices).await, before.1 + 1);
+    assert_eq!(site.db.number("select count(*) from half_logins").await, 0);
+}
+
+#[tokio::test]
+async fn a_password_reset_does_not_remove_the_second_factor() {
+    let site = Site::start().await;
+    let (_, mut factor, _) = ada_with_factor(&site).await;
+    let mut browser = site.browser();
+    browser.visit("/password/reset").await;
+    browser.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
+    let link = newest(&site.db, ADA.email).await.link("/password/reset/");
+    browser.visit(&link).await;
+    let new = "marble caravan thunder";
+    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, new)]).await;
+    browser.visit("/login").await;
+    browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, new)]).await;
+    browser.must_be_at(LOGIN_PAGE, 200);
+    factor.prove(&mut browser).await;
+    browser.must_be_at("/app", 200);
+}
