@@ -16,7 +16,7 @@ use crate::keys::Keys;
 use crate::server::{self, Listeners, stop};
 use crate::state::AppState;
 use crate::web::rate_limit::RateLimit;
-use crate::{background, database, lesson, metrics, telemetry, totp};
+use crate::{background, database, lesson, metrics, telemetry};
 
 /// A reference app for logging in and staying logged in safely
 #[derive(Parser)]
@@ -59,23 +59,29 @@ const NO_WAIT: Duration = Duration::ZERO;
 /// # Errors
 /// When the command fails, with a message for the person who runs it.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    if let Some(Command::Key(KeyCommand::Generate)) = cli.command {
-        println!("{}", Keys::generate());
-        return Ok(());
-    }
-    let config = Config::load()?;
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(config).await,
-        Command::Doctor => doctor(&config).await,
-        Command::Migrate => database::migrate(&connect(&config, config.database_wait).await?).await,
+        Command::Serve => serve(Config::load()?).await,
+        Command::Doctor => doctor(&Config::load()?).await,
+        Command::Migrate => {
+            let config = Config::load()?;
+            database::migrate(&connect(&config, config.database_wait).await?).await
+        }
         Command::Prune => {
+            let config = Config::load()?;
             let db = connect(&config, NO_WAIT).await?;
             let pruned = background::prune(&db, config.audit_retention).await?;
             println!("{pruned} expired rows deleted");
             Ok(())
         }
-        Command::User(arguments) => user::run(config, arguments).await,
-        Command::Key(_) => totp::keys::reseal(&config, &connect(&config, NO_WAIT).await?).await,
+        Command::User(arguments) => user::run(Config::load()?, arguments).await,
+        Command::Key(KeyCommand::Generate) => {
+            println!("{}", Keys::generate());
+            Ok(())
+        }
+        Command::Key(KeyCommand::Reseal) => {
+            let config = Config::load()?;
+            crate::totp::keys::reseal(&config, &connect(&config, NO_WAIT).await?).await
+        }
     }
 }
 
@@ -83,7 +89,8 @@ async fn doctor(config: &Config) -> anyhow::Result<()> {
     let database = async {
         let db = connect(config, NO_WAIT).await?;
         check_startup(config, &db).await?;
-        totp::keys::report(config, &db).await
+        crate::totp::keys::report(config, &db).await?;
+        anyhow::Ok(())
     };
     let (database, mail) = (database.await, background::check_mail(config).await);
     if let Ok(false) = mail {

@@ -18,7 +18,7 @@ use crate::accounts::device::DeviceHash;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Login,
-    /// Codes of an authenticator app, and recovery codes.
+    /// Codes of second factors, and recovery codes.
     SecondFactor,
     /// Challenges for passkeys. The login page requests one on each view.
     Passkey,

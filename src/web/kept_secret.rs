@@ -6,9 +6,8 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 
 use super::visitor::LoggedIn;
 
-/// The key of the secret of a factor that is being set up, such as an authenticator app.
-/// Every rotation of the session ID removes it: an attacker who has seen it under an earlier ID
-/// must not know the one that is set up later.
+/// The key of the secret of a factor that is being set up. Every rotation of the session ID removes
+/// it: an attacker who has seen it under an earlier ID must not know the one that is set up later.
 pub const NEW_SECRET: &str = "new_secret";
 
 /// The key of recovery codes that are still to be shown.

@@ -10,7 +10,6 @@ use crate::accounts::totp;
 use crate::accounts::user::{self, User};
 use crate::accounts::user_id::UserId;
 use crate::database::{Connection, Transaction};
-use crate::keys::Keys;
 use crate::state::AppState;
 use crate::throttle::{Admission, Attempt, Rejection};
 
@@ -69,7 +68,11 @@ pub async fn verify(
     if !user::hold_unchanged(&mut tx, user).await? {
         return Ok(FactorVerified::Outdated);
     }
-    let verified = match check(&mut tx, &app.keys, user.id, typed).await? {
+    let verdict = match totp::check(&mut tx, &app.keys, user.id, typed).await? {
+        CodeVerdict::Wrong => check_recovery_code(&mut tx, user.id, typed).await?,
+        verdict => verdict,
+    };
+    let verified = match verdict {
         CodeVerdict::Right { codes_left } => {
             if codes_left.is_some() {
                 let (kind, user_id) = (Kind::RecoveryCodeUsed, Some(user.id));
@@ -89,18 +92,13 @@ pub async fn verify(
     Ok(verified)
 }
 
-/// Checks a code of any kind, and uses it up. The caller has counted the attempt, and commits the
-/// transaction together with what the code allows.
-async fn check(
+async fn check_recovery_code(
     tx: &mut Connection,
-    keys: &Keys,
     user_id: UserId,
     typed: &str,
 ) -> sqlx::Result<CodeVerdict> {
-    let verdict = totp::check(&mut *tx, keys, user_id, typed).await?;
-    if verdict != CodeVerdict::Wrong {
-        return Ok(verdict);
-    }
-    let codes_left = recovery_codes::take(tx, user_id, typed).await?;
-    Ok(codes_left.map_or(verdict, |left| CodeVerdict::Right { codes_left: Some(left) }))
+    Ok(match recovery_codes::take(tx, user_id, typed).await? {
+        Some(left) => CodeVerdict::Right { codes_left: Some(left) },
+        None => CodeVerdict::Wrong,
+    })
 }

@@ -26,7 +26,7 @@ pub enum SecondStep {
     TooMany(Rejection),
 }
 
-/// Logs in if the code is right. A code of the app and a recovery code are both accepted.
+/// Logs in if the code is right. Recovery codes are accepted too.
 ///
 /// # Errors
 /// To the login page, if the login that is half done has expired or was used.
