@@ -45,5 +45,6 @@ pub mod session_state;
 pub mod session_store;
 pub mod set_cookie;
 pub mod sudo;
+pub mod typed;
 pub mod visitor;
 pub mod visitor_cookie;

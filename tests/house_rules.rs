@@ -339,7 +339,8 @@ fn every_rejected_form_is_shown_by_the_same_lines() {
             let is = |name: &str, value: &str| {
                 tag.attributes.iter().any(|(n, v)| n == name && (value.is_empty() || v == value))
             };
-            let visible = tag.name == "input" && !is("type", "hidden") && !is("hidden", "");
+            let input = tag.name == "input" && !is("type", "hidden") && !is("hidden", "");
+            let visible = input || matches!(tag.name.as_str(), "select" | "textarea");
             if visible || is("aria-invalid", "") || is("class", "problem") || is("autofocus", "") {
                 places.push(format!("{}:{} <{}>", file.path, tag.line, tag.name));
             }

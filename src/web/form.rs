@@ -9,7 +9,7 @@ use actix_web::http::{StatusCode, header};
 use futures_util::StreamExt;
 use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use url::form_urlencoded;
 
 use super::error::Error;
 
@@ -112,29 +112,18 @@ pub fn take(fields: &mut Fields, name: &str) -> Result<Option<String>, Error> {
     if found.next().is_some() { Err(MALFORMED) } else { Ok(first) }
 }
 
-/// Fills a form's struct. Unknown fields are ignored.
+/// Fills a form's struct. Unknown fields are ignored. `docs/forms.md` lists the types of fields.
 ///
 /// # Errors
-/// 400 when a field is missing, or sent twice (HTTP parameter pollution, ASVS 15.3.7).
+/// 400 when a field is missing, or has a value that no page of ours sends, such as an unknown
+/// variant of an enum; or when a field that is no list is sent twice (HTTP parameter pollution,
+/// ASVS 15.3.7). For a value that people can mistype, use `Typed`: its error is a message at the
+/// field.
 pub fn deserialize<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
-    let mut values = Twice::default();
-    for (name, value) in fields {
-        values.add(name, value);
-    }
-    serde_json::from_value(Value::Object(values.0)).map_err(|_| MALFORMED)
-}
-
-/// Fields by name. One that is sent twice becomes a list, which no field of a struct accepts.
-#[derive(Default)]
-struct Twice(serde_json::Map<String, Value>);
-
-impl Twice {
-    fn add(&mut self, name: String, value: String) {
-        match self.0.get_mut(&name) {
-            None => drop(self.0.insert(name, Value::String(value))),
-            Some(earlier) => *earlier = Value::Array(Vec::new()),
-        }
-    }
+    // serde_html_form reads what `decode` understood, encoded again. If it read the body itself,
+    // two parsers would read the bytes of a client, and could understand them differently.
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    serde_html_form::from_str(&form).map_err(|_| MALFORMED)
 }
 
 #[cfg(test)]

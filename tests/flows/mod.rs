@@ -24,4 +24,5 @@ mod session_ends;
 mod start_session;
 mod static_files;
 mod sudo;
+mod typed_fields;
 mod walks;

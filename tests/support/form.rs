@@ -27,8 +27,10 @@ struct Field {
 #[derive(Clone)]
 enum Kind {
     Text,
-    /// A checkbox or radio button, and whether it is checked.
+    /// A checkbox, and whether it is checked.
     Tick(bool),
+    /// A radio button, and whether it is chosen.
+    Radio(bool),
     /// The options: text and value.
     Choice(Vec<(String, String)>),
 }
@@ -46,6 +48,13 @@ impl Form {
         match &mut field.kind {
             Kind::Text => field.value = value.to_owned(),
             Kind::Tick(on) => *on = !value.is_empty(),
+            // One of a group is on, so the others are off.
+            Kind::Radio(_) => {
+                let name = field.name.clone();
+                for field in self.fields.iter_mut().filter(|field| field.name == name) {
+                    field.kind = Kind::Radio(field.label.as_deref() == Some(label));
+                }
+            }
             Kind::Choice(options) => {
                 let chosen =
                     options.iter().find(|(text, of_option)| text == value || of_option == value);
@@ -61,7 +70,7 @@ impl Form {
     pub fn value(&self, label: &str) -> Option<String> {
         let field = self.fields.iter().find(|field| field.label.as_deref() == Some(label))?;
         match field.kind {
-            Kind::Tick(on) => Some(if on { "on" } else { "" }.to_owned()),
+            Kind::Tick(on) | Kind::Radio(on) => Some(if on { "on" } else { "" }.to_owned()),
             _ => Some(field.value.clone()),
         }
     }
@@ -78,10 +87,9 @@ impl Form {
     }
 
     pub fn pairs(&self) -> Vec<(&str, &str)> {
-        let sent = self
-            .fields
-            .iter()
-            .filter(|field| !matches!(field.kind, Kind::Tick(false)) && !field.name.is_empty());
+        let sent = self.fields.iter().filter(|field| {
+            !matches!(field.kind, Kind::Tick(false) | Kind::Radio(false)) && !field.name.is_empty()
+        });
         sent.map(|field| (field.name.as_str(), field.value.as_str())).collect()
     }
 }
@@ -148,7 +156,8 @@ fn read_form(
             ("select", _) => choice(element),
             ("input", "checkbox" | "radio") => {
                 let value = if element.attr("value").is_some() { value } else { "on".to_owned() };
-                (value, Kind::Tick(element.attr("checked").is_some()))
+                let on = element.attr("checked").is_some();
+                (value, if kind == "radio" { Kind::Radio(on) } else { Kind::Tick(on) })
             }
             _ => (value, Kind::Text),
         };

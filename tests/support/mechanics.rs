@@ -1,4 +1,5 @@
-//! A route of every test site, `/test/value`: a page that keeps a value in the session.
+//! Routes of every test site: `/test/value`, a page that keeps a value in the session, and those of
+//! `fields`.
 
 use actix_web::HttpResponse;
 use actix_web::middleware::from_fn;
@@ -13,11 +14,14 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::browser::Browser;
+use super::fields;
 
 /// The value's name in the session.
 const VALUE: &str = "value";
 
 pub fn routes(site: &mut ServiceConfig) {
+    // First, because the scope below would answer 404 for its path.
+    site.configure(fields::routes);
     site.service(
         scope("/test")
             .wrap(from_fn(guard::logged_in))

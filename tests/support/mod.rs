@@ -10,6 +10,7 @@ pub mod clock;
 pub mod cluster;
 pub mod cookie_jar;
 pub mod database;
+mod fields;
 mod form;
 pub mod guesses;
 pub mod labels;
