@@ -23,6 +23,7 @@ pub mod mail;
 pub mod metrics;
 pub mod origin;
 pub mod passkeys;
+pub mod projects;
 pub mod routes;
 pub mod server;
 pub mod state;

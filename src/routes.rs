@@ -61,6 +61,7 @@ pub fn all(site: &mut ServiceConfig) {
         scope("/app")
             .wrap(from_fn(guard::logged_in))
             .service(resource("").get(app::show))
+            .configure(app::projects::routes)
             .service(resource("/note").get(redirect_to("/app")).post(app::keep_note)),
     )
     .service(

@@ -41,6 +41,7 @@ const MODULES: &[&str] = &[
     "mail",
     "web",
     "state",
+    "projects",
     "throttle",
     "accounts",
     "database",

@@ -5,6 +5,8 @@
 //!
 //! Add the pages of your own product here: the scope `/app` in `routes.rs` requires a login.
 
+pub mod projects;
+
 use actix_web::HttpResponse;
 use askama::Template;
 use serde::Deserialize;

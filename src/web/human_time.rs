@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use askama::filters::HtmlSafe;
 use time::macros::format_description;
-use time::{OffsetDateTime, UtcOffset};
+use time::{Date, OffsetDateTime, UtcOffset};
 
 /// A moment or a day as a `<time>` element. Templates print it unescaped: it consists of digits and
 /// the names of months.
@@ -36,9 +36,13 @@ pub fn moment(at: OffsetDateTime) -> Time {
 
 /// `24 November 2026`, in UTC, where the time of day does not matter.
 pub fn day(at: OffsetDateTime) -> Time {
-    let at = at.to_offset(UtcOffset::UTC);
+    date(at.to_offset(UtcOffset::UTC).date())
+}
+
+/// The same for a date of the calendar, which has no time zone.
+pub fn date(date: Date) -> Time {
     let text = format_description!("[day padding:none] [month repr:long] [year]");
-    Time { datetime: at.date().to_string(), text: at.format(&text).unwrap_or_default() }
+    Time { datetime: date.to_string(), text: date.format(&text).unwrap_or_default() }
 }
 
 /// `1 hour`, `14 days`, `1 hour 30 minutes`

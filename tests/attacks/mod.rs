@@ -18,6 +18,7 @@ mod enumeration_by_mail;
 mod failing_store;
 mod fixation;
 mod flood;
+pub mod foreign_objects;
 mod foreign_reset_link;
 mod foreign_session_id;
 mod hashing_flood;
@@ -86,8 +87,13 @@ async fn is_logged_in(mut browser: Browser) -> bool {
     browser.path == "/app"
 }
 
-/// Method and path of every route, as the router lists them.
+/// Method and path of every route, as the router lists them, with an unknown ID in each variable.
 async fn routes() -> Vec<(Method, String)> {
+    patterns().await.into_iter().map(|(method, route)| (method, path_of(&route))).collect()
+}
+
+/// Method and path of every route, with the names of its variables: `/app/projects/{id}/edit`.
+async fn patterns() -> Vec<(Method, String)> {
     let routes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let found = routes.clone();
     let app = App::new().configure(app::routes::all).wrap_fn(move |req, _| {
@@ -101,14 +107,21 @@ async fn routes() -> Vec<(Method, String)> {
     std::mem::take(&mut *routes.lock().expect("one thread"))
 }
 
+/// A path of this route: an ID that nothing has in place of each variable.
+fn path_of(route: &str) -> String {
+    let parts = route.split('/').map(|part| if part.starts_with('{') { UNKNOWN_ID } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// No row has this ID.
+const UNKNOWN_ID: &str = "00000000-0000-4000-8000-000000000000";
+
 fn collect(node: &IntrospectionNode, routes: &mut Vec<(Method, String)>) {
-    routes.extend(node.methods.iter().map(|method| {
-        let path = node.full_path.split('/').map(|part| {
-            if part.starts_with('{') { "00000000-0000-4000-8000-000000000000" } else { part }
-        });
-        let method = method.as_str().parse().expect("a method");
-        (method, path.collect::<Vec<_>>().join("/"))
-    }));
+    routes.extend(
+        node.methods
+            .iter()
+            .map(|method| (method.as_str().parse().expect("a method"), node.full_path.clone())),
+    );
     node.children.iter().for_each(|child| collect(child, routes));
 }
 

@@ -27,6 +27,9 @@ pub enum Expected {
     To(&'static str),
     /// 422: access is allowed, but the form was empty
     FormErrors,
+    /// 400: access is allowed, but the form lacks a field
+    #[allow(dead_code, reason = "a feature that is deleted may be the only one with this")]
+    Malformed,
     /// 404: the page needs a valid token or ID
     NotFound,
     /// 415: access is allowed, but only JSON is read
@@ -49,7 +52,12 @@ pub struct Rows {
     pub without_required_factor: &'static [Exception],
 }
 
-const ALL: &[&Rows] = &[&OWN, &crate::totp::access::ROWS, &crate::passkeys::access::ROWS];
+const ALL: &[&Rows] = &[
+    &OWN,
+    &super::app::projects::access::ROWS,
+    &crate::totp::access::ROWS,
+    &crate::passkeys::access::ROWS,
+];
 
 fn expected() -> impl Iterator<Item = &'static Row> {
     ALL.iter().flat_map(|rows| rows.expected)
@@ -242,6 +250,7 @@ fn seen(answer: &BrowserResponse) -> String {
     match (answer.status, answer.headers.get("location")) {
         (200, None) => "Page".to_owned(),
         (422, None) => "FormErrors".to_owned(),
+        (400, None) => "Malformed".to_owned(),
         (404, None) => "NotFound".to_owned(),
         (415, None) => "JsonOnly".to_owned(),
         (303, Some(location)) => format!("To({location:?})"),

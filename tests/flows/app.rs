@@ -1,5 +1,7 @@
 //! The dashboard and its note.
 
+pub mod projects;
+
 use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::site::Site;

@@ -3,7 +3,7 @@
 
 pub mod access;
 mod account;
-mod app;
+pub mod app;
 mod credential_changes;
 mod email;
 mod home;

@@ -1,5 +1,6 @@
 //! Who may open the pages of passkeys. `tests/flows/access.rs` requests them.
 
+use crate::attacks::foreign_objects::Object;
 use crate::flows::access::Expected::{JsonOnly, NotFound, Page, To};
 use crate::flows::access::Rows;
 
@@ -48,3 +49,29 @@ pub const ROWS: Rows = Rows {
     half_way: &[("GET", "/login/passkey", Page)],
     without_required_factor: &[],
 };
+
+const CREATE: &str = "insert into second_factors (id, user_id, kind)
+                      select gen_random_uuid(), id, 'passkey' from users;
+                      insert into passkeys (id, user_id, credential_id, credential, user_handle,
+                                            name, backed_up)
+                      select id, user_id, sha256(id::text::bytea), '{}', gen_random_uuid(), 'Key',
+                             false
+                      from second_factors";
+
+/// For `tests/attacks/foreign_objects.rs`.
+pub const OBJECTS: &[Object] = &[
+    Object {
+        route: "/account/passkeys/{id}/rename",
+        table: "passkeys",
+        create: CREATE,
+        id: "id",
+        fields: "name=Mine",
+    },
+    Object {
+        route: "/account/passkeys/{id}/remove",
+        table: "passkeys",
+        create: CREATE,
+        id: "id",
+        fields: "",
+    },
+];

@@ -42,6 +42,16 @@ pub const ADD_PASSKEY: &str = "Add a passkey";
 pub const LOG_IN_WITH_PASSKEY: &str = "Log in with a passkey";
 pub const SAVE_NOTE: &str = "Save note";
 
+// Projects.
+pub const NEW_PROJECT: &str = "New project";
+pub const ADD_PROJECT: &str = "Add project";
+pub const SAVE_PROJECT: &str = "Save project";
+pub const DELETE_PROJECT: &str = "Delete project";
+pub const NOTES: &str = "Notes";
+pub const STATUS: &str = "Status";
+pub const DUE_DATE: &str = "Due date";
+pub const BUDGET: &str = "Budget";
+
 // Buttons of the lesson.
 pub const END_ON_SERVER: &str = "End this session on the server";
 pub const WITHOUT_TOKEN: &str = "Post without a token";

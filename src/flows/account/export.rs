@@ -72,6 +72,7 @@ pub async fn download(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpRespons
         "second_factors": second_factor::of(db, user.id).await?.iter().map(factor_json)
             .collect::<Vec<_>>(),
         "passkeys": crate::web::factors::passkey::exported(db, user.id).await?,
+        "projects": crate::projects::exported(db, user.id).await?,
         "recovery_codes_left": recovery_codes::left(db, user.id).await?,
         "known_devices": device::last_used(db, user.id).await?.into_iter().map(moment)
             .collect::<Vec<_>>(),

@@ -1,0 +1,60 @@
+//! A new project.
+//!
+//! `GET  /app/projects/new`  show    an empty form
+//! `POST /app/projects/new`  submit  adds the project
+//!
+//! The owner is the logged-in user, and no field of the form. An attacker who adds a field
+//! `user_id` or `id` changes nothing, because unknown fields are ignored (mass assignment,
+//! CWE-915). Requests that arrive at once cannot pass the limit of projects together.
+
+use actix_web::HttpResponse;
+use askama::Template;
+
+use super::{PATH, ProjectForm, begin};
+use crate::projects::{self, MOST};
+use crate::web::csrf::Checked;
+use crate::web::error::Error;
+use crate::web::flash::FlashKind;
+use crate::web::page::{self, Page};
+use crate::web::visitor::LoggedIn;
+
+#[derive(Template)]
+#[template(path = "app/projects/new.html")]
+struct NewPage {
+    page: Page,
+    form: ProjectForm,
+}
+
+fn draw(logged_in: &LoggedIn, form: ProjectForm) -> NewPage {
+    NewPage { page: logged_in.visitor.page("New project"), form }
+}
+
+pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
+    page::show(draw(&logged_in, ProjectForm::default()))
+}
+
+pub async fn submit(
+    logged_in: LoggedIn,
+    form: Checked<ProjectForm>,
+) -> Result<HttpResponse, Error> {
+    let mut form_page = match form {
+        Checked::Valid(form) => draw(&logged_in, form),
+        Checked::OutOfDate(form, invalid) => {
+            let mut form_page = draw(&logged_in, form);
+            form_page.page.reject_form(invalid.sentence());
+            return page::out_of_date(form_page);
+        }
+    };
+    let Some(draft) = form_page.form.check(&mut form_page.page.problems) else {
+        return page::invalid(form_page);
+    };
+    let mut tx = begin(&logged_in).await?;
+    if !projects::create(&mut tx, logged_in.user.id, &draft).await? {
+        let problem = format!("You can have up to {MOST} projects. Delete one to add another.");
+        form_page.page.reject_form(problem);
+        return page::invalid(form_page);
+    }
+    tx.commit().await?;
+    logged_in.visitor.flash(FlashKind::Good, "Project added.");
+    page::redirect(PATH)
+}
