@@ -1,6 +1,6 @@
 -- Projects of users: the worked example of a table of your own. Written only by src/projects.rs.
 create table projects (
-    -- UUIDv7, which begins with the time: newer projects have greater IDs. In the URLs of the project.
+    -- UUIDv7, which begins with the time: newer projects have greater IDs. In the project's URLs.
     id uuid primary key,
     -- Deleting the account deletes its projects.
     user_id uuid not null references users on delete cascade,

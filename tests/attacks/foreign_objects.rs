@@ -4,7 +4,7 @@
 //! Why it matters: it is the most common flaw of web apps. One statement that finds a row by its ID
 //! alone is enough, and neither the login nor the CSRF token stops the attacker, who has both. A
 //! response that differs from that to an unknown ID tells which objects exist.
-//! Stops in: the statements, which all name the owner.
+//! Stops in: the statements, which all name the owner, such as those of `src/projects.rs`.
 //! Sources: ASVS 5.0 8.2.2, 8.3.1; OWASP Top 10:2021 A01; CWE-639; WSTG-ATHZ-04.
 //!
 //! The routes come from the router. A new route with a variable fails the test until it has an
@@ -38,6 +38,7 @@ const OBJECTS: &[&[Object]] = &[
         id: "public_id",
         fields: "",
     }],
+    crate::flows::app::projects::access::OBJECTS,
     crate::passkeys::access::OBJECTS,
 ];
 
