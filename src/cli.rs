@@ -1,5 +1,6 @@
 //! The commands of the binary. Exit status: 0, 1 (failed), 2 (wrong use).
 
+mod health;
 mod user;
 
 use std::time::Duration;
@@ -32,6 +33,8 @@ enum Command {
     Serve,
     /// Check the settings, the database and the mail server without starting
     Doctor,
+    /// Ask the app that runs on this machine whether it is ready
+    Health,
     /// Bring the database's schema up to date
     Migrate,
     /// Delete expired rows now
@@ -62,6 +65,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(Config::load()?).await,
         Command::Doctor => doctor(&Config::load()?).await,
+        Command::Health => {
+            health::ask(&Config::load()?)?;
+            println!("ready");
+            Ok(())
+        }
         Command::Migrate => {
             let config = Config::load()?;
             database::migrate(&connect(&config, config.database_wait).await?).await

@@ -1,7 +1,8 @@
-//! The operator's commands `vestibule user …`, run by the real binary beside a running site.
+//! The operator's commands `vestibule user …` and `vestibule health`, run by the real binary.
 
 mod deletion;
 mod factors;
+mod health;
 mod user;
 
 use std::io::Write;
