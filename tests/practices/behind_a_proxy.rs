@@ -1,4 +1,4 @@
-//! HTTPS by nginx in front of the app, with the settings of `docs/https.md`.
+//! HTTPS by nginx in front of the app, with the settings of `deploy/nginx.conf`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

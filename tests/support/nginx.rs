@@ -1,4 +1,4 @@
-//! Runs nginx in front of a site, with the settings that `docs/https.md` recommends.
+//! Runs nginx in front of a site, with the settings of `deploy/nginx.conf`.
 
 use std::fs;
 use std::net::TcpListener;
@@ -46,10 +46,13 @@ impl Nginx {
     pub fn serve(&self, app: u16) {
         let Files { certificate, key } = self.authority.issue("localhost", tomorrow());
         let lets_encrypt = "/etc/letsencrypt/live/login.example.com";
-        let server = block(include_str!("../../docs/https.md"))
+        let server = include_str!("../../deploy/nginx.conf")
             .replace(&format!("{lets_encrypt}/fullchain.pem"), &certificate.to_string_lossy())
             .replace(&format!("{lets_encrypt}/privkey.pem"), &key.to_string_lossy())
             .replace("login.example.com", "localhost")
+            // The test uses IPv4 only.
+            .replace("listen [::]:80;", "")
+            .replace("listen [::]:443 ssl http2;", "")
             .replace("listen 80;", &format!("listen 127.0.0.1:{};", self.http))
             // As `docs/https.md` says for a port other than 443.
             .replace("Host $host;", &format!("Host $host:{};", self.https))
@@ -84,12 +87,6 @@ impl Drop for Nginx {
     fn drop(&mut self) {
         self.run(&["-s", "stop"]);
     }
-}
-
-/// The nginx block of a document.
-fn block(document: &str) -> &str {
-    let after = document.split_once("```nginx\n").expect("lines for nginx").1;
-    after.split_once("```").expect("their end").0
 }
 
 /// nginx cannot choose free ports itself.
