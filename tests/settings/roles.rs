@@ -1,4 +1,4 @@
-//! The two roles of `docs/data.md`: one migrates, the other runs the app and only changes rows.
+//! The two roles of `deploy/roles.sql`: one migrates, the other runs the app and only changes rows.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -22,13 +22,14 @@ async fn run(db: &mut PgConnection, statement: &str) -> Result<(), String> {
     done.map(drop).map_err(|error| error.to_string())
 }
 
-/// Runs the SQL of the document, as psql would.
+/// Runs the file as psql would, without its commands that begin with a backslash.
 async fn make_roles(cluster: &Cluster) {
-    let document = include_str!("../../docs/data.md");
-    let section = document.split_once("## Two roles in PostgreSQL").expect("the section").1;
-    let block =
-        section.split_once("```sql\n").expect("its SQL").1.split_once("```").expect("end").0;
-    let (first, second) = block.split_once("\\connect vestibule\n").expect("the other database");
+    let file = include_str!("../../deploy/roles.sql");
+    let file = file.replace(":'owner_password'", "'one'").replace(":'app_password'", "'another'");
+    let lines = file.lines().filter(|line| !line.starts_with("--"));
+    let lines = lines.filter(|line| !line.starts_with('\\') || line.starts_with("\\connect"));
+    let sql = lines.collect::<Vec<_>>().join("\n");
+    let (first, second) = sql.split_once("\\connect vestibule\n").expect("the other database");
     for (database, part) in [("postgres", first), ("vestibule", second)] {
         let mut superuser = connect(&cluster.url("postgres", database)).await;
         for statement in part.split(';').map(str::trim).filter(|part| !part.is_empty()) {

@@ -1,0 +1,24 @@
+-- Creates the database and its two roles: vestibule_owner owns the tables and runs the migrations,
+-- vestibule_app reads and writes rows, and nothing else. docs/data.md explains them. As a superuser:
+--
+--   OWNER_PASSWORD=… APP_PASSWORD=… psql --no-psqlrc --file deploy/roles.sql
+--
+-- compose.production.yaml runs this file when it creates the database. `\getenv` needs psql 15.
+\set ON_ERROR_STOP on
+\getenv owner_password OWNER_PASSWORD
+\getenv app_password APP_PASSWORD
+
+create role vestibule_owner login password :'owner_password';
+create role vestibule_app login password :'app_password';
+create database vestibule owner vestibule_owner;
+revoke all on database vestibule from public;
+grant connect on database vestibule to vestibule_app;
+
+\connect vestibule
+-- Before PostgreSQL 15, every role may create tables in this schema.
+revoke all on schema public from public;
+grant create, usage on schema public to vestibule_owner;
+grant usage on schema public to vestibule_app;
+-- For the tables of all future migrations.
+alter default privileges for role vestibule_owner in schema public
+    grant select, insert, update, delete on tables to vestibule_app;
