@@ -114,9 +114,9 @@ fn an_interrupted_installation_leaves_no_file_behind() {
         &text[start..start + text[start..].find(to).unwrap_or_else(|| panic!("no {to}"))]
     };
     let installing = part("for_now() {", "# --- what is needed");
-    let nginx = part("apt_install_nginx() (", "can_venv()");
+    let nginx = part("apt_install_stopped() (", "can_venv()");
     for (function, path) in [
-        ("apt_install_nginx", "/usr/sbin/policy-rc.d"),
+        ("apt_install_stopped", "/usr/sbin/policy-rc.d"),
         ("apt_install_postgres", "/etc/postgresql-common/createcluster.d"),
     ] {
         for signal in ["INT", "TERM", "HUP"] {
@@ -129,7 +129,7 @@ fn an_interrupted_installation_leaves_no_file_behind() {
                 "set -euo pipefail\nas_root() {{ \"$@\"; }}\n{functions}\napt_install() {{\n\
                  case $1 in postgresql-common) return ;; esac\n\
                  find '{place}' -type f >'{place}.seen'; kill -{signal} $BASHPID; sleep 1; }}\n\
-                 {function} || true\n",
+                 {function} nginx-light || true\n",
                 place = place.display()
             );
             Command::new("bash").args(["-c", &script]).status().expect("bash");
