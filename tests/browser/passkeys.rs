@@ -6,7 +6,7 @@ use thirtyfour::prelude::*;
 use crate::stage::BrowserTest;
 use crate::support::labels::*;
 use crate::support::people::ADA;
-use crate::window::{Scripts, Window};
+use crate::window::{POLL_INTERVAL, Scripts, TIMEOUT, Window};
 
 /// An authenticator of the device, whose owner touches it at once.
 struct Virtual {
@@ -40,7 +40,7 @@ pub async fn a_passkey_is_added_used_and_removed(stage: &BrowserTest<'_>) {
     window.visit("/account").await;
     window.click("add a passkey").await;
     window.press(ADD_PASSKEY).await;
-    window.wait_for_heading("Recovery codes").await;
+    wait_for_heading(&window, "Recovery codes").await;
     window.must_see("is added.").await;
     assert_eq!(device.passkeys(&window).await, 1);
 
@@ -51,20 +51,20 @@ pub async fn a_passkey_is_added_used_and_removed(stage: &BrowserTest<'_>) {
     window.press(LOG_OUT).await;
     window.must_be_at("/login").await;
     window.button(LOG_IN_WITH_PASSKEY).await.click().await.expect("a click");
-    window.wait_for_heading(DASHBOARD).await;
+    wait_for_heading(&window, DASHBOARD).await;
     window.must_see(ADA.email).await;
     window.command("Page.removeScriptToEvaluateOnNewDocument", script).await;
 
     // By autofill: the authenticator answers what the email field of the page offers.
     window.press(LOG_OUT).await;
-    window.wait_for_heading(DASHBOARD).await;
+    wait_for_heading(&window, DASHBOARD).await;
 
     // In sudo mode.
     crate::support::clock::later(&stage.site.db, "11 minutes").await;
     window.visit("/account/passkeys").await;
     window.must_be_at("/sudo?factor=on&next=%2Faccount%2Fpasskeys").await;
     window.press("Continue with a passkey").await;
-    window.wait_for_heading("Passkeys").await;
+    wait_for_heading(&window, "Passkeys").await;
 
     // Once it is removed, the site does not know it, and says so.
     window.driver.find(By::Css("summary")).await.expect("one").click().await.expect("a click");
@@ -90,4 +90,12 @@ pub async fn without_scripts_the_page_says_what_passkeys_need(stage: &BrowserTes
     window.must_see("needs JavaScript").await;
     let button = window.driver.find(By::Css(".by-script button")).await.expect("the button");
     assert!(!button.is_displayed().await.expect("an answer"));
+}
+
+/// Waits until the script has opened the page with this heading.
+async fn wait_for_heading(window: &Window, words: &str) {
+    let heading = format!("//h1[normalize-space()=\"{words}\"]");
+    let found = window.driver.query(By::XPath(heading)).wait(TIMEOUT, POLL_INTERVAL).first().await;
+    let (path, text) = (window.path().await, window.text().await);
+    assert!(found.is_ok(), "no page \"{words}\", but {path}:\n{text}");
 }

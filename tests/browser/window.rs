@@ -17,9 +17,9 @@ pub const PHONE: u32 = 390;
 pub const NARROW: u32 = 320;
 
 /// How long the next page may take on a busy machine.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// The polling interval.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
+pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Scripts {
@@ -98,15 +98,6 @@ impl Window {
     pub async fn wait_for_page(&self) {
         let heading = self.driver.query(By::Tag("h1")).wait(TIMEOUT, POLL_INTERVAL);
         heading.first().await.expect("a page of ours");
-    }
-
-    /// Waits until a script has opened the page with this heading.
-    pub async fn wait_for_heading(&self, words: &str) {
-        let heading = format!("//h1[normalize-space()=\"{words}\"]");
-        let found =
-            self.driver.query(By::XPath(heading)).wait(TIMEOUT, POLL_INTERVAL).first().await;
-        let (path, text) = (self.path().await, self.text().await);
-        assert!(found.is_ok(), "no page \"{words}\", but {path}:\n{text}");
     }
 
     pub async fn button(&self, words: &str) -> WebElement {
