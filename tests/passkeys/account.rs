@@ -185,7 +185,6 @@ async fn the_last_second_factor_stays_where_one_is_required() {
     ADA.create_account(&site).await;
     let mut owner = site.browser();
     ADA.logs_in(&mut owner).await;
-    owner.click("add a passkey").await;
     let mut device = Device::at(&site);
     let answer = device.is_added(&mut owner).await;
     assert_eq!(answer.status, 200, "{}", answer.body);

@@ -54,6 +54,9 @@ async fn where_one_is_required_either_may_go() {
     ADA.create_account(&site).await;
     let mut owner = site.browser();
     ADA.logs_in(&mut owner).await;
+    // The page of the app, which is required first, offers a passkey instead.
+    owner.click("add a passkey").await;
+    owner.must_be_at("/account/passkeys", 200);
     set_up::<Device>(&site, &mut owner).await;
     owner.visit("/account/totp").await;
     let app = Authenticator::reading(&owner);
