@@ -1,6 +1,6 @@
 //! Checks the dependencies against `deny.toml`: their licences, their sources, and the crates that
-//! must not return. It needs no network and no other tool. The workflow runs cargo-deny with the same
-//! file, which also reads the database of known vulnerabilities.
+//! must not return. It needs no network and no other tool. The workflow runs cargo-deny with the
+//! same file, which also reads the database of known vulnerabilities.
 
 #[allow(dead_code, reason = "the house rules use the rest")]
 #[path = "support/source.rs"]

@@ -1,8 +1,8 @@
 //! `vestibule health`: asks the app that runs on this machine for `/readyz`.
 //!
 //! It is the health check of the container image, which has no shell and no other HTTP client. It
-//! connects to `LISTEN`. With `TLS_CERT` it verifies the certificate for the host of `BASE_URL`, as a
-//! browser would, so an expired certificate is unhealthy too.
+//! connects to `LISTEN`. With `TLS_CERT` it verifies the certificate for the host of `BASE_URL`, as
+//! a browser would, so an expired certificate is unhealthy too.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
