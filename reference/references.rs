@@ -15,7 +15,9 @@ fn texts() -> Vec<Source> {
     for (folder, extension) in RUST {
         texts.extend(files(folder, extension).into_iter().map(|file| comments(&file)));
     }
-    for (folder, extension, mark) in [("migrations", "sql", "--"), ("templates", "html", "{#")] {
+    for (folder, extension, mark) in
+        [("migrations", "sql", "--"), ("deploy", "sql", "--"), ("templates", "html", "{#")]
+    {
         let with_mark = |file: Source| lines_with(file, mark);
         texts.extend(files(folder, extension).into_iter().map(with_mark));
     }
@@ -26,15 +28,28 @@ fn texts() -> Vec<Source> {
     }));
     texts.extend(files("reference/by-hand", "txt"));
     let is_script = |path: &String| path.ends_with(".sh") || !path.contains('.');
-    let scripts = ["bin", "reference"].into_iter().flat_map(|folder| files(folder, ""));
+    let scripts = ["bin", "deploy", "reference"].into_iter().flat_map(|folder| files(folder, ""));
     let scripts = scripts.map(|file| file.path).filter(is_script);
-    let others = [".env.example", "Cargo.toml", ".clippy.toml", ".ci/run"].map(str::to_owned);
+    let others = [
+        ".env.example",
+        "Cargo.toml",
+        ".clippy.toml",
+        ".ci/run",
+        "Dockerfile",
+        "compose.production.yaml",
+        "deny.toml",
+        "deploy/nginx.conf",
+        "deploy/production.env.example",
+        "deploy/systemd.service",
+        "rust-toolchain.toml",
+    ];
+    let others = others.map(str::to_owned);
     texts.extend(scripts.chain(others).map(|path| lines_with(read(&path), "#")));
     texts
 }
 
 fn documents() -> Vec<Source> {
-    let single = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].into_iter();
+    let single = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].into_iter();
     let single = single.filter(|path| root(path).is_file()).map(read);
     files("docs", "md").into_iter().chain(single).collect()
 }
@@ -110,6 +125,7 @@ fn texts_name_files_that_exist() {
         "templates",
         "static",
         "migrations",
+        "deploy",
         "docs",
         ".ci",
     ];
@@ -117,7 +133,7 @@ fn texts_name_files_that_exist() {
         .into_iter()
         .flat_map(|folder| files(folder, ""))
         .map(|file| file.path)
-        .chain(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned))
+        .chain(["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(str::to_owned))
         .collect();
     let mut places = Vec::new();
     for text in texts() {
