@@ -9,6 +9,7 @@ mod https;
 mod lifetimes;
 pub mod mail;
 mod parse;
+mod tls;
 mod unsafe_settings;
 
 use std::collections::HashMap;
@@ -23,10 +24,10 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-pub use https::{Certificate, Https};
 pub use lifetimes::{Lifetimes, Timeouts};
 use mail::MailSettings;
 use parse::*;
+pub use tls::{Certificate, TlsSettings};
 pub use unsafe_settings::Waiver;
 
 /// The default of `ENVIRONMENT`.
@@ -49,9 +50,9 @@ pub struct Config {
     pub environment: Environment,
     pub app_name: String,
     pub listen: SocketAddr,
-    pub https: Https,
+    pub tls: TlsSettings,
     pub mail: MailSettings,
-    /// `None`, only in development: `http://localhost:PORT`, or `https` with a certificate.
+    /// `None`, only in development: localhost, with the port of `listen`.
     pub base_url: Option<Url>,
     pub database: PgConnectOptions,
     /// The threads that handle requests. Each keeps a connection for loading sessions.
@@ -182,7 +183,7 @@ impl Reader {
 
         let app_name = self.setting("APP_NAME", "Vestibule", one_line);
         let listen = self.setting("LISTEN", "127.0.0.1:8080", parsed("an address, 127.0.0.1:8080"));
-        let https = self.https();
+        let tls = self.tls();
         let mail = self.mail();
         let base_url = self.setting("BASE_URL", "", base_url);
         let database = self.setting("DATABASE_URL", "", database_url);
@@ -220,7 +221,7 @@ impl Reader {
             environment: environment?,
             app_name: app_name?,
             listen: listen?,
-            https: https?,
+            tls: tls?,
             mail: mail?,
             base_url: base_url?,
             database: database?,

@@ -1,9 +1,9 @@
 //! The server: its listeners, and the middleware around every route.
 
+mod certificate;
 pub mod stop;
 
 use std::net::TcpListener;
-use std::path::Path;
 use std::time::Duration;
 
 use actix_identity::IdentityMiddleware;
@@ -16,7 +16,7 @@ use actix_web::{App, HttpServer};
 use anyhow::Context;
 use tracing_actix_web::TracingLogger;
 
-use crate::config::{Certificate, Config};
+use crate::config::Config;
 use crate::state::AppState;
 use crate::telemetry::RequestSpan;
 use crate::web::host::{self, RejectedHosts};
@@ -24,13 +24,11 @@ use crate::web::rate_limit::{self, RateLimit};
 use crate::web::session_loads::SessionLoads;
 use crate::web::session_store::{self, PostgresStore};
 use crate::web::{cookies, csrf, https, outermost, session_rotation};
-use crate::{metrics, routes, tls};
+use crate::{metrics, routes};
 use stop::{InFlight, Running};
 
 /// The time limit for receiving the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// The folder for the self-signed certificate of development; ignored by git.
-const SELF_SIGNED: &str = ".tls";
 
 /// The sockets on which the site listens.
 pub struct Listeners {
@@ -46,7 +44,7 @@ impl Listeners {
         let listen = |address| {
             TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
         };
-        let http = config.https.listen_http.map(listen).transpose()?;
+        let http = config.tls.listen_http.map(listen).transpose()?;
         Ok(Self { main: listen(config.listen)?, http })
     }
 }
@@ -55,24 +53,21 @@ impl Listeners {
 /// another crate or from a test.
 ///
 /// # Errors
-/// When a listener or the certificate cannot be used.
+/// When it cannot listen as the settings say.
 pub fn serve(
     state: web::Data<AppState>,
     rate_limit: RateLimit,
     listeners: Listeners,
     more_routes: fn(&mut ServiceConfig),
 ) -> anyhow::Result<Running> {
-    let certificate = match state.config.https.certificate.clone() {
-        Some(Certificate::SelfSigned) => Some(tls::self_signed(Path::new(SELF_SIGNED))?),
-        Some(Certificate::Files(files)) => Some(files),
-        None => None,
-    };
+    let certificate = certificate::server_config(&state.config)?;
     let rate_limit = web::Data::new(rate_limit);
     let rejected_hosts = web::Data::new(RejectedHosts::default());
     let in_flight = web::Data::new(InFlight::default());
     let counted = in_flight.clone();
+    let measured = state.config.metrics_listen.is_some();
+    let workers = state.config.workers;
     // The middleware that is added last handles each request first.
-    let (workers, measured) = (state.config.workers, state.config.metrics_listen.is_some());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -103,7 +98,7 @@ pub fn serve(
         .client_request_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(stop::STOP_TIMEOUT.as_secs());
     let server = match certificate {
-        Some(files) => server.listen_rustls_0_23(listeners.main, tls::server_config(files)?)?,
+        Some(tls) => server.listen_rustls_0_23(listeners.main, tls)?,
         None => server.listen(listeners.main)?,
     };
     // The same app: `https::https_only` redirects or rejects every plain HTTP request.

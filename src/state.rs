@@ -39,7 +39,7 @@ impl AppState {
     /// # Errors
     /// When `SECRET_KEYS` cannot be parsed, which `Config` has already checked.
     pub fn new(config: Config, port: u16, db: Database, hasher: Hasher) -> anyhow::Result<Self> {
-        let scheme = if config.https.certificate.is_some() { "https" } else { "http" };
+        let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
         let origin = match &config.base_url {
             Some(url) => Origin::new(url),
             None => Origin::new(&format!("{scheme}://localhost:{port}").parse()?),

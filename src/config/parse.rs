@@ -41,6 +41,16 @@ pub(super) fn parsed<T: FromStr>(example: &str) -> impl FnOnce(&str) -> Result<T
     move |value| value.parse().map_err(|_| format!("must be {example}"))
 }
 
+/// The reason against a listener of development, if other machines can reach it.
+pub(super) fn not_loopback(name: &str, address: SocketAddr) -> Option<String> {
+    (!address.ip().is_loopback()).then(|| {
+        format!(
+            "{name} is {address}: development shows mail and sessions to everybody who can reach \
+             it, so it listens on 127.0.0.1 only; ENVIRONMENT=production for anything else",
+        )
+    })
+}
+
 pub(super) fn at_least(least: usize) -> impl FnOnce(&str) -> Result<usize, String> {
     move |value| {
         let number =

@@ -8,7 +8,8 @@ use std::str::FromStr;
 
 use sqlx::postgres::PgSslMode;
 
-use super::{Config, Environment, https, mail};
+use super::parse::not_loopback;
+use super::{Config, Environment, https, mail, tls};
 
 /// A named exception, for `ALLOW_UNSAFE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,8 @@ impl FromStr for Waiver {
 
 /// The reasons not to start with this configuration; empty when there is none.
 pub(super) fn of(config: &Config) -> Vec<String> {
-    let mut reasons = https::refusals(config);
+    let mut reasons: Vec<String> = https::refusal(config).map(str::to_owned).into_iter().collect();
+    reasons.extend(tls::refusals(config));
     reasons.extend(match config.environment {
         Environment::Development => development(config),
         Environment::Production => production(config),
@@ -71,16 +73,7 @@ pub(super) fn of(config: &Config) -> Vec<String> {
 
 fn development(config: &Config) -> Vec<String> {
     let mut reasons = Vec::new();
-    let listeners = [("LISTEN", Some(config.listen)), ("LISTEN_HTTP", config.https.listen_http)];
-    for (name, address) in listeners {
-        if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
-            reasons.push(format!(
-                "{name} is {address}: development shows mail and sessions to everybody who can \
-                 reach it, so it listens on 127.0.0.1 only; ENVIRONMENT=production for anything \
-                 else",
-            ));
-        }
-    }
+    reasons.extend(not_loopback("LISTEN", config.listen));
     let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     let forwarded = config.forwarded_port();
     if let Some(url) = &config.base_url

@@ -20,7 +20,7 @@ pub async fn https_only(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     // Probes bypass the proxy, so they may use plain HTTP, unless the app itself terminates TLS.
-    let terminates = app.config.https.certificate.is_some();
+    let terminates = app.config.tls.certificate.is_some();
     let probe = !terminates && host::is_probe(&req);
     let proxies = &app.config.trusted_proxies;
     let plain = !app.origin.is_https() || app.config.forwarded_port();

@@ -191,7 +191,7 @@ pub(super) static PRACTICES: [Practice; 7] = [
                uses plain HTTP for this site.",
         code: &[
             at("src/web/https.rs", "https_only"),
-            at("src/config/https.rs", "refusals"),
+            at("src/config/https.rs", "refusal"),
             at("src/web/headers.rs", "TRANSPORT"),
         ],
         tests: &[
@@ -213,7 +213,7 @@ pub(super) static PRACTICES: [Practice; 7] = [
                 text("This request came by", if facts.https { "https" } else { "plain HTTP" }),
                 text(
                     "Encryption ends",
-                    match &config.https.certificate {
+                    match &config.tls.certificate {
                         Some(Certificate::Files(_)) => "in this app",
                         Some(Certificate::SelfSigned) => {
                             "in this app, with a certificate of its own"
