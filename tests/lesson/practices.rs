@@ -270,10 +270,10 @@ async fn the_name_of_the_cookie_is_the_one_that_this_site_sets() {
 
 #[tokio::test]
 async fn over_https_the_pages_say_so_and_show_the_headers_that_are_sent() {
-    for (site, by) in
-        [(site_with(&[]).await, "plain HTTP"), (Site::with_tls(&[("LESSON", "on")]).await, "https")]
-    {
+    let site = site_with(&[("TRUSTED_PROXIES", "127.0.0.1")]).await;
+    for (proto, by) in [("http", "plain HTTP"), ("https", "https")] {
         let mut browser = site.browser();
+        browser.extra_headers.push(("x-forwarded-proto", proto.to_owned()));
         browser.visit("/practices/https").await;
         assert_eq!(value(&browser, "This request came by"), by);
         assert_eq!(value(&browser, "This site"), site.url);

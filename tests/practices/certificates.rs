@@ -14,7 +14,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::https::connect;
+use super::https_in_the_app::connect;
 use crate::support::authority::{CertificateAuthority, Folder, tomorrow, write};
 use crate::support::browser::Browser;
 use crate::support::database::database_with;

@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use app::tls::Files;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::CertificateDer;
 
@@ -26,6 +25,12 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// The PEM files of a certificate with its chain, and of its key.
+pub struct Files {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 pub struct CertificateAuthority {

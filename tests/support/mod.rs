@@ -18,6 +18,7 @@ pub mod mail_server;
 pub mod mailbox;
 pub mod mechanics;
 pub mod nginx;
+mod own_tls;
 pub mod page;
 pub mod passkey;
 pub mod people;

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use app::tls::Files;
-
-use super::authority::{CertificateAuthority, Folder, tomorrow};
+use super::authority::{CertificateAuthority, Files, Folder, tomorrow};
 
 /// A running nginx. It stops when it is dropped.
 pub struct Nginx {

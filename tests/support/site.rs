@@ -18,7 +18,7 @@ use argon2::Params;
 use futures_util::future::join_all;
 use reqwest::{Certificate, ClientBuilder};
 
-use super::authority::{CertificateAuthority, tomorrow};
+use super::authority::CertificateAuthority;
 use super::browser::Browser;
 use super::database::{Database, database_with};
 use super::mechanics;
@@ -103,22 +103,6 @@ impl Site {
         let config = config(&db.url, settings);
         let hasher = Hasher::new(argon2, config.argon2_concurrency).expect("a hasher");
         Site::run(db, config, hasher, LONG_ACQUIRE_TIMEOUT, limits)
-    }
-
-    /// Serves HTTPS itself, and redirects plain HTTP to it.
-    pub async fn with_tls(settings: &[(&str, &str)]) -> Site {
-        let authority = CertificateAuthority::new();
-        let files = authority.issue("localhost", tomorrow());
-        let (certificate, key) = (files.certificate.to_str(), files.key.to_str());
-        let mut all = vec![
-            ("TLS_CERT", certificate.expect("a path in UTF-8")),
-            ("TLS_KEY", key.expect("a path in UTF-8")),
-            ("LISTEN_HTTP", "127.0.0.1:0"),
-        ];
-        all.extend(settings);
-        let mut site = Site::with(&all).await;
-        site.authority = Some(Arc::new(authority));
-        site
     }
 
     pub async fn on(db: Database, settings: &[(&str, &str)]) -> Site {
