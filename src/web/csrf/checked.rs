@@ -41,11 +41,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Checked<T> {
             let mut fields = form::read(&req, payload).await?;
             let token = form::take(&mut fields, "csrf")?;
             let invalid = check(&app, &req, &context, token.as_deref());
-            let form = form::deserialize(fields)?;
-            Ok(match invalid {
-                None => Self::Valid(form),
-                Some(invalid) => Self::OutOfDate(form, invalid),
-            })
+            match (form::deserialize(fields), invalid) {
+                (Ok(form), None) => Ok(Self::Valid(form)),
+                (Ok(form), Some(invalid)) => Ok(Self::OutOfDate(form, invalid)),
+                // A forged form may have any fields. It is rejected for its token.
+                (Err(_), Some(invalid)) => Err(invalid.into()),
+                (Err(malformed), None) => Err(malformed),
+            }
         })
     }
 }

@@ -38,12 +38,13 @@ pub async fn submit(
     id: web::Path<String>,
     form: Checked<NoFields>,
 ) -> Result<HttpResponse, Error> {
-    let project = own(&logged_in, &id).await?;
     if let Checked::OutOfDate(_, invalid) = form {
+        let project = own(&logged_in, &id).await.map_err(|_| invalid)?;
         let mut form_page = draw(&logged_in, project);
         form_page.page.reject_form(invalid.sentence());
         return page::out_of_date(form_page);
     }
+    let project = own(&logged_in, &id).await?;
     let mut tx = begin(&logged_in).await?;
     if !projects::delete(&mut *tx, logged_in.user.id, project.id).await? {
         return Err(Error::NotFound);

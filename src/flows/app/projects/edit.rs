@@ -45,23 +45,23 @@ pub async fn submit(
     id: web::Path<String>,
     form: Checked<ProjectForm>,
 ) -> Result<HttpResponse, Error> {
-    // First, so that every response about somebody else's project is the same.
-    let project = own(&logged_in, &id).await?;
-    let project_id = project.id;
-    let mut form_page = match form {
-        Checked::Valid(form) => draw(&logged_in, project, form),
+    let form = match form {
+        Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
+            let project = own(&logged_in, &id).await.map_err(|_| invalid)?;
             let mut form_page = draw(&logged_in, project, form);
             form_page.page.reject_form(invalid.sentence());
             return page::out_of_date(form_page);
         }
     };
+    // Before the fields are checked: somebody else's project gets a 404, whatever was typed.
+    let mut form_page = draw(&logged_in, own(&logged_in, &id).await?, form);
     let Some(draft) = form_page.form.check(&mut form_page.page.problems) else {
         return page::invalid(form_page);
     };
-    let (version, user_id) = (form_page.form.version, logged_in.user.id);
+    let (project_id, version) = (form_page.project.id, form_page.form.version);
     let mut tx = begin(&logged_in).await?;
-    if projects::update(&mut *tx, user_id, project_id, version, &draft).await? {
+    if projects::update(&mut *tx, logged_in.user.id, project_id, version, &draft).await? {
         tx.commit().await?;
         logged_in.visitor.flash(FlashKind::Good, "Project saved.");
         return page::redirect(PATH);
