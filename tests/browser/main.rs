@@ -20,6 +20,7 @@ mod other_site;
 mod pages;
 mod passkeys;
 mod privacy;
+mod projects;
 mod recovery;
 mod screen;
 #[path = "../../reference/screenshots.rs"]

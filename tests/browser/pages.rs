@@ -114,6 +114,8 @@ async fn logged_in(
     window.logs_in(person).await;
     window.must_be_at("/app").await;
     follow_links(window, "/app", "in-", look).await;
+    crate::projects::walk(stage, window, look).await;
+    fields(window, look).await;
     window.visit("/dev/session").await;
     look("session-opened").await;
     for (name, button) in [
@@ -167,6 +169,17 @@ async fn logged_in(
     stage.site.db.run("delete from sessions").await;
     window.press(CHANGE_PASSWORD).await;
     look("session-ended").await;
+}
+
+/// A form with every kind of field, empty and with a problem at each.
+async fn fields(window: &Window, look: &impl AsyncFn(&str)) {
+    window.visit("/test/fields").await;
+    look("fields").await;
+    window
+        .ask("document.querySelectorAll('main form').forEach(form => form.noValidate = true)")
+        .await;
+    window.press("Read the fields").await;
+    look("fields-problems").await;
 }
 
 /// A person with a long email address, who verifies it in another browser.

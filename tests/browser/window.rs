@@ -106,7 +106,8 @@ impl Window {
 
     pub async fn field(&self, label: &str) -> WebElement {
         let label_for = format!("//label[normalize-space()=\"{label}\"]/@for");
-        self.the("field", label, &format!("//input[@id={label_for}]")).await
+        self.the("field", label, &format!("//*[self::input or self::textarea][@id={label_for}]"))
+            .await
     }
 
     pub async fn fill(&self, label: &str, value: &str) {
