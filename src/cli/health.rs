@@ -47,7 +47,7 @@ fn status_line(config: &Config, address: SocketAddr) -> anyhow::Result<String> {
     let stream = TcpStream::connect_timeout(&address, LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
-    if config.https.certificate.is_none() {
+    if config.tls.certificate.is_none() {
         return exchange(stream);
     }
     let host = config.base_url.as_ref().and_then(|url| url.host_str()).unwrap_or("localhost");

@@ -1,4 +1,5 @@
-//! The settings of HTTPS in the app itself: its certificate, and a listener for plain HTTP beside it.
+//! The settings of HTTPS in the app itself: its certificate, and a listener for plain HTTP beside
+//! it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -62,7 +62,7 @@ fn refusal(case: Case, own: &str, good: &str, kind: &str) -> Option<u16> {
     }
 }
 
-/// The only content type that a route reads: the requests of `static/passkeys.js` are JSON.
+/// The only content type that a route reads: the requests of a script are JSON.
 fn kind(path: &str) -> &'static str {
     let is_json = ["/start", "/finish"].iter().any(|step| path.ends_with(step));
     if is_json { TYPES[3] } else { TYPES[0] }

@@ -24,8 +24,7 @@ async fn thief(site: &Site) -> Browser {
     thief
 }
 
-/// The routes behind `sudo::require` or `sudo::require_factor`: in `routes.rs`, and in the files of
-/// features beside it.
+/// The routes that require sudo mode: in `routes.rs`, and in the files of features beside it.
 fn guarded_routes() -> Vec<String> {
     let files = std::fs::read_dir("src").expect("src/").map(|file| file.expect("a file").path());
     let sources = files.filter(|path| path.is_file()).map(std::fs::read_to_string);

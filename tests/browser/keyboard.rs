@@ -44,7 +44,7 @@ pub async fn tab_focuses_every_control_visibly(stage: &BrowserTest<'_>) {
                      const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
                      return { index: controls.indexOf(e), html: e.outerHTML.slice(0, 120),
                          ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
-                         // Of a text area, the browser only scrolls to the line with the cursor (WCAG 2.4.11).
+                         // Of a text area, only the line with the cursor (WCAG 2.4.11).
                          inSight: e.type === 'textarea' ? box.top < innerHeight && box.bottom > 0
                              : box.left > -1 && box.top > -1 && box.right < innerWidth + 1 && box.bottom < innerHeight + 1 }",
                 )

@@ -1,6 +1,8 @@
 //! A window of a real Chromium. It finds links, buttons and fields by their text. A failed search
 //! prints the page.
 
+#![allow(dead_code, reason = "deleting a feature may leave a helper unused")]
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -17,8 +17,8 @@ use clap::Parser;
 use features::Features;
 use project::Answers;
 
-/// Makes a project from this repository: copies it, renames it, leaves features out, makes the first
-/// commit, and runs the tests.
+/// Makes a project from this repository: copies it, renames it, leaves features out, makes the
+/// first commit, and runs the tests.
 #[derive(Parser)]
 #[command(name = "bin/new", arg_required_else_help = true)]
 struct Arguments {

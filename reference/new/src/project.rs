@@ -164,8 +164,14 @@ pub fn write(template: &Path, features: &Features, answers: &Answers, folder: &P
         fs::copy(template.join(&file), &to).with_context(|| file.display().to_string())?;
     }
     features.apply(folder, &out)?;
+    // Statements that a feature changes when it leaves. `bin/prepare` in a project describes them.
+    for description in walk(&template.join("reference/new/sqlx"))? {
+        let name = description.file_name().context("a name")?;
+        fs::copy(&description, folder.join(".sqlx").join(name))?;
+    }
     keep_only_used_queries(folder)?;
     unlink_documents(folder)?;
+    forget_deleted_files(template, folder)?;
     rename(folder, answers)?;
     for (from, to) in [("README.md", "README.md"), ("CHANGELOG.md", "CHANGELOG.md")] {
         let text = fs::read_to_string(template.join("reference/new").join(from)).context(from)?;
@@ -256,6 +262,43 @@ fn unlink_documents(folder: &Path) -> Result<()> {
         }
         new += rest;
         if new != text {
+            fs::write(&path, new)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes deleted files out of the lists of code and tests in documents. A cell that named nothing
+/// else gets a dash.
+fn forget_deleted_files(template: &Path, folder: &Path) -> Result<()> {
+    for path in walk(&folder.join("docs"))? {
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let mut lines: Vec<String> = Vec::new();
+        for line in text.lines() {
+            let mut line = line.to_owned();
+            let names: Vec<String> =
+                line.split('`').skip(1).step_by(2).map(|name| format!("`{name}`")).collect();
+            for name in names {
+                let file = name.trim_matches('`').split("::").next().unwrap_or_default();
+                let was_there = file.contains('/') && template.join(file).is_file();
+                if !was_there || folder.join(file).exists() {
+                    continue;
+                }
+                let places = [
+                    (format!(", {name}"), ""),
+                    (format!("; {name}"), ""),
+                    (format!("{name}, "), ""),
+                    (format!("{name}; "), ""),
+                    (format!("| {name} |"), "| – |"),
+                ];
+                if let Some((place, to)) = places.iter().find(|(place, _)| line.contains(place)) {
+                    line = line.replacen(place, to, 1);
+                }
+            }
+            lines.push(line);
+        }
+        let new = lines.join("\n") + "\n";
+        if path.extension().is_some_and(|ext| ext == "md") && new != text {
             fs::write(&path, new)?;
         }
     }
