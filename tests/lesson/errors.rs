@@ -29,8 +29,8 @@ async fn an_error_page_names_the_rule_and_its_place() {
     browser.visit("/nowhere").await;
     browser.must_see(HEADING);
     browser.must_see("No route matches this path.");
-    browser.visit("/static/0/nothing").await;
-    browser.must_see("The handler of the route /static/{hash}/{path:.*} found nothing");
+    browser.visit("/practices/nothing").await;
+    browser.must_see("The handler of the route /practices/{name} found nothing");
     browser.cross_site_post("https://other.example", "/login", &[]).await;
     browser.must_see("src/web/csrf.rs::reject_cross_site");
     browser.cross_site_post(&site.url, "/logout", &[("csrf", "x")]).await;
