@@ -12,24 +12,30 @@ use anyhow::{Context, Result, ensure};
 pub fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
     let mut command = Command::new("git");
     // A hook or an alias of a surrounding repository sets these.
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR"] {
         command.env_remove(name);
     }
-    let output = command.arg("-C").arg(folder).args(arguments).stderr(Stdio::inherit()).output();
+    let output = command
+        .args(["-c", "core.hooksPath=/dev/null", "-C"])
+        .arg(folder)
+        .args(arguments)
+        .stderr(Stdio::inherit())
+        .output();
     let output = output.context("git is missing")?;
     ensure!(output.status.success(), "git {} failed in {}", arguments.join(" "), folder.display());
     Ok(String::from_utf8(output.stdout)?.trim_end_matches('\n').to_owned())
 }
 
-/// The files of a tree that git tracks or would track, relative to it.
+/// The files of a tree that git tracks, relative to it.
 ///
 /// # Errors
 /// When the tree is not a repository.
 pub fn files(tree: &Path) -> Result<Vec<PathBuf>> {
-    let listed = git(tree, &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+    let listed = git(tree, &["ls-files", "-z"])
         .context("a project is made from a clone of the repository")?;
     let paths = listed.split('\0').filter(|path| !path.is_empty()).map(PathBuf::from);
-    Ok(paths.filter(|path| tree.join(path).is_file()).collect())
+    let is_file = |path: &PathBuf| tree.join(path).symlink_metadata().is_ok_and(|m| m.is_file());
+    Ok(paths.filter(is_file).collect())
 }
 
 /// Commits everything. Without an identity of git, the project signs.

@@ -96,11 +96,7 @@ fn make(mut arguments: Arguments) -> Result<()> {
         with: sorted(&arguments.with),
         name,
     };
-    let plain = |text: &str| {
-        !text.contains(['"', '\\', '<', '>', '&', '{', '}']) && !text.chars().any(char::is_control)
-    };
-    ensure!(plain(&answers.title) && !answers.title.trim().is_empty(), "the title is plain text");
-    ensure!(plain(&answers.holder), "the holder is plain text");
+    answers.check()?;
     fs::create_dir_all(&folder)?;
     let folder = folder.canonicalize()?;
     project::write(&arguments.template, &features, &answers, &folder)?;
@@ -120,6 +116,7 @@ fn make(mut arguments: Arguments) -> Result<()> {
 
 /// Replaces the tree of the branch `upstream` by what this version would make of the same answers.
 fn update(template: &Path, features: &Features, folder: &Path, version: String) -> Result<()> {
+    let folder = &folder.canonicalize().with_context(|| folder.display().to_string())?;
     let old = Answers::read(folder)?;
     let work = folder.join(".git").join("upstream-tree");
     let tree = work.to_str().context("a path in UTF-8")?;

@@ -34,15 +34,45 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// The values get into scripts, settings and pages.
+    ///
+    /// # Errors
+    /// When one of them could mean something else there than itself.
+    pub fn check(&self) -> Result<()> {
+        check_name(&self.name)?;
+        let special = ['"', '\'', '\\', '`', '$', '#', '<', '>', '&', '{', '}'];
+        let plain = |text: &str| !text.contains(special) && !text.contains(char::is_control);
+        ensure!(
+            plain(&self.title) && !self.title.trim().is_empty(),
+            "the title must not be empty, and not contain quotes, \\ $ # < > & {{ }}"
+        );
+        ensure!(plain(&self.holder), "the holder must not contain quotes, \\ $ # < > & {{ }}");
+        Ok(())
+    }
+
     /// # Errors
     /// When the folder was not made by `bin/new`.
     pub fn read(folder: &Path) -> Result<Self> {
         let text = fs::read_to_string(folder.join(ANSWERS)).with_context(|| {
             format!("{} has no {ANSWERS}: bin/new did not make it", folder.display())
         })?;
-        toml::from_str(&text).context(ANSWERS)
+        let answers: Self = toml::from_str(&text).context(ANSWERS)?;
+        answers.check().context(ANSWERS)?;
+        Ok(answers)
     }
 }
+
+/// The library, crates of the standard library, databases of PostgreSQL, and the template.
+const TAKEN: &str = "\
+    app alloc core proc_macro std test postgres template0 template1 vestibule";
+/// Words of Rust, and words that SQL does not take as the name of a role.
+const RESERVED: &str = "\
+    as async await break const continue crate dyn else enum extern false fn for if impl \
+    in let loop match mod move mut pub ref return self static struct super trait true \
+    type unsafe use where while gen all analyze and any array case check column create \
+    default end from grant group into limit none not null on order primary public \
+    references select session_user table then to union unique user using when with box \
+    final try yield asc desc do offset only or window";
 
 /// Whether the name can be that of a crate, a database and a role.
 ///
@@ -56,97 +86,8 @@ pub fn check_name(name: &str) -> Result<()> {
             && name.len() <= 40,
         "{name} is no name of a project: use up to 40 lower-case letters, digits and _, such as ledgerly"
     );
-    // The library, crates of the standard library, databases of PostgreSQL, and the template.
-    let taken = [
-        "app",
-        "alloc",
-        "core",
-        "proc_macro",
-        "std",
-        "test",
-        "postgres",
-        "template0",
-        "template1",
-        "vestibule",
-    ];
-    // Words of Rust, and words that SQL does not take as the name of a role.
-    let reserved = [
-        "as",
-        "async",
-        "await",
-        "break",
-        "const",
-        "continue",
-        "crate",
-        "dyn",
-        "else",
-        "enum",
-        "extern",
-        "false",
-        "fn",
-        "for",
-        "if",
-        "impl",
-        "in",
-        "let",
-        "loop",
-        "match",
-        "mod",
-        "move",
-        "mut",
-        "pub",
-        "ref",
-        "return",
-        "self",
-        "static",
-        "struct",
-        "super",
-        "trait",
-        "true",
-        "type",
-        "unsafe",
-        "use",
-        "where",
-        "while",
-        "gen",
-        "all",
-        "analyze",
-        "and",
-        "any",
-        "array",
-        "case",
-        "check",
-        "column",
-        "create",
-        "default",
-        "end",
-        "from",
-        "grant",
-        "group",
-        "into",
-        "limit",
-        "none",
-        "not",
-        "null",
-        "on",
-        "order",
-        "primary",
-        "public",
-        "references",
-        "select",
-        "session_user",
-        "table",
-        "then",
-        "to",
-        "union",
-        "unique",
-        "user",
-        "using",
-        "when",
-        "with",
-    ];
     ensure!(
-        !taken.contains(&name) && !reserved.contains(&name),
+        !TAKEN.split_whitespace().chain(RESERVED.split_whitespace()).any(|word| word == name),
         "{name} is taken or a reserved word: choose another name"
     );
     Ok(())
@@ -210,6 +151,14 @@ fn rename(folder: &Path, answers: &Answers) -> Result<()> {
             continue;
         }
         let new = text.replace("vestibule", &answers.name).replace("Vestibule", &answers.title);
+        // A value with a space needs quotes in a file of settings.
+        let settings = path.to_string_lossy().ends_with(".env.example");
+        let (bare, title) = (format!("APP_NAME={}\n", answers.title), &answers.title);
+        let new = if settings && title.contains(' ') {
+            new.replace(&bare, &format!("APP_NAME=\"{title}\"\n"))
+        } else {
+            new
+        };
         if new != text {
             fs::write(&path, new)?;
         }

@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::accounts::session;
 use crate::database::Transaction;
 use crate::projects::{self, Draft, Project, Status};
-use crate::web::error::Error;
+use crate::web::error::{Error, InvalidToken};
 use crate::web::human_time;
 use crate::web::page::{self, Page};
 use crate::web::problems::Problems;
@@ -167,6 +167,15 @@ async fn own(logged_in: &LoggedIn, id: &web::Path<String>) -> Result<Project, Er
     let id = Uuid::parse_str(id).map_err(|_| Error::NotFound)?;
     let db = &logged_in.visitor.app.db;
     projects::find(db, logged_in.user.id, id).await?.ok_or(Error::NotFound)
+}
+
+/// The error of a form that is out of date, for a project that was not found: without a valid token,
+/// nobody learns which IDs exist. Other failures stay what they are.
+fn unless_missing(error: Error, invalid: InvalidToken) -> Error {
+    match error {
+        Error::NotFound => invalid.into(),
+        error => error,
+    }
 }
 
 /// Begins a change. It locks the row of the user, and makes sure that the session still exists: it

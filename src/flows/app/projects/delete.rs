@@ -9,7 +9,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{PATH, begin, own};
+use super::{PATH, begin, own, unless_missing};
 use crate::projects::{self, Project};
 use crate::web::csrf::{Checked, NoFields};
 use crate::web::error::Error;
@@ -39,7 +39,7 @@ pub async fn submit(
     form: Checked<NoFields>,
 ) -> Result<HttpResponse, Error> {
     if let Checked::OutOfDate(_, invalid) = form {
-        let project = own(&logged_in, &id).await.map_err(|_| invalid)?;
+        let project = own(&logged_in, &id).await.map_err(|error| unless_missing(error, invalid))?;
         let mut form_page = draw(&logged_in, project);
         form_page.page.reject_form(invalid.sentence());
         return page::out_of_date(form_page);

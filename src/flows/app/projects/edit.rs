@@ -11,7 +11,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{PATH, ProjectForm, begin, own};
+use super::{PATH, ProjectForm, begin, own, unless_missing};
 use crate::projects::{self, Project};
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
@@ -48,7 +48,8 @@ pub async fn submit(
     let form = match form {
         Checked::Valid(form) => form,
         Checked::OutOfDate(form, invalid) => {
-            let project = own(&logged_in, &id).await.map_err(|_| invalid)?;
+            let project =
+                own(&logged_in, &id).await.map_err(|error| unless_missing(error, invalid))?;
             let mut form_page = draw(&logged_in, project, form);
             form_page.page.reject_form(invalid.sentence());
             return page::out_of_date(form_page);
