@@ -20,7 +20,7 @@ use project::Answers;
 /// Makes a project from this repository: copies it, renames it, leaves features out, makes the
 /// first commit, and runs the tests.
 #[derive(Parser)]
-#[command(name = "bin/new", arg_required_else_help = true)]
+#[command(name = "bin/new", bin_name = "bin/new", arg_required_else_help = true)]
 struct Arguments {
     /// The name of the crate, the program, the database and its role, such as `ledgerly`
     #[arg(required_unless_present_any = ["list", "update"])]

@@ -169,7 +169,7 @@ async fn own(logged_in: &LoggedIn, id: &web::Path<String>) -> Result<Project, Er
     projects::find(db, logged_in.user.id, id).await?.ok_or(Error::NotFound)
 }
 
-/// The error of a form that is out of date, for a project that was not found: without a valid token,
+/// The error of a form that is out of date, for a project that was not found. Without a valid token
 /// nobody learns which IDs exist. Other failures stay what they are.
 fn unless_missing(error: Error, invalid: InvalidToken) -> Error {
     match error {
