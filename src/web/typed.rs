@@ -46,7 +46,7 @@ impl<K: Kind> Typed<K> {
 }
 
 impl<C: Choice> Typed<C> {
-    /// What `form::select` and `form::radio` offer.
+    /// The choices that `form::select` and `form::radio` show.
     pub fn options(&self) -> Vec<Offered> {
         offered::<C>(|name| self.text == name)
     }
@@ -86,8 +86,8 @@ impl<C: Choice> Several<C> {
         Self { names: names.collect(), kind: PhantomData }
     }
 
-    /// What was ticked, in the order of `Choice::ALL`. `None` if a value is unknown; its message is
-    /// then in `problems`.
+    /// The ticked choices, in the order of `Choice::ALL`. `None` if a value is unknown; its message
+    /// is then in `problems`.
     pub fn check(&self, field: &'static str, problems: &mut Problems) -> Option<Vec<C>> {
         if let Some(mistake) = self.names.iter().find_map(|name| C::parse(name).err()) {
             problems.add(field, mistake.sentence());
@@ -97,7 +97,7 @@ impl<C: Choice> Several<C> {
         Some(C::ALL.iter().copied().filter(is_ticked).collect())
     }
 
-    /// What `form::checkboxes` offers.
+    /// The choices that `form::checkboxes` shows.
     pub fn options(&self) -> Vec<Offered> {
         offered::<C>(|name| self.names.iter().any(|ticked| ticked == name))
     }

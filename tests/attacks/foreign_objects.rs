@@ -44,9 +44,9 @@ const OBJECTS: &[&[Object]] = &[
 
 /// Routes with a variable that names nothing of a user, and why.
 const NO_OBJECTS: &[(&str, &str)] = &[
-    ("/email/verify/{token}", "a secret from an email; whoever knows it may use it"),
-    ("/password/reset/{token}", "a secret from an email; whoever knows it may use it"),
-    ("/not-me/{token}", "a secret from an email; whoever knows it may use it"),
+    ("/email/verify/{token}", "a secret from an email: everybody who knows it may use it"),
+    ("/password/reset/{token}", "a secret from an email: everybody who knows it may use it"),
+    ("/not-me/{token}", "a secret from an email: everybody who knows it may use it"),
     ("/email/change/{token}", "a secret, checked in tests/attacks/email_takeover.rs"),
     ("/static/{hash}/{path:.*}", "a public file"),
     ("/practices/{name}", "a public page"),

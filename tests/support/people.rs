@@ -7,6 +7,7 @@ use app::email::Email;
 
 use super::browser::Browser;
 use super::labels::*;
+use super::mailbox::newest;
 use super::site::Site;
 
 /// A person's email address and password.
@@ -57,6 +58,14 @@ impl Person {
         self.logs_in(&mut browser).await;
         browser.must_be_at("/app", 200);
         browser
+    }
+
+    /// Chooses another password by the newest reset link, and submits it at `/login`.
+    pub async fn resets_and_logs_in(self, site: &Site, browser: &mut Browser) {
+        browser.visit(&newest(&site.db, self.email).await.link("/password/reset/")).await;
+        let password = "marble caravan thunder";
+        browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, password)]).await;
+        Person { password, ..self }.logs_in(browser).await;
     }
 
     /// Submits email address and password at `/login`. The caller checks the result.

@@ -15,7 +15,7 @@ pub mod delete;
 pub mod edit;
 pub mod new;
 
-use actix_web::web::{self, ServiceConfig, resource};
+use actix_web::web::{ServiceConfig, resource};
 use actix_web::{HttpResponse, web::Query};
 use askama::Template;
 use serde::Deserialize;
@@ -33,6 +33,8 @@ use crate::web::typed::{Choice, Line, Lines, Number, Typed};
 use crate::web::visitor::LoggedIn;
 
 const PATH: &str = "/app/projects";
+/// The longest notes, in characters. A form has 16 KiB, and a character needs up to 12 bytes in it.
+pub const NOTES_MAX: usize = 1000;
 /// How many projects a page shows.
 const PER_PAGE: usize = 20;
 
@@ -103,7 +105,7 @@ pub async fn show(logged_in: LoggedIn, query: Query<ListQuery>) -> Result<HttpRe
 #[derive(Deserialize, Default)]
 pub struct ProjectForm {
     name: Typed<Line<80>>,
-    notes: Typed<Option<Lines<2000>>>,
+    notes: Typed<Option<Lines<NOTES_MAX>>>,
     status: Typed<Status>,
     due_on: Typed<Option<Date>>,
     budget: Typed<Number<0, 1_000_000>>,
@@ -162,11 +164,15 @@ impl Choice for Status {
     }
 }
 
+/// The ID in the URL. `NotFound` if it is none.
+fn parsed(id: &str) -> Result<Uuid, Error> {
+    Uuid::parse_str(id).map_err(|_| Error::NotFound)
+}
+
 /// The project of the URL. `NotFound` unless it belongs to this user.
-async fn own(logged_in: &LoggedIn, id: &web::Path<String>) -> Result<Project, Error> {
-    let id = Uuid::parse_str(id).map_err(|_| Error::NotFound)?;
+async fn own(logged_in: &LoggedIn, id: &str) -> Result<Project, Error> {
     let db = &logged_in.visitor.app.db;
-    projects::find(db, logged_in.user.id, id).await?.ok_or(Error::NotFound)
+    projects::find(db, logged_in.user.id, parsed(id)?).await?.ok_or(Error::NotFound)
 }
 
 /// The error of a form that is out of date, for a project that was not found. Without a valid token

@@ -8,14 +8,14 @@ use time::macros::format_description;
 pub trait Kind {
     type Value;
 
-    /// Reads what was typed, without spaces around it.
+    /// Reads the typed text, without spaces around it.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// The mistake in the text.
     fn parse(text: &str) -> Result<Self::Value, Mistake>;
 }
 
-/// What can be wrong with a typed text.
+/// A mistake in a typed text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mistake {
     Empty,

@@ -84,6 +84,9 @@ async fn a_project_that_is_added_or_deleted_moves_no_other_to_another_page() {
     site.db.run("delete from projects where budget < 27").await;
     ada.visit("/app/projects?older=00000000-0000-7000-8000-000000000027").await;
     ada.must_see("Nothing older.");
+    // There are newer ones with this text.
+    ada.visit("/app/projects?q=4&older=00000000-0000-7000-8000-000000000027").await;
+    ada.must_see("Nothing older.");
     ada.visit("/app/projects?older=x&newer=y").await;
     ada.must_see("Project 99");
 }

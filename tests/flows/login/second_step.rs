@@ -2,7 +2,7 @@
 
 use crate::support::clock;
 use crate::support::labels::*;
-use crate::support::mailbox::{mailbox, newest};
+use crate::support::mailbox::mailbox;
 use crate::support::people::{ADA, GRACE};
 use crate::support::second_factor::{
     LOGIN_PAGE, SecondFactor, ada_half_way, ada_with_factor, enter_recovery_code,
@@ -105,12 +105,7 @@ async fn a_password_reset_does_not_remove_the_second_factor() {
     let mut browser = site.browser();
     browser.visit("/password/reset").await;
     browser.submit(SEND_LINK, &[(EMAIL, ADA.email)]).await;
-    let link = newest(&site.db, ADA.email).await.link("/password/reset/");
-    browser.visit(&link).await;
-    let new = "marble caravan thunder";
-    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, new)]).await;
-    browser.visit("/login").await;
-    browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, new)]).await;
+    ADA.resets_and_logs_in(&site, &mut browser).await;
     browser.must_be_at(LOGIN_PAGE, 200);
     factor.prove(&mut browser).await;
     browser.must_be_at("/app", 200);

@@ -1,6 +1,5 @@
 //! The "This wasn't me" link, where second factors and recovery codes are concerned.
 
-use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
@@ -23,7 +22,7 @@ async fn a_second_factor_that_a_thief_set_up_is_removed() {
     let mut browser = site.browser();
     browser.visit(&notice.link("/not-me/")).await;
     browser.press(NOT_ME).await;
-    resets_and_logs_in(&site, &mut browser).await;
+    ADA.resets_and_logs_in(&site, &mut browser).await;
     browser.must_be_at("/app", 200);
 }
 
@@ -40,19 +39,10 @@ async fn a_second_factor_from_before_the_notice_stays() {
     browser.visit(&notice.link("/not-me/")).await;
     browser.press(NOT_ME).await;
     factor.renew(&site.db).await;
-    resets_and_logs_in(&site, &mut browser).await;
+    ADA.resets_and_logs_in(&site, &mut browser).await;
     browser.must_be_at(LOGIN_PAGE, 200);
     factor.prove(&mut browser).await;
     browser.must_be_at("/app", 200);
-}
-
-async fn resets_and_logs_in(site: &Site, browser: &mut Browser) {
-    let link = newest(&site.db, ADA.email).await.link("/password/reset/");
-    browser.visit(&link).await;
-    let new = "marble caravan thunder";
-    browser.submit(CHANGE_PASSWORD, &[(NEW_PASSWORD, new)]).await;
-    browser.visit("/login").await;
-    browser.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, new)]).await;
 }
 
 #[tokio::test]
@@ -69,7 +59,7 @@ async fn recovery_codes_that_a_thief_made_are_removed() {
     let mut browser = site.browser();
     browser.visit(&notice.link("/not-me/")).await;
     browser.press(NOT_ME).await;
-    resets_and_logs_in(&site, &mut browser).await;
+    ADA.resets_and_logs_in(&site, &mut browser).await;
     browser.must_be_at(LOGIN_PAGE, 200);
     enter_recovery_code(&mut browser, &codes[0]).await;
     browser.must_be_at("/login/recovery-code", 422);

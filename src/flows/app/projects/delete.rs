@@ -9,7 +9,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{PATH, begin, own, unless_missing};
+use super::{PATH, begin, own, parsed, unless_missing};
 use crate::projects::{self, Project};
 use crate::web::csrf::{Checked, NoFields};
 use crate::web::error::Error;
@@ -44,9 +44,9 @@ pub async fn submit(
         form_page.page.reject_form(invalid.sentence());
         return page::out_of_date(form_page);
     }
-    let project = own(&logged_in, &id).await?;
+    let id = parsed(&id)?;
     let mut tx = begin(&logged_in).await?;
-    if !projects::delete(&mut *tx, logged_in.user.id, project.id).await? {
+    if !projects::delete(&mut *tx, logged_in.user.id, id).await? {
         return Err(Error::NotFound);
     }
     tx.commit().await?;

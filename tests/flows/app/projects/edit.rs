@@ -60,7 +60,7 @@ async fn an_edit_of_an_older_version_overwrites_nothing_and_loses_nothing() {
     // The typed values, and the saved ones.
     assert_eq!(second.field(SAVE_PROJECT, NAME), "Second");
     assert_eq!(second.field(SAVE_PROJECT, BUDGET), "7");
-    second.must_see("What is saved now");
+    second.must_see("The saved project");
     second.must_see("First");
     second.must_see("of the first tab");
     assert_eq!(saved(&site).await, "First|of the first tab|active|1|2");

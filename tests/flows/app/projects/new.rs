@@ -1,5 +1,6 @@
 //! Adding a project.
 
+use app::flows::app::projects::NOTES_MAX;
 use app::projects::MOST;
 
 use super::add;
@@ -108,4 +109,24 @@ async fn an_old_page_adds_nothing_and_keeps_what_was_typed() {
     ada.must_be_at(PAGE, 403);
     assert_eq!(ada.field(ADD_PROJECT, NAME), "A bridge");
     assert_eq!(site.db.number("select count(*) from projects").await, 0);
+}
+
+/// The limit of the field must be below that of the form, or long notes are lost with a 413 page.
+#[tokio::test]
+async fn the_longest_notes_fit_into_the_form_in_every_script() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    for character in ["n", "ж", "字", "𝄞"] {
+        ada.visit(PAGE).await;
+        let notes = character.repeat(NOTES_MAX);
+        let name = character.repeat(80);
+        ada.submit(ADD_PROJECT, &[(NAME, &name), (NOTES, &notes), (BUDGET, "0")]).await;
+        ada.must_see("Project added.");
+    }
+    let longest = "select count(*) from projects where length(notes) = 1000";
+    assert_eq!(site.db.number(longest).await, 4);
+    ada.visit(PAGE).await;
+    let notes = "n".repeat(NOTES_MAX + 1);
+    ada.submit(ADD_PROJECT, &[(NAME, "One more"), (NOTES, &notes), (BUDGET, "0")]).await;
+    ada.must_see("Use up to 1000 characters.");
 }
