@@ -104,41 +104,28 @@ impl Features {
     /// occurs twice.
     pub fn apply(&self, tree: &Path, out: &BTreeSet<String>) -> Result<()> {
         let mut problems = Vec::new();
-        let mut missing = Vec::new();
-        for name in out {
-            for path in &self.feature[name].delete {
-                let place = tree.join(path);
-                let done = if path.ends_with('/') {
-                    fs::remove_dir_all(&place)
-                } else {
-                    fs::remove_file(&place)
-                };
-                if done.is_err() {
-                    missing.push((name, path));
-                }
-            }
-        }
-        // A folder of another feature may have held it.
-        let folders: Vec<&String> = out
-            .iter()
-            .flat_map(|name| &self.feature[name].delete)
-            .filter(|path| path.ends_with('/'))
-            .collect();
         let deleted: BTreeSet<&String> =
             out.iter().flat_map(|name| &self.feature[name].delete).collect();
-        let gone = |file: &str| {
-            deleted.iter().any(|path| *path == file)
-                || folders.iter().any(|folder| file.starts_with(*folder))
-        };
-        for (name, path) in missing {
-            let by_another =
-                folders.iter().any(|folder| *folder != path && path.starts_with(*folder));
-            let twice =
-                out.iter().filter(|other| self.feature[*other].delete.contains(path)).count() > 1;
-            if !by_another && !twice {
-                problems.push(format!("{name}: there is no {path}"));
+        // Two features may delete the same file, so all are looked for before the first is deleted.
+        problems.extend(
+            deleted
+                .iter()
+                .filter(|path| !tree.join(path).exists())
+                .map(|path| format!("there is no {path}")),
+        );
+        for path in &deleted {
+            let place = tree.join(path);
+            if place.is_dir() {
+                fs::remove_dir_all(&place)?;
+            } else if place.exists() {
+                fs::remove_file(&place)?;
             }
         }
+        let gone = |file: &str| {
+            deleted
+                .iter()
+                .any(|path| *path == file || path.ends_with('/') && file.starts_with(*path))
+        };
         for name in out {
             for change in &self.feature[name].change {
                 let skipped = change.unless.iter().any(|other| out.contains(other))

@@ -114,9 +114,9 @@ pub fn write(template: &Path, features: &Features, answers: &Answers, folder: &P
     unlink_documents(folder)?;
     forget_deleted_files(template, folder)?;
     rename(folder, answers)?;
-    for (from, to) in [("README.md", "README.md"), ("CHANGELOG.md", "CHANGELOG.md")] {
-        let text = fs::read_to_string(template.join("reference/new").join(from)).context(from)?;
-        fs::write(folder.join(to), fill(&text, answers, &out))?;
+    for name in ["README.md", "CHANGELOG.md"] {
+        let text = fs::read_to_string(template.join("reference/new").join(name)).context(name)?;
+        fs::write(folder.join(name), fill(&text, answers, &out))?;
     }
     let head =
         "# How bin/new made this project. docs/upgrading.md says how to take a later version.\n";
@@ -140,6 +140,11 @@ fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+fn documents(folder: &Path) -> Result<Vec<PathBuf>> {
+    let is_document = |path: &PathBuf| path.extension().is_some_and(|ext| ext == "md");
+    Ok(walk(folder)?.into_iter().filter(is_document).collect())
 }
 
 /// Replaces the name in every text.
@@ -188,9 +193,7 @@ fn keep_only_used_queries(folder: &Path) -> Result<()> {
 
 /// Turns links to deleted files into plain text.
 fn unlink_documents(folder: &Path) -> Result<()> {
-    for path in
-        walk(folder)?.into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "md"))
-    {
+    for path in documents(folder)? {
         let text = fs::read_to_string(&path)?;
         let here = path.parent().context("a folder")?;
         let mut new = String::new();
@@ -220,8 +223,8 @@ fn unlink_documents(folder: &Path) -> Result<()> {
 /// Takes deleted files out of the lists of code and tests in documents. A cell that named nothing
 /// else gets a dash.
 fn forget_deleted_files(template: &Path, folder: &Path) -> Result<()> {
-    for path in walk(&folder.join("docs"))? {
-        let Ok(text) = fs::read_to_string(&path) else { continue };
+    for path in documents(folder)? {
+        let text = fs::read_to_string(&path)?;
         let mut lines: Vec<String> = Vec::new();
         for line in text.lines() {
             let mut line = line.to_owned();
@@ -247,7 +250,7 @@ fn forget_deleted_files(template: &Path, folder: &Path) -> Result<()> {
             lines.push(line);
         }
         let new = lines.join("\n") + "\n";
-        if path.extension().is_some_and(|ext| ext == "md") && new != text {
+        if new != text {
             fs::write(&path, new)?;
         }
     }
