@@ -82,6 +82,15 @@ fn links_lead_to_files_and_headings() {
     none_of("These links lead nowhere; link to the replacement:", places);
 }
 
+/// The lines that the change of a recipe adds, without the `+`. Other texts add none.
+fn added(text: &Source) -> Vec<&str> {
+    let diff =
+        text.text.split("\n```diff\n").nth(1).filter(|_| text.path.starts_with("docs/recipes/"));
+    diff.into_iter()
+        .flat_map(|diff| diff.lines().filter_map(|line| line.strip_prefix('+')))
+        .collect()
+}
+
 /// The lines outside of code blocks, with their numbers.
 fn prose(document: &Source) -> Vec<(usize, &str)> {
     let mut fenced = false;
@@ -137,6 +146,8 @@ fn texts_name_files_that_exist() {
         .collect();
     let mut places = Vec::new();
     for text in texts() {
+        let added = added(&text);
+        let own = |path: &str| added.iter().any(|line| *line == format!("++ b/{path}"));
         for (number, line) in prose(&text) {
             let is_part = |c: char| c.is_alphanumeric() || "_-./:#{}…".contains(c);
             for token in line.split(|c| !is_part(c)) {
@@ -144,7 +155,8 @@ fn texts_name_files_that_exist() {
                 let is_path = path.ends_with(".md")
                     || path.contains('/') && ENDINGS.iter().any(|end| path.ends_with(end));
                 let foreign = path.starts_with('/') || path.contains("://");
-                if !is_path || foreign || is_placeholder(path) || FOREIGN.contains(path) {
+                let elsewhere = foreign || FOREIGN.contains(path) || own(path);
+                if !is_path || elsewhere || is_placeholder(path) {
                     continue;
                 }
                 let path = path.trim_start_matches("../");
@@ -195,6 +207,7 @@ fn names_in_backticks_exist() {
     files("reference", "toml").iter().for_each(|file| learn(&file.text));
     let mut places = Vec::new();
     for text in texts() {
+        let own: HashSet<&str> = added(&text).into_iter().flat_map(words).collect();
         for (number, line) in prose(&text) {
             for mention in line.split('`').skip(1).step_by(2) {
                 let mention = mention.trim_end_matches([':', '(', ')', '…']);
@@ -202,7 +215,8 @@ fn names_in_backticks_exist() {
                 let is_name = is_path || mention.contains('_');
                 let plain = mention.chars().all(|c| c.is_ascii_alphanumeric() || "_:".contains(c));
                 let last = mention.rsplit("::").next().unwrap_or_default();
-                if is_name && plain && !last.is_empty() && !known.contains(last) {
+                let exists = last.is_empty() || known.contains(last) || own.contains(last);
+                if is_name && plain && !exists {
                     places.push(format!("{}:{number} {mention}", text.path));
                 }
             }
