@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use crate::picture;
 use crate::source::{Source, files, none_of, read, root};
 
-const RUST: [(&str, &str); 4] =
-    [("src", "rs"), ("tests", "rs"), ("reference", "rs"), ("benches", "rs")];
+const RUST: [(&str, &str); 5] =
+    [("src", "rs"), ("tests", "rs"), ("reference", "rs"), ("benches", "rs"), ("examples", "rs")];
 
 /// All prose: documents as they are, of other files only the comments.
 fn texts() -> Vec<Source> {
@@ -131,6 +131,7 @@ fn texts_name_files_that_exist() {
         "tests",
         "reference",
         "benches",
+        "examples",
         "templates",
         "static",
         "migrations",

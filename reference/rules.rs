@@ -67,7 +67,8 @@ fn a_table_is_written_by_one_file() {
 #[test]
 fn every_file_begins_with_a_summary_and_is_short() {
     let mut places = Vec::new();
-    for file in files("src", "rs").into_iter().chain(files("benches", "rs")) {
+    let code = ["src", "benches", "examples"].into_iter().flat_map(|folder| files(folder, "rs"));
+    for file in code {
         let lines = file.text.lines().count();
         if !file.text.starts_with("//! ") {
             places.push(format!("{} does not begin with //!", file.path));
@@ -77,7 +78,7 @@ fn every_file_begins_with_a_summary_and_is_short() {
         }
     }
     none_of(
-        "A file of src/ and benches/ begins with //! (what it is for) and has at most 300 lines:",
+        "A file of src/, benches/ and examples/ begins with //! (what it is for) and has at most 300 lines:",
         places,
     );
 }
@@ -86,8 +87,8 @@ fn every_file_begins_with_a_summary_and_is_short() {
 #[test]
 fn no_comment_is_wider_than_the_code() {
     let mut places = Vec::new();
-    let code =
-        ["src", "tests", "reference", "benches"].into_iter().flat_map(|folder| files(folder, "rs"));
+    let folders = ["src", "tests", "reference", "benches", "examples"];
+    let code = folders.into_iter().flat_map(|folder| files(folder, "rs"));
     for file in code.chain(files("migrations", "sql")) {
         for (number, line) in file.text.lines().enumerate() {
             let is_comment = ["//", "--"].iter().any(|mark| line.trim_start().starts_with(mark));

@@ -5,6 +5,7 @@
 //! `dev`: the pages of development. `lesson`: the pages that explain the site. `settings`: how an
 //! operator configures, starts and checks the app. `cli`: the operator's commands for accounts.
 //! `traps`: surprising behaviour of libraries, the reason for some of our code.
+//! `session_store_alone`: the example that uses the store without the rest of the app.
 
 #![allow(unreachable_pub, reason = "modules of tests share their items with each other")]
 
@@ -18,6 +19,8 @@ mod lesson;
 mod mail;
 mod passkeys;
 mod practices;
+#[path = "../reference/session_store_alone.rs"]
+mod session_store_alone;
 mod settings;
 mod totp;
 #[path = "../reference/traps/mod.rs"]

@@ -80,7 +80,7 @@ pub enum StoreFailure {
 }
 
 impl RequestContext {
-    pub(super) fn new(client: Client, request_id: String) -> Self {
+    pub fn new(client: Client, request_id: String) -> Self {
         Self(Rc::new(ContextData {
             client,
             request_id,
@@ -109,6 +109,11 @@ impl RequestContext {
     /// also calls `Identity::login`, and the store checks that both name the same user.
     pub fn begin_login(&self, login: Login) {
         self.login.replace(Some(login));
+    }
+
+    /// Why the session store failed, if it did.
+    pub fn store_failure(&self) -> Option<StoreFailure> {
+        self.store_failure.get()
     }
 
     pub(super) fn session(&self) -> Option<Session> {
