@@ -8,9 +8,13 @@
 //! Sources: ASVS 5.0 8.2.2, 8.3.1; OWASP Top 10:2021 A01; CWE-639; WSTG-ATHZ-04.
 //!
 //! The routes come from the router. A new route with a variable fails the test until it has an
-//! entry: an `Object`, or a line in `NO_OBJECTS` that says why its variable names none.
+//! entry: an `Object`, or a line in `NO_OBJECTS` that says why its variable names none. `fields`
+//! does the same for IDs in a query or in a body.
+
+mod fields;
 
 use reqwest::Method;
+use serde_json::Value;
 
 use super::{UNKNOWN_ID, patterns};
 use crate::support::browser::Browser;
@@ -60,9 +64,12 @@ async fn every_route_with_an_id_is_tried_with_the_id_of_somebody_else() {
         OBJECTS.iter().flat_map(|of| of.iter()).any(|object| object.route == route)
             || NO_OBJECTS.iter().any(|(own, _)| *own == route)
     };
-    let routes = patterns().await.into_iter().map(|(_, route)| route);
-    let new: Vec<String> = routes.filter(|route| route.contains('{') && !known(route)).collect();
+    let routes: Vec<String> = patterns().await.into_iter().map(|(_, route)| route).collect();
+    let new: Vec<_> = routes.iter().filter(|route| route.contains('{') && !known(route)).collect();
     assert!(new.is_empty(), "add an entry to tests/attacks/foreign_objects.rs for: {new:?}");
+    let gone: Vec<_> =
+        NO_OBJECTS.iter().filter(|(own, _)| !routes.iter().any(|route| route == own)).collect();
+    assert!(gone.is_empty(), "NO_OBJECTS names routes that are gone: {gone:?}");
 }
 
 /// Eve, with two sessions, in sudo mode with a second factor.
@@ -92,23 +99,36 @@ async fn id_of(site: &Site, object: &Object, person: Person) -> String {
 }
 
 /// Everything in the table that belongs to Ada.
-async fn of_ada(site: &Site, object: &Object) -> String {
+async fn of_ada(site: &Site, object: &Object) -> Value {
     let table = object.table;
     let query = format!(
-        "select string_agg(o::text, '; ' order by o.id) from {table} o
+        "select coalesce(jsonb_agg(to_jsonb(o) order by o.id), '[]') from {table} o
          join users u on u.id = o.user_id where u.email = $1"
     );
     let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(query)).bind(ADA.email);
     rows.fetch_one(&site.db.pool).await.expect("her rows")
 }
 
-/// Sends a valid request with this ID; returns the status, the redirect and the page.
-async fn response(
-    eve: &Browser,
-    method: &Method,
-    object: &Object,
-    id: &str,
-) -> (u16, String, String) {
+/// The row with this ID. `None` once it is deleted.
+async fn row(site: &Site, object: &Object, id: &str) -> Option<Value> {
+    let (table, column) = (object.table, object.id);
+    let query = format!("select to_jsonb(o) from {table} o where o.{column}::text = $1");
+    let row = sqlx::query_scalar(sqlx::AssertSqlSafe(query)).bind(id);
+    row.fetch_optional(&site.db.pool).await.expect("a row or none")
+}
+
+/// A response: its status, its redirect and its page, also with what is in no visible text, such as
+/// the values of fields. Without its CSRF tokens, of which no two are equal.
+type Response = (u16, String, String);
+
+fn without_tokens(html: &str) -> String {
+    let mut parts = html.split(r#"name="csrf" value=""#);
+    let first = parts.next().unwrap_or_default().to_owned();
+    first + &parts.filter_map(|part| Some(part.split_once('"')?.1)).collect::<String>()
+}
+
+/// Sends a valid request with this ID.
+async fn response(eve: &Browser, method: &Method, object: &Object, id: &str) -> Response {
     let mut eve = eve.clone();
     eve.visit("/account").await;
     let form = eve.form("Log out");
@@ -123,11 +143,7 @@ async fn response(
     };
     let answer = eve.fetch(method.clone(), &path, &kind, &body).await;
     let location = answer.headers.get("location").and_then(|value| value.to_str().ok());
-    (
-        answer.status,
-        location.unwrap_or_default().to_owned(),
-        crate::support::page::text(&answer.body),
-    )
+    (answer.status, location.unwrap_or_default().to_owned(), without_tokens(&answer.body))
 }
 
 #[tokio::test]
@@ -146,13 +162,22 @@ async fn the_id_of_somebody_else_gets_the_response_to_an_unknown_id() {
                 assert_eq!(got, unknown, "{method} {route}: {id}");
             }
             assert_eq!(of_ada(&site, object).await, before, "{method} {route}");
-            // The request is one that works: with the attacker's own ID it is accepted. A GET of a
-            // URL that takes only a form redirects, whatever the ID.
-            let own = id_of(&site, object, EVE).await;
-            let own = response(&eve, method, object, &own).await;
-            let form_only = *method == Method::GET && unknown.0 == 303;
-            assert!(matches!(own.0, 200 | 303), "{method} {route}: {own:?}");
-            assert!(unknown.0 == 404 || form_only, "{method} {route}: {unknown:?}");
+            // The request is one that works: with the attacker's own ID it does what it is for.
+            let id = id_of(&site, object, EVE).await;
+            let before = row(&site, object, &id).await;
+            let own = response(&eve, method, object, &id).await;
+            let changed = row(&site, object, &id).await != before;
+            if *method == Method::GET && unknown.0 == 303 {
+                // The URL takes only a form. It redirects to the same page, whatever the ID.
+                assert_eq!(own, unknown, "{method} {route}");
+                assert!(!changed, "{method} {route}: a GET has changed the row");
+                continue;
+            }
+            assert_eq!(unknown.0, 404, "{method} {route}: {unknown:?}");
+            match *method {
+                Method::GET => assert!(own.0 == 200 && !changed, "{method} {route}: {own:?}"),
+                _ => assert!(own.0 == 303 && changed, "{method} {route}: {own:?}"),
+            }
         }
     }
 }

@@ -54,7 +54,7 @@ mod unreadable_hash;
 use std::time::Duration;
 
 use actix_web::dev::Service;
-use actix_web::introspection::{IntrospectionNode, IntrospectionTree};
+use actix_web::introspection::{IntrospectionNode, IntrospectionTree, ResourceType};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::Data;
 use actix_web::{App, HttpResponse};
@@ -117,11 +117,13 @@ fn path_of(route: &str) -> String {
 const UNKNOWN_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 fn collect(node: &IntrospectionNode, routes: &mut Vec<(Method, String)>) {
-    routes.extend(
-        node.methods
-            .iter()
-            .map(|method| (method.as_str().parse().expect("a method"), node.full_path.clone())),
-    );
+    // A resource without a method guard answers every method.
+    let every = node.methods.is_empty() && matches!(node.kind, ResourceType::Resource);
+    let methods = node.methods.iter().map(|method| method.as_str()).collect::<Vec<_>>();
+    let methods = if every { vec!["GET", "POST"] } else { methods };
+    for method in methods {
+        routes.push((method.parse().expect("a method"), node.full_path.clone()));
+    }
     node.children.iter().for_each(|child| collect(child, routes));
 }
 

@@ -75,3 +75,9 @@ pub const OBJECTS: &[Object] = &[
         fields: "",
     },
 ];
+
+pub const NO_IDS: &[(&str, &str)] = &[
+    ("authenticator_data", "only a proposed name depends on it"),
+    ("credential", "signed by its key; tests/attacks/passkeys.rs"),
+    ("name", "typed"),
+];

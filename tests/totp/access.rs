@@ -29,3 +29,6 @@ pub const ROWS: Rows = Rows {
         ("POST", "/account/totp/setup", FormErrors),
     ],
 };
+
+/// For `tests/attacks/foreign_objects.rs`.
+pub const NO_IDS: &[(&str, &str)] = &[("replace", "whether to begin again")];

@@ -48,3 +48,27 @@ pub const OBJECTS: &[Object] = &[
         fields: "",
     },
 ];
+
+pub const IN_QUERIES: &[Object] = &[
+    Object {
+        route: "/app/projects?older={id}",
+        table: "projects",
+        create: MANY,
+        id: "id",
+        fields: "",
+    },
+    Object {
+        route: "/app/projects?newer={id}",
+        table: "projects",
+        create: MANY,
+        id: "id",
+        fields: "",
+    },
+];
+
+/// More than a page for each user, because a page of newer ones is shown only if it is full.
+const MANY: &str = "insert into projects (id, user_id, name, notes, status, budget)
+                    select gen_random_uuid(), id, 'Bridge ' || email, '', 'planned', n
+                    from users, generate_series(1, 50) n";
+
+pub const NO_IDS: &[(&str, &str)] = &[("version", "of the project that the URL names")];
