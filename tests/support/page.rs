@@ -35,7 +35,9 @@ pub fn title(html: &str) -> String {
 pub fn check_errors(status: u16, html: &str) -> Result<(), String> {
     let page = Html::parse_document(html);
     let count = |css: &str| page.select(&selector(css)).count();
-    let rejected = matches!(status, 403 | 422 | 429) && count("main form") > 0;
+    // A 404 has such a form if what it was sent to is gone.
+    let gone = status == 404 && count("main .notice.bad") > 0;
+    let rejected = (gone || matches!(status, 403 | 422 | 429)) && count("main form") > 0;
     let says_so = title(html).starts_with("Error: ");
     let focused: Vec<_> = page.select(&selector("[autofocus]")).collect();
     let invalid = page.select(&selector("main [aria-invalid=true]")).next();

@@ -7,14 +7,18 @@
 //! meanwhile, in another tab or on another device, nothing is saved: the page shows the present
 //! values below the form, which keeps what was typed. It then names the present version, so sending
 //! it again replaces that. Nothing is overwritten that its owner has not seen.
+//!
+//! If the project was deleted meanwhile, the response is a 404 with the form for a new project,
+//! which keeps what was typed. It is the same for somebody else's project and for an ID that never
+//! existed: it contains only what the sender typed.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{PATH, ProjectForm, begin, own, unless_missing};
+use super::{PATH, ProjectForm, begin, own};
 use crate::projects::{self, Project};
 use crate::web::csrf::Checked;
-use crate::web::error::Error;
+use crate::web::error::{Error, InvalidToken};
 use crate::web::flash::FlashKind;
 use crate::web::page::{self, Page};
 use crate::web::typed::Choice;
@@ -28,6 +32,31 @@ struct EditPage {
     form: ProjectForm,
     /// Whether the project was changed since the form was opened.
     conflict: bool,
+}
+
+/// The form of `new`, with what was typed.
+#[derive(Template)]
+#[template(path = "app/projects/new.html")]
+struct MissingPage {
+    page: Page,
+    form: ProjectForm,
+}
+
+const MISSING: &str =
+    "We can't find this project, so nothing was saved. If it was deleted, you can add it again.";
+
+fn missing(
+    logged_in: &LoggedIn,
+    form: ProjectForm,
+    invalid: Option<InvalidToken>,
+) -> Result<HttpResponse, Error> {
+    let mut form_page = MissingPage { page: logged_in.visitor.page("New project"), form };
+    if let Some(invalid) = invalid {
+        form_page.page.reject_form(format!("{} {MISSING}", invalid.sentence()));
+        return page::out_of_date(form_page);
+    }
+    form_page.page.reject_form(MISSING);
+    page::not_found(form_page)
 }
 
 fn draw(logged_in: &LoggedIn, project: Project, form: ProjectForm) -> EditPage {
@@ -45,18 +74,20 @@ pub async fn submit(
     id: web::Path<String>,
     form: Checked<ProjectForm>,
 ) -> Result<HttpResponse, Error> {
-    let form = match form {
-        Checked::Valid(form) => form,
-        Checked::OutOfDate(form, invalid) => {
-            let project =
-                own(&logged_in, &id).await.map_err(|error| unless_missing(error, invalid))?;
-            let mut form_page = draw(&logged_in, project, form);
-            form_page.page.reject_form(invalid.sentence());
-            return page::out_of_date(form_page);
-        }
+    let (form, invalid) = match form {
+        Checked::Valid(form) => (form, None),
+        Checked::OutOfDate(form, invalid) => (form, Some(invalid)),
     };
-    // Before the fields are checked: somebody else's project gets a 404, whatever was typed.
-    let mut form_page = draw(&logged_in, own(&logged_in, &id).await?, form);
+    // Before the fields are checked: the response depends on no value that was typed.
+    let project = match own(&logged_in, &id).await {
+        Err(Error::NotFound) => return missing(&logged_in, form, invalid),
+        project => project?,
+    };
+    let mut form_page = draw(&logged_in, project, form);
+    if let Some(invalid) = invalid {
+        form_page.page.reject_form(invalid.sentence());
+        return page::out_of_date(form_page);
+    }
     let Some(draft) = form_page.form.check(&mut form_page.page.problems) else {
         return page::invalid(form_page);
     };
@@ -69,7 +100,10 @@ pub async fn submit(
     }
     // Read again: the change that was in the way may be newer than `project`.
     tx.rollback().await?;
-    form_page.project = own(&logged_in, &id).await?;
+    form_page.project = match own(&logged_in, &id).await {
+        Err(Error::NotFound) => return missing(&logged_in, form_page.form, None),
+        project => project?,
+    };
     form_page.form.version = form_page.project.version;
     form_page.conflict = true;
     form_page.page.reject_form(

@@ -3,9 +3,10 @@
 use super::add;
 use crate::support::browser::Browser;
 use crate::support::labels::*;
-use crate::support::people::ADA;
+use crate::support::people::{ADA, EVE};
 use crate::support::site::Site;
 
+const MISSING: &str = "We can't find this project, so nothing was saved.";
 const CONFLICT: &str = "This project was changed since you opened it";
 
 /// Ada, with the form of her only project open.
@@ -111,12 +112,62 @@ async fn a_form_without_its_version_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_project_that_was_deleted_meanwhile_is_not_found() {
+async fn a_project_that_was_deleted_meanwhile_can_be_added_again_with_what_was_typed() {
     let site = Site::start().await;
     let mut ada = opened(&site).await;
     site.db.run("delete from projects").await;
-    ada.press(SAVE_PROJECT).await;
+    let typed = [(NAME, "Bridge"), (NOTES, "Of stone"), (STATUS, "Done"), (BUDGET, "many")];
+    ada.submit(SAVE_PROJECT, &typed).await;
     assert_eq!(ada.status, 404);
+    ada.must_see(MISSING);
+    assert_eq!(ada.field(ADD_PROJECT, NAME), "Bridge");
+    assert_eq!(ada.field(ADD_PROJECT, BUDGET), "many");
+    ada.submit(ADD_PROJECT, &[(BUDGET, "7")]).await;
+    ada.must_see("Project added.");
+    assert_eq!(saved(&site).await, "Bridge|Of stone|done|7|1");
+}
+
+#[tokio::test]
+async fn an_old_page_of_a_deleted_project_keeps_what_was_typed() {
+    let site = Site::start().await;
+    let mut ada = opened(&site).await;
+    site.db.run("delete from projects").await;
+    let mut form = ada.form(SAVE_PROJECT);
+    form.fill(NAME, "Bridge").expect("the field");
+    form.forge("csrf", "AAAA");
+    ada.send(form).await;
+    assert_eq!(ada.status, 403);
+    ada.must_see(MISSING);
+    assert_eq!(ada.field(ADD_PROJECT, NAME), "Bridge");
+    assert_eq!(site.db.number("select count(*) from projects").await, 0);
+    ada.press(ADD_PROJECT).await;
+    ada.must_see("Project added.");
+}
+
+/// The text says nothing about the project: the same was sent for each.
+#[tokio::test]
+async fn a_deleted_project_looks_like_somebody_elses_and_like_one_that_never_existed() {
+    let site = Site::start().await;
+    EVE.create_account(&site).await;
+    let ada = opened(&site).await;
+    let own = "00000000-0000-7000-8000-000000000001";
+    let foreign = "00000000-0000-7000-8000-000000000002";
+    let to_eve = "insert into projects (id, user_id, name, notes, status, budget)
+                  select '00000000-0000-7000-8000-000000000002', id, 'Secret', 'of Eve', 'done', 9
+                  from users where email like 'eve%'";
+    site.db.run(to_eve).await;
+    site.db.run("delete from projects where name = 'Project 1'").await;
+    let mut texts = Vec::new();
+    for id in [own, foreign, "00000000-0000-4000-8000-000000000000", "x"] {
+        let mut ada = ada.clone();
+        let mut form = ada.form(SAVE_PROJECT);
+        form.fill(NAME, "Bridge").expect("the field");
+        form.action.set_path(&format!("/app/projects/{id}/edit"));
+        ada.send(form).await;
+        assert_eq!((ada.status, ada.field(ADD_PROJECT, NAME)), (404, "Bridge".to_owned()), "{id}");
+        texts.push(ada.text());
+    }
+    assert!(texts.iter().all(|text| *text == texts[0] && !text.contains("Secret")), "{texts:?}");
 }
 
 #[tokio::test]
