@@ -4,6 +4,7 @@
 //! session with a new ID, and the planted one ends. Its values are dropped, whether an attacker
 //! planted them or another user left them: `Identity::login` alone would keep them.
 
+mod first;
 mod recorded;
 mod second_step;
 mod steps;
@@ -16,6 +17,7 @@ use crate::web::next_page::{HOME, own_path};
 use crate::web::page;
 use crate::web::request_context::{Login, RequestContext};
 use crate::web::visitor::Visitor;
+pub use first::start_first;
 use recorded::record;
 pub use second_step::{SecondStep, prove_second_factor};
 pub use steps::{after_first_factor, complete};

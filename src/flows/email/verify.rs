@@ -34,7 +34,6 @@ use crate::web::known_device;
 use crate::web::next_page::HOME;
 use crate::web::page::{self, Page};
 use crate::web::rejection;
-use crate::web::request_context::Login;
 use crate::web::visitor::Visitor;
 
 #[derive(Template)]
@@ -183,8 +182,7 @@ async fn confirm(
         visitor.flash(FlashKind::Good, text);
         return page::redirect(HOME);
     }
-    let login = Login { user, remembered: false, second_factor: false };
-    let response = start_session::start(req, visitor, login, HOME)?;
+    let response = start_session::start_first(req, visitor, user)?;
     visitor.flash(FlashKind::Good, "Your email is confirmed, and you're logged in.");
     Ok(response)
 }
