@@ -45,6 +45,21 @@ impl Environment {
     }
 }
 
+/// Who can create an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUp {
+    /// Anyone.
+    Open,
+    /// People whom an operator has invited.
+    Invited,
+}
+
+impl SignUp {
+    pub fn is_open(self) -> bool {
+        self != Self::Invited
+    }
+}
+
 /// All settings, checked.
 pub struct Config {
     pub environment: Environment,
@@ -63,6 +78,7 @@ pub struct Config {
     pub database_wait: Duration,
     pub secret_keys: SecretString,
     pub lifetimes: Lifetimes,
+    pub sign_up: SignUp,
     /// In code points.
     pub password_min_length: usize,
     /// Whether every account must have a second factor (ASVS 6.3.3).
@@ -200,6 +216,7 @@ impl Reader {
         let remember_absolute = self.setting("REMEMBER_ABSOLUTE_TIMEOUT", "30d", duration);
         let sudo_window = self.setting("SUDO_WINDOW", "10m", duration);
         let sessions_per_user = self.setting("SESSIONS_PER_USER", "20", at_least(1));
+        let sign_up = self.setting("REGISTRATION", "open", sign_up);
         let min_length = self.setting("PASSWORD_MIN_LENGTH", "15", at_least(8));
         let require_second_factor = self.setting("REQUIRE_SECOND_FACTOR", "false", yes_or_no);
         let memory = self.setting("ARGON2_MEMORY", "19456", at_least(7168));
@@ -235,6 +252,7 @@ impl Reader {
                 sessions_per_user: sessions_per_user? as i64,
                 sudo_window: sudo_window?,
             },
+            sign_up: sign_up?,
             password_min_length: min_length?,
             require_second_factor: require_second_factor?,
             argon2: argon2?,

@@ -10,6 +10,9 @@
 //! Pre-hijacking (an attacker registers the victim's email address first): registrations of one
 //! email address do not replace each other, and a password is accepted only in the browser that
 //! chose it. See `flows/email/verify`.
+//!
+//! An operator's invitation has no password. With `REGISTRATION=invited` no other row is found, so
+//! a registration that a visitor began before the setting was changed creates no account.
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -59,15 +62,21 @@ pub async fn begin(
     .await
 }
 
-/// Finds a registration that has not expired.
-pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Registration>> {
+/// Finds a registration that has not expired. Unless registration is `open`, only an invitation.
+pub async fn find(
+    db: impl PgExecutor<'_>,
+    id: Uuid,
+    open: bool,
+) -> sqlx::Result<Option<Registration>> {
     let row = sqlx::query!(
         r#"select id, email, password_hash,
                 (confirmed_at is not null or exists (
                     select from users u where u.email_canonical = r.email_canonical))
                     as "confirmed!"
-           from registrations r where id = $1 and expires_at > now()"#,
+           from registrations r
+           where id = $1 and expires_at > now() and ($2 or password_hash is null)"#,
         id,
+        open,
     );
     let Some(row) = row.fetch_optional(db).await? else { return Ok(None) };
     let email = Email::parse(&row.email).map_err(|error| sqlx::Error::Decode(error.into()))?;
@@ -75,14 +84,34 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Regi
     Ok(Some(Registration { id: row.id, email, password_hash, confirmed: row.confirmed }))
 }
 
-/// The newest registration of an email address, for a browser that did not begin one.
-pub async fn newest(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<Uuid>> {
+/// The newest registration of an email address, for a browser that did not begin one. Unless
+/// registration is `open`, only an invitation.
+pub async fn newest(
+    db: impl PgExecutor<'_>,
+    email: &Email,
+    open: bool,
+) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
-        "select id from registrations where email_canonical = $1 and expires_at > now()
+        "select id from registrations
+         where email_canonical = $1 and expires_at > now() and ($2 or password_hash is null)
          order by created_at desc, id desc limit 1",
         email.canonical(),
+        open,
     )
     .fetch_optional(db)
+    .await
+}
+
+/// Whether this registration is an invitation that was not accepted yet. `None` runs the same
+/// statement.
+pub async fn is_invitation(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from registrations
+               where id = $1 and password_hash is null and confirmed_at is null) as "exists!""#,
+        id,
+    )
+    .fetch_one(db)
     .await
 }
 

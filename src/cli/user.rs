@@ -170,8 +170,8 @@ fn has_account(email: &Email) -> String {
     format!("{} already has an account", email.as_str())
 }
 
-/// Sends the email of a registration that has no password. The person who opens its link chooses
-/// one.
+/// Begins a registration that has no password, and sends its link. The person who opens the link
+/// chooses one.
 async fn invite(app: &AppState, output: Output, email: &Email) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
     // Between this and the commit the person may create the account. Then the email says so.

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-use super::Environment;
+use super::{Environment, SignUp};
 use crate::keys::Keys;
 
 /// The connection on which mail delivery is notified.
@@ -140,6 +140,14 @@ pub(super) fn log_format(value: &str) -> Result<bool, String> {
         "json" => Ok(true),
         "pretty" => Ok(false),
         _ => Err("must be pretty or json".to_owned()),
+    }
+}
+
+pub(super) fn sign_up(value: &str) -> Result<SignUp, String> {
+    match value {
+        "open" => Ok(SignUp::Open),
+        "invited" => Ok(SignUp::Invited),
+        _ => Err("must be open or invited".to_owned()),
     }
 }
 

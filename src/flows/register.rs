@@ -9,6 +9,8 @@
 //! response, at the cost of the same statements, and its owner gets an email. A login with the
 //! password chosen here reveals nothing: until the verification, it fails like a wrong one.
 
+mod invited;
+
 use actix_web::HttpResponse;
 use askama::Template;
 use serde::Deserialize;
@@ -51,10 +53,16 @@ pub async fn show(visitor: Visitor) -> Result<HttpResponse, Error> {
     if visitor.user.is_some() {
         return page::redirect(HOME);
     }
+    if !visitor.app.config.sign_up.is_open() {
+        return invited::show(&visitor);
+    }
     page::show(blank(&visitor))
 }
 
 pub async fn submit(visitor: Visitor, form: Checked<RegisterForm>) -> Result<HttpResponse, Error> {
+    if !visitor.app.config.sign_up.is_open() {
+        return invited::show(&visitor);
+    }
     let mut form_page = blank(&visitor);
     let form = match form {
         Checked::Valid(form) => form,

@@ -1,4 +1,5 @@
-//! The email after a registration: a link and a code, or "you already have an account".
+//! The email of a registration: a link and a code, an operator's invitation, or "you already have
+//! an account".
 
 use askama::Template;
 use uuid::Uuid;
@@ -17,6 +18,13 @@ struct VerifyLetter<'a> {
     token: &'a str,
     /// `ABCD-EFGH`
     code: String,
+}
+
+#[derive(Template)]
+#[template(path = "mail/invitation.txt")]
+struct InvitationLetter<'a> {
+    letterhead: Letterhead<'a>,
+    token: &'a str,
 }
 
 #[derive(Template)]
@@ -49,8 +57,10 @@ pub async fn send(
     };
     let token = token::issue(&mut *tx, new).await?;
     let account = registration::taken_by(&mut *tx, email).await?;
+    let invited = registration::is_invitation(&mut *tx, registration_id).await?;
     let mail = match &account {
         Some(_) => already(app)?,
+        None if invited => invitation(app, &token)?,
         None => verify(app, &token, &code)?,
     };
     let (to, mail) = match &account {
@@ -67,6 +77,14 @@ fn verify(app: &AppState, token: &Token, code: &str) -> askama::Result<Mail> {
     let subject = format!("{code} is your {} code", app.config.app_name);
     let letter = VerifyLetter { letterhead: Letterhead::of(app), token: token.as_str(), code };
     let mail = Mail::new("email.verify", subject, &letter)?;
+    Ok(mail.expires_in(token.lifetime))
+}
+
+/// Without the code, which works only in a browser that signed up.
+fn invitation(app: &AppState, token: &Token) -> askama::Result<Mail> {
+    let letter = InvitationLetter { letterhead: Letterhead::of(app), token: token.as_str() };
+    let subject = format!("Your invitation to {}", app.config.app_name);
+    let mail = Mail::new("user.invite", subject, &letter)?;
     Ok(mail.expires_in(token.lifetime))
 }
 

@@ -21,10 +21,11 @@ pub async fn ready(app: web::Data<AppState>) -> Result<HttpResponse, Error> {
 }
 
 /// `GET /robots.txt`: search engines may index the home, login and sign-up pages.
-pub async fn robots() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/plain; charset=utf-8")
-        .body("User-agent: *\nAllow: /$\nAllow: /login$\nAllow: /register$\nAllow: /static/\nDisallow: /\n")
+pub async fn robots(app: web::Data<AppState>) -> HttpResponse {
+    let sign_up = if app.config.sign_up.is_open() { "Allow: /register$\n" } else { "" };
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(format!(
+        "User-agent: *\nAllow: /$\nAllow: /login$\n{sign_up}Allow: /static/\nDisallow: /\n"
+    ))
 }
 
 /// `GET /.well-known/change-password`: password managers open it to change a password

@@ -74,6 +74,11 @@ pub fn out_of_date(page: impl Template) -> Result<HttpResponse, Error> {
     render_page(StatusCode::FORBIDDEN, page)
 }
 
+/// A page in place of one that nobody can use at present: 403.
+pub fn closed(page: impl Template) -> Result<HttpResponse, Error> {
+    render_page(StatusCode::FORBIDDEN, page)
+}
+
 /// The same page again, with `rejection::sentence`: 429.
 pub fn too_many(page: impl Template, rejection: Rejection) -> Result<HttpResponse, Error> {
     let mut response = render_page(StatusCode::TOO_MANY_REQUESTS, page)?;

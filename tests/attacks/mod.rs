@@ -49,6 +49,7 @@ mod throttle_oracle;
 mod timing;
 mod token_race;
 mod touch_storm;
+mod uninvited_account;
 mod unreadable_hash;
 
 use std::time::Duration;
@@ -88,7 +89,7 @@ async fn is_logged_in(mut browser: Browser) -> bool {
 }
 
 /// Method and path of every route, as the router lists them, with an unknown ID in each variable.
-async fn routes() -> Vec<(Method, String)> {
+pub async fn routes() -> Vec<(Method, String)> {
     patterns().await.into_iter().map(|(method, route)| (method, path_of(&route))).collect()
 }
 

@@ -3,6 +3,7 @@
 mod deletion;
 mod factors;
 mod health;
+mod invitation;
 mod user;
 
 use std::io::Write;

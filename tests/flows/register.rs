@@ -1,5 +1,7 @@
 //! Creating an account.
 
+mod invited;
+
 use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, GRACE, Person};

@@ -21,6 +21,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ("REMEMBER_ABSOLUTE_TIMEOUT", &["0s", "soon"]),
     ("SUDO_WINDOW", &["0s", "soon"]),
     ("SESSIONS_PER_USER", &["0", "all"]),
+    ("REGISTRATION", &["closed", "Invited", "false"]),
     ("PASSWORD_MIN_LENGTH", &["7", "long"]),
     ("ARGON2_MEMORY", &["1024", "64MiB"]),
     ("ARGON2_ITERATIONS", &["0"]),

@@ -70,6 +70,7 @@ pub const MANAGE: &str = "Manage";
 // What happened.
 pub const EMAIL_CONFIRMED: &str = "Your email is confirmed";
 pub const STILL_LOGGED_IN: &str = "You're still logged in as";
+pub const BY_INVITATION: &str = "Accounts are by invitation";
 pub const ALREADY_CONFIRMED: &str = "Already confirmed";
 pub const LINK_ON_ITS_WAY: &str = "a link is on its way";
 pub const EMAIL_CHANGED: &str = "Email changed.";

@@ -2,8 +2,10 @@
 
 use app::accounts::client::Client;
 use app::accounts::password::Password;
+use app::accounts::registration;
 use app::accounts::user::{self, User};
 use app::email::Email;
+use app::mail::verification;
 
 use super::browser::Browser;
 use super::labels::*;
@@ -38,6 +40,17 @@ impl Person {
         self.sign_up_in(&mut browser).await;
         browser.must_be_at("/email/verify", 200);
         browser
+    }
+
+    /// An operator invites the person. Returns the link of the email.
+    pub async fn is_invited(self, site: &Site) -> String {
+        let email = Email::parse(self.email).expect("an address");
+        let mut tx = site.db.pool.begin().await.expect("the database");
+        let invited = registration::begin(&mut *tx, &email, None).await.expect("a registration");
+        let sent = verification::send(&mut tx, &site.app, Some(invited.id), &email).await;
+        sent.expect("an email");
+        tx.commit().await.expect("the database");
+        newest(&site.db, self.email).await.link("/email/verify/")
     }
 
     /// Submits email address and password at `/register`.

@@ -145,8 +145,9 @@ async fn submit_code(
         }
     };
     let macs = visitor.app.keys.code_macs(&canonical, &token::typed_code(&form.code));
-    if token::has_code(&visitor.app.db, pending.id, &macs).await?
-        && let Some(registration) = registration::find(&visitor.app.db, pending.id).await?
+    let (db, open) = (&visitor.app.db, visitor.app.config.sign_up.is_open());
+    if token::has_code(db, pending.id, &macs).await?
+        && let Some(registration) = registration::find(db, pending.id, open).await?
     {
         throttle.succeeded(attempt).await?;
         return match &registration.password_hash {

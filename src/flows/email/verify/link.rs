@@ -35,6 +35,8 @@ struct LinkPage {
     address: String,
     /// Whether to ask for a new password, because none was chosen in this browser.
     choose: bool,
+    /// An operator invited the person, who has signed up nowhere.
+    invited: bool,
     minimum: usize,
 }
 
@@ -51,9 +53,9 @@ pub async fn open(visitor: Visitor, token: web::Path<String>) -> Result<HttpResp
 }
 
 async fn of_link(visitor: &Visitor, token: &str) -> Result<Option<Registration>, Error> {
-    let db = &visitor.app.db;
+    let (db, open) = (&visitor.app.db, visitor.app.config.sign_up.is_open());
     match token::registration(db, &token::hash(token)).await? {
-        Some(id) => Ok(registration::find(db, id).await?),
+        Some(id) => Ok(registration::find(db, id, open).await?),
         None => Ok(None),
     }
 }
@@ -66,7 +68,8 @@ fn link_page(
 ) -> LinkPage {
     let address = registration.email.as_str().to_owned();
     let minimum = visitor.app.config.password_min_length;
-    LinkPage { page: visitor.page("Confirm your email"), token, address, choose, minimum }
+    let invited = registration.password_hash.is_none();
+    LinkPage { page: visitor.page("Confirm your email"), token, address, choose, invited, minimum }
 }
 
 pub(super) async fn out_of_date(
@@ -131,8 +134,9 @@ enum Chosen {
 
 async fn chosen_here(visitor: &Visitor, registration: &Registration) -> Result<Chosen, Error> {
     let pending = visitor.registration().filter(|own| own.is_for(&registration.email));
+    let (db, open) = (&visitor.app.db, visitor.app.config.sign_up.is_open());
     let own = match pending {
-        Some(pending) => registration::find(&visitor.app.db, pending.id).await?,
+        Some(pending) => registration::find(db, pending.id, open).await?,
         None => None,
     };
     Ok(match own {

@@ -68,11 +68,12 @@ pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpR
 /// budget, the rows are decoys.
 async fn send_again(visitor: &Visitor, email: &Email, may_mail: bool) -> Result<(), Error> {
     let mut tx = visitor.app.db.begin().await?;
-    let newest = registration::newest(&mut *tx, email).await?;
+    let open = visitor.app.config.sign_up.is_open();
+    let newest = registration::newest(&mut *tx, email, open).await?;
     // Prefer the registration of this browser, so that the new code works here.
     let own = visitor.registration().filter(|pending| pending.is_for(email));
     let found = match &own {
-        Some(pending) => registration::find(&mut *tx, pending.id).await?.map(|_| pending.id),
+        Some(pending) => registration::find(&mut *tx, pending.id, open).await?.map(|_| pending.id),
         None => None,
     };
     // Beyond the mail budget, the registration of another browser is not extended, so that the

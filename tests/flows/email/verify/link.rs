@@ -1,9 +1,5 @@
 //! Verifying an email address by the link in the email.
 
-use app::accounts::registration;
-use app::email::Email;
-use app::mail::verification;
-
 use super::opens_the_link;
 use crate::support::clock;
 use crate::support::labels::*;
@@ -165,15 +161,9 @@ async fn fifty_concurrent_verifications_create_one_account() {
 #[tokio::test]
 async fn an_invitation_asks_for_a_password_in_every_browser() {
     let site = Site::start().await;
-    let email = Email::parse(ADA.email).expect("an address");
-    let mut tx = site.db.pool.begin().await.expect("the database");
-    let invited = registration::begin(&mut *tx, &email, None).await.expect("a registration");
-    let sent = verification::send(&mut tx, &site.app, Some(invited.id), &email).await;
-    sent.expect("an email");
-    tx.commit().await.expect("the database");
-
+    let link = ADA.is_invited(&site).await;
     let mut browser = site.browser();
-    opens_the_link(&mut browser, &site, ADA).await;
+    browser.visit(&link).await;
     browser.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
     browser.must_be_at("/app", 200);
     ADA.log_in_on_new_device(&site).await;
