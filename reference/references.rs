@@ -229,6 +229,47 @@ fn names_in_backticks_exist() {
     );
 }
 
+/// Words that leave with these features, if a project of `bin/new` has none of them.
+const WORDS_OF_FEATURES: [(&[&str], &[&str]); 1] = [(
+    &["passkeys", "totp"],
+    &[
+        "second factor",
+        "second-factor",
+        "second_factor",
+        "reset-factors",
+        "recovery code",
+        "half login",
+        "authenticator",
+        "passkey",
+        "totp",
+        "key reseal",
+    ],
+)];
+
+#[test]
+fn no_text_of_a_project_names_a_feature_that_it_left_out() {
+    // `bin/new` writes it. This repository has none.
+    let answers = std::fs::read_to_string(root(".upstream.toml")).unwrap_or_default();
+    let without = answers.lines().find(|line| line.starts_with("without")).unwrap_or_default();
+    let mut places = Vec::new();
+    for (features, gone) in WORDS_OF_FEATURES {
+        if !features.iter().all(|feature| without.contains(&format!("\"{feature}\""))) {
+            continue;
+        }
+        for text in texts().into_iter().filter(|text| text.path != "CHANGELOG.md") {
+            for (number, line) in text.text.lines().enumerate() {
+                let line = line.to_lowercase();
+                let word = gone.iter().find(|word| line.contains(*word));
+                places.extend(word.map(|word| format!("{}:{} {word}", text.path, number + 1)));
+            }
+        }
+    }
+    none_of(
+        "These texts name what the project left out. Add a change to reference/features.toml:",
+        places,
+    );
+}
+
 const TRAPS_PAGE: &str = "docs/actix-session.md";
 
 #[test]
