@@ -83,7 +83,17 @@ impl Features {
             if let Some(reason) = self.required.get(name) {
                 bail!("{name} cannot be left out: {reason}");
             }
-            ensure!(nameable(&name), "there is no feature {name}. bin/new --list shows them");
+            if nameable(&name) {
+                continue;
+            }
+            let known = self.feature.keys().filter(nameable).chain(self.required.keys());
+            let Some(near) = nearest(name, known) else {
+                bail!("there is no feature {name}. bin/new --list shows them");
+            };
+            match self.required.get(near) {
+                Some(reason) => bail!("{name} is called {near}, and cannot be left out: {reason}"),
+                None => bail!("there is no feature {name}. Did you mean {near}?"),
+            }
         }
         let optional = self.feature.iter().filter(|(name, f)| f.optional && !with.contains(name));
         let mut out: BTreeSet<String> = optional.map(|(name, _)| name.clone()).collect();
@@ -145,6 +155,15 @@ impl Features {
         );
         Ok(())
     }
+}
+
+/// The name that begins with the same letters, at least three of them.
+fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let shared = |name: &String| {
+        let letters = typed.to_lowercase();
+        letters.chars().zip(name.chars()).take_while(|(one, other)| one == other).count()
+    };
+    known.filter(|name| shared(name) >= 3).max_by_key(|name| shared(name))
 }
 
 impl Change {

@@ -116,6 +116,11 @@ fn make(mut arguments: Arguments) -> Result<()> {
 
 /// Replaces the tree of the branch `upstream` by what this version would make of the same answers.
 fn update(template: &Path, features: &Features, folder: &Path, version: String) -> Result<()> {
+    ensure!(
+        folder.is_dir(),
+        "there is no folder {}: --update takes the folder of a project that bin/new has made",
+        folder.display()
+    );
     let folder = &folder.canonicalize().with_context(|| folder.display().to_string())?;
     let old = Answers::read(folder)?;
     let work = folder.join(".git").join("upstream-tree");
