@@ -16,3 +16,7 @@ delete from tokens where user_id is not null;
 
 -- Emails that waited at the time of the backup have been sent, or are too old.
 delete from outbox where finished_at is null;
+
+-- Recovery codes that were used since the backup would work again. Nobody knows which ones they are,
+-- so all are deleted: the account page advises their users to make new ones.
+delete from recovery_codes;

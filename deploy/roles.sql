@@ -4,10 +4,16 @@
 --   OWNER_PASSWORD=… APP_PASSWORD=… psql --no-psqlrc --file deploy/roles.sql
 --
 -- compose.production.yaml runs this file when it creates the database. `\getenv` needs psql 15.
+-- A second run fails at the first role, and changes nothing: no password either.
 \set ON_ERROR_STOP on
 \getenv owner_password OWNER_PASSWORD
 \getenv app_password APP_PASSWORD
 
+-- The next statements contain the passwords, so the server must not log them: neither as statements,
+-- nor as slow ones, nor because they fail.
+set log_statement = 'none';
+set log_min_duration_statement = -1;
+set log_min_error_statement = 'panic';
 create role vestibule_owner login password :'owner_password';
 create role vestibule_app login password :'app_password';
 create database vestibule owner vestibule_owner;

@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+
 use crate::support::labels::*;
 use crate::support::nginx::Nginx;
 use crate::support::people::ADA;
@@ -52,4 +55,38 @@ async fn login_and_logout_work_through_nginx_and_forged_headers_do_not() {
     assert_eq!(sent_on.header("location"), Some(&*format!("{url}/login?next=%2Fapp")));
     let refused = raw::send(http, format!("POST /login HTTP/1.1\r\n{plain}")).await;
     assert_eq!(refused.status, 403);
+}
+
+#[tokio::test]
+async fn the_error_pages_of_nginx_have_security_headers_and_pages_of_the_app_have_them_once() {
+    let Some(nginx) = Nginx::find() else { return };
+    let url = format!("https://localhost:{}", nginx.https);
+    let settings = [("BASE_URL", url.as_str()), ("TRUSTED_PROXIES", "127.0.0.1")];
+    let mut site = Site::with(&settings).await;
+    nginx.serve(site.address.port());
+    site.authority = Some(nginx.authority.clone());
+    let mut browser = site.browser();
+    let once = |headers: &HeaderMap, whose: &str| {
+        for (name, part) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "same-origin"),
+            ("cache-control", "no-store"),
+            ("content-security-policy", "default-src 'none'"),
+            ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+        ] {
+            let values: Vec<_> = headers.get_all(name).iter().collect();
+            let [value] = values[..] else { panic!("{whose}: {name}: {values:?}") };
+            assert!(value.to_str().expect("ASCII").contains(part), "{whose}: {name}: {value:?}");
+        }
+    };
+    browser.visit("/login").await;
+    assert_eq!(browser.status, 200);
+    once(&browser.headers, "the app");
+    // Larger than nginx allows: the app gets no request.
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = browser.fetch(Method::POST, "/login", &form, &"x".repeat(200 * 1024)).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.body.contains("nginx"), "{}", answer.body);
+    once(&answer.headers, "nginx");
 }
