@@ -87,7 +87,7 @@ async fn outermost(
         Ok(response) => return Ok(response.map_into_boxed_body()),
         Err(failure) => failure,
     };
-    Err(match context.store_failure() {
+    Err(match context.store_failure.get() {
         // The session ended while the request ran, so what it stored is lost: show the page again.
         Some(StoreFailure::SessionEnded) => {
             InternalError::from_response(failure, see_other("/")).into()

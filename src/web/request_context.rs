@@ -30,7 +30,7 @@ pub struct ContextData {
     pub(super) login: RefCell<Option<Login>>,
     pub(super) rotation: Cell<Rotation>,
     pub(super) stale_cookie: Cell<StaleCookie>,
-    pub(super) store_failure: Cell<Option<StoreFailure>>,
+    pub store_failure: Cell<Option<StoreFailure>>,
     /// `Max-Age` of the cookie of a new session. `None`: the browser keeps it until it is closed.
     pub(super) cookie_max_age: Cell<Option<i64>>,
     pub(super) visitor_cookie: RefCell<VisitorCookie>,
@@ -109,11 +109,6 @@ impl RequestContext {
     /// also calls `Identity::login`, and the store checks that both name the same user.
     pub fn begin_login(&self, login: Login) {
         self.login.replace(Some(login));
-    }
-
-    /// Why the session store failed, if it did.
-    pub fn store_failure(&self) -> Option<StoreFailure> {
-        self.store_failure.get()
     }
 
     pub(super) fn session(&self) -> Option<Session> {
