@@ -9,10 +9,10 @@ use app::throttle::Rejection;
 use app::web::error::{Error, InvalidToken};
 use app::web::error_page::Failure;
 
-use super::files::files;
 use super::{ask_production, site_with};
 use crate::support::database::database;
 use crate::support::site::{Site, config};
+use crate::support::source::files;
 
 const HEADING: &str = "Which rule rejected this";
 

@@ -5,7 +5,6 @@ use app::lesson::opened::LOAD;
 use app::lesson::source::dedent;
 use app::web::factors::KINDS;
 
-use super::files::files;
 use super::{ask_production, site_with};
 use crate::support::browser::Browser;
 use crate::support::database::database;
@@ -13,6 +12,7 @@ use crate::support::labels::*;
 use crate::support::people::ADA;
 use crate::support::process::Process;
 use crate::support::site::Site;
+use crate::support::source::files;
 
 const PAGE: &str = "/dev/session";
 const IS_SET: &str = "This response sets it again";

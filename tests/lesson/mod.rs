@@ -2,9 +2,6 @@
 
 mod dashboard;
 mod errors;
-#[allow(dead_code, reason = "the house rules use the rest")]
-#[path = "../support/source.rs"]
-mod files;
 mod inspector;
 mod practices;
 mod try_it;

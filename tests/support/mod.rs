@@ -31,4 +31,5 @@ pub mod requests;
 pub mod second_factor;
 mod seen;
 pub mod site;
+pub mod source;
 pub mod touches;

@@ -12,10 +12,7 @@ use reqwest::Method;
 use super::{Object, response, site_of};
 use crate::support::people::ADA;
 use crate::support::site::Site;
-
-#[allow(dead_code, reason = "the house rules use the rest")]
-#[path = "../../support/source.rs"]
-mod source;
+use crate::support::source::{self, Source};
 
 /// Queries with an ID that is only a position in a list of one's own.
 const IN_QUERIES: &[&[Object]] = &[
@@ -51,7 +48,7 @@ const NO_IDS: &[&[(&str, &str)]] = &[
 
 /// The fields of forms, queries and JSON bodies that people do not fill in.
 fn fields() -> BTreeSet<String> {
-    let code: String = source::files("src", "rs").iter().map(source::Source::code).collect();
+    let code: String = source::files("src", "rs").iter().map(Source::code).collect();
     let taken = ["Query<", "Form<", "Checked<", "Json<"].into_iter().flat_map(|extractor| {
         code.split(extractor).skip(1).filter_map(|rest| Some(rest.split_once('>')?.0))
     });
