@@ -14,14 +14,20 @@ use crate::support::site::Site;
 /// The visitor's IP address; that of the proxy is 127.0.0.1.
 const VISITOR: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
-#[tokio::test]
-async fn login_and_logout_work_through_nginx_and_forged_headers_do_not() {
-    let Some(nginx) = Nginx::find() else { return };
+/// A site that is reached through nginx only.
+async fn behind(nginx: &Nginx) -> Site {
     let url = format!("https://localhost:{}", nginx.https);
     let settings = [("BASE_URL", url.as_str()), ("TRUSTED_PROXIES", "127.0.0.1")];
     let mut site = Site::with(&settings).await;
     nginx.serve(site.address.port());
     site.authority = Some(nginx.authority.clone());
+    site
+}
+
+#[tokio::test]
+async fn login_and_logout_work_through_nginx_and_forged_headers_do_not() {
+    let Some(nginx) = Nginx::find() else { return };
+    let site = behind(&nginx).await;
 
     let mut browser = site.browser_with(|client| client.local_address(VISITOR));
     // Headers that an attacker forges. They must not change what the app stores.
@@ -52,7 +58,8 @@ async fn login_and_logout_work_through_nginx_and_forged_headers_do_not() {
     let plain = "X-Forwarded-Proto: https\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
     let sent_on = raw::send(http, format!("GET /login?next=%2Fapp HTTP/1.1\r\n{plain}")).await;
     assert_eq!((sent_on.status, sent_on.header("strict-transport-security")), (308, None));
-    assert_eq!(sent_on.header("location"), Some(&*format!("{url}/login?next=%2Fapp")));
+    let secure = format!("https://localhost:{}/login?next=%2Fapp", nginx.https);
+    assert_eq!(sent_on.header("location"), Some(&*secure));
     let refused = raw::send(http, format!("POST /login HTTP/1.1\r\n{plain}")).await;
     assert_eq!(refused.status, 403);
 }
@@ -60,11 +67,7 @@ async fn login_and_logout_work_through_nginx_and_forged_headers_do_not() {
 #[tokio::test]
 async fn the_error_pages_of_nginx_have_security_headers_and_pages_of_the_app_have_them_once() {
     let Some(nginx) = Nginx::find() else { return };
-    let url = format!("https://localhost:{}", nginx.https);
-    let settings = [("BASE_URL", url.as_str()), ("TRUSTED_PROXIES", "127.0.0.1")];
-    let mut site = Site::with(&settings).await;
-    nginx.serve(site.address.port());
-    site.authority = Some(nginx.authority.clone());
+    let site = behind(&nginx).await;
     let mut browser = site.browser();
     let once = |headers: &HeaderMap, whose: &str| {
         for (name, part) in [

@@ -101,6 +101,18 @@ pub async fn show(logged_in: LoggedIn, query: Query<ListQuery>) -> Result<HttpRe
     page::show(ProjectsPage { page, projects, query, newer, older })
 }
 
+/// The form of `new`, which `edit` shows too if the project is gone.
+#[derive(Template)]
+#[template(path = "app/projects/new.html")]
+struct NewPage {
+    page: Page,
+    form: ProjectForm,
+}
+
+fn new_page(logged_in: &LoggedIn, form: ProjectForm) -> NewPage {
+    NewPage { page: logged_in.visitor.page("New project"), form }
+}
+
 /// The fields of a project, in `new` and in `edit`.
 #[derive(Deserialize, Default)]
 pub struct ProjectForm {

@@ -15,7 +15,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{PATH, ProjectForm, begin, own};
+use super::{PATH, ProjectForm, begin, new_page, own};
 use crate::projects::{self, Project};
 use crate::web::csrf::Checked;
 use crate::web::error::{Error, InvalidToken};
@@ -34,23 +34,16 @@ struct EditPage {
     conflict: bool,
 }
 
-/// The form of `new`, with what was typed.
-#[derive(Template)]
-#[template(path = "app/projects/new.html")]
-struct MissingPage {
-    page: Page,
-    form: ProjectForm,
-}
-
 const MISSING: &str =
     "We can't find this project, so nothing was saved. If it was deleted, you can add it again.";
 
+/// The form of `new`, with what was typed.
 fn missing(
     logged_in: &LoggedIn,
     form: ProjectForm,
     invalid: Option<InvalidToken>,
 ) -> Result<HttpResponse, Error> {
-    let mut form_page = MissingPage { page: logged_in.visitor.page("New project"), form };
+    let mut form_page = new_page(logged_in, form);
     if let Some(invalid) = invalid {
         form_page.page.reject_form(format!("{} {MISSING}", invalid.sentence()));
         return page::out_of_date(form_page);

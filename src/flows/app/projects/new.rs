@@ -8,29 +8,17 @@
 //! CWE-915). Requests that arrive at once cannot pass the limit of projects together.
 
 use actix_web::HttpResponse;
-use askama::Template;
 
-use super::{PATH, ProjectForm, begin};
+use super::{PATH, ProjectForm, begin, new_page};
 use crate::projects::{self, MOST};
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::flash::FlashKind;
-use crate::web::page::{self, Page};
+use crate::web::page;
 use crate::web::visitor::LoggedIn;
 
-#[derive(Template)]
-#[template(path = "app/projects/new.html")]
-struct NewPage {
-    page: Page,
-    form: ProjectForm,
-}
-
-fn draw(logged_in: &LoggedIn, form: ProjectForm) -> NewPage {
-    NewPage { page: logged_in.visitor.page("New project"), form }
-}
-
 pub async fn show(logged_in: LoggedIn) -> Result<HttpResponse, Error> {
-    page::show(draw(&logged_in, ProjectForm::default()))
+    page::show(new_page(&logged_in, ProjectForm::default()))
 }
 
 pub async fn submit(
@@ -38,9 +26,9 @@ pub async fn submit(
     form: Checked<ProjectForm>,
 ) -> Result<HttpResponse, Error> {
     let mut form_page = match form {
-        Checked::Valid(form) => draw(&logged_in, form),
+        Checked::Valid(form) => new_page(&logged_in, form),
         Checked::OutOfDate(form, invalid) => {
-            let mut form_page = draw(&logged_in, form);
+            let mut form_page = new_page(&logged_in, form);
             form_page.page.reject_form(invalid.sentence());
             return page::out_of_date(form_page);
         }
