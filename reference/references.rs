@@ -27,14 +27,11 @@ fn texts() -> Vec<Source> {
         Source { text: header, ..file }
     }));
     texts.extend(files("reference/by-hand", "txt"));
-    let is_script = |path: &String| path.ends_with(".sh") || !path.contains('.');
-    let scripts = ["bin", "deploy", "reference"].into_iter().flat_map(|folder| files(folder, ""));
-    let scripts = scripts.map(|file| file.path).filter(is_script);
+    let scripts = scripts().into_iter();
     let others = [
         ".env.example",
         "Cargo.toml",
         ".clippy.toml",
-        ".ci/run",
         "Dockerfile",
         "compose.production.yaml",
         "deny.toml",
@@ -46,6 +43,14 @@ fn texts() -> Vec<Source> {
     let others = others.map(str::to_owned);
     texts.extend(scripts.chain(others).map(|path| lines_with(read(&path), "#")));
     texts
+}
+
+/// The paths of the shell scripts.
+pub(crate) fn scripts() -> Vec<String> {
+    let is_script = |path: &String| path.ends_with(".sh") || !path.contains('.');
+    let found = ["bin", "deploy", "reference"].into_iter().flat_map(|folder| files(folder, ""));
+    let found = found.map(|file| file.path).filter(is_script);
+    found.chain([".ci/run".to_owned()]).collect()
 }
 
 fn documents() -> Vec<Source> {

@@ -212,6 +212,33 @@ fn the_benchmark_uses_the_libraries_of_the_app() {
     );
 }
 
+/// `sort | head` under `set -o pipefail` ends the script, without a message, when `head` is done
+/// before `sort` has written everything. That depends on the load of the machine.
+#[test]
+fn no_pipeline_ends_before_it_has_read_everything() {
+    let ends_early = |part: &str| {
+        let mut words = part.split_whitespace();
+        let command = words.next().unwrap_or_default();
+        let options: Vec<&str> = words.take_while(|word| word.starts_with('-')).collect();
+        let has =
+            |flag| options.iter().any(|option| !option.starts_with("--") && option.contains(flag));
+        command == "head" || command == "grep" && (has('q') || has('m'))
+    };
+    let mut places = Vec::new();
+    for path in crate::references::scripts() {
+        for (number, line) in read(&path).text.lines().enumerate() {
+            let piped = line.replace("||", "").split('|').skip(1).any(ends_early);
+            if piped && !line.trim_start().starts_with('#') {
+                places.push(format!("{path}:{}", number + 1));
+            }
+        }
+    }
+    none_of(
+        "The command before `| head` or `| grep -q` may be stopped, and the script with it. Write `| sed -n 1,5p` or `| grep … >/dev/null`:",
+        places,
+    );
+}
+
 /// Each migration, and the tables that it creates.
 fn migrations() -> BTreeMap<String, Vec<String>> {
     let tables = |file: &Source| {
