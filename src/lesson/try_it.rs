@@ -45,10 +45,7 @@ struct EndedPage {
 
 pub async fn end(logged_in: LoggedIn, _: Form<NoFields>) -> Result<HttpResponse, Error> {
     let (id, user_id) = (logged_in.session.id, Some(logged_in.user.id));
-    let mut tx = logged_in.visitor.app.db.begin().await?;
-    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
-        return Err(Error::LogInFirst("/app".to_owned()));
-    }
+    let mut tx = logged_in.begin("/app").await?;
     session::end(&mut *tx, id).await?;
     audit::record(&mut tx, Kind::LoggedOut, user_id, &logged_in.visitor.client).await?;
     tx.commit().await?;

@@ -22,7 +22,6 @@ use webauthn_rs::prelude::RegisterPublicKeyCredential;
 
 use super::ceremony;
 use crate::accounts::passkey::{self, KIND, ListedPasskey, MOST, NAME_MAX, NewPasskey};
-use crate::accounts::session;
 use crate::flows::account::{FactorChange, begin_change, finish_change};
 use crate::throttle::limits::Action;
 use crate::web::csrf::{Checked, Json, NoFields};
@@ -151,10 +150,7 @@ pub async fn rename(
         list_page.page.reject_form(problem);
         return page::invalid(list_page);
     }
-    let mut tx = logged_in.visitor.app.db.begin().await?;
-    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
-        return Err(Error::LogInFirst(PATH.to_owned()));
-    }
+    let mut tx = logged_in.begin(PATH).await?;
     if !passkey::rename(&mut *tx, logged_in.user.id, id, name).await? {
         return Err(Error::NotFound);
     }

@@ -3,6 +3,7 @@
 //! Both hold the session that the store has loaded, and send no further query to the database.
 //! Neither holds the `HttpRequest`: a clone that outlives the handler makes actix's router panic.
 
+mod change;
 mod cookie_facts;
 mod kept;
 
@@ -77,8 +78,7 @@ impl Visitor {
         of_session.or_else(|| self.context.visitor_cookie.borrow_mut().take_flash())
     }
 
-    /// Whether a logout is needed: this browser has a session, or will soon receive the cookie of
-    /// one.
+    /// Whether a logout is needed: this browser has a session, or will soon receive its cookie.
     pub fn may_have_session(&self) -> bool {
         let rotated = self.context.stale_cookie.get() == StaleCookie::Rotated;
         self.context.session.borrow().is_some() || rotated

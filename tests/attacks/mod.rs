@@ -143,7 +143,7 @@ async fn content(db: &Database) -> String {
 }
 
 /// Waits until so many statements wait for a lock, so that their requests are still running.
-async fn wait_for_a_lock(db: &Database, statements: i64) {
+pub(crate) async fn wait_for_a_lock(db: &Database, statements: i64) {
     let query = "select count(*) from pg_stat_activity
                  where datname = current_database() and wait_event_type = 'Lock'";
     let waiting =

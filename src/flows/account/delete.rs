@@ -13,7 +13,6 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::Kind;
-use crate::accounts::session;
 use crate::accounts::user::operated;
 use crate::deletion;
 use crate::email::Email;
@@ -67,10 +66,7 @@ pub async fn submit(
         return page::invalid(form_page);
     }
     let visitor = &logged_in.visitor;
-    let mut tx = visitor.app.db.begin().await?;
-    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
-        return Err(Error::LogInFirst("/account/delete".to_owned()));
-    }
+    let mut tx = logged_in.begin("/account/delete").await?;
     let held = operated::hold(&mut tx, &own).await?.filter(|held| held.id == logged_in.user.id);
     let Some(held) = held else {
         return Err(Error::LogInFirst("/account/delete".to_owned()));

@@ -13,7 +13,6 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
-use crate::accounts::session;
 use crate::accounts::token;
 use crate::email::Email;
 use crate::mail::email_change;
@@ -91,10 +90,7 @@ async fn request(logged_in: &LoggedIn, new: &Email) -> Result<HttpResponse, Erro
         return page::too_many(form_page, rejection);
     }
     let may_mail = admission::may_mail(&logged_in.visitor, Action::EmailChangeMail, new).await?;
-    let mut tx = app.db.begin().await?;
-    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
-        return Err(Error::LogInFirst("/account/email".to_owned()));
-    }
+    let mut tx = logged_in.begin("/account/email").await?;
     let client = &logged_in.visitor.client;
     audit::record(&mut tx, Kind::EmailChangeAsked, Some(user.id), client).await?;
     email_change::send(&mut tx, app, user, new, may_mail).await?;

@@ -55,10 +55,7 @@ pub async fn download(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpRespons
         page.reject_form(rejection::sentence(rejection));
         return page::too_many(ExportPage { page }, rejection);
     }
-    let mut tx = db.begin().await?;
-    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
-        return Err(Error::LogInFirst("/account/export".to_owned()));
-    }
+    let mut tx = logged_in.begin("/account/export").await?;
     audit::record(&mut tx, Kind::Exported, Some(user.id), &logged_in.visitor.client).await?;
     tx.commit().await?;
     let sessions = session::list(db, user, logged_in.session.id).await?;

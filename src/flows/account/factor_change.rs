@@ -18,6 +18,9 @@ use crate::web::kept_secret::RECOVERY_CODES;
 use crate::web::known_device;
 use crate::web::visitor::LoggedIn;
 
+/// Where to go on if the session has ended.
+const PAGE: &str = "/account";
+
 /// Where the visitor goes on after a change.
 #[must_use = "new recovery codes are shown once"]
 pub enum AfterChange {
@@ -36,22 +39,13 @@ impl AfterChange {
     }
 }
 
-/// Begins the transaction. A form can take ten seconds to arrive, so the session may have been
-/// ended meanwhile.
+/// Begins the transaction.
 pub async fn begin_change(logged_in: &LoggedIn, action: Action) -> Result<Transaction, Error> {
     let app = &logged_in.visitor.app;
     // No limit drops the notice of a change, so the changes themselves are limited.
     let key = [Key::Account(&logged_in.user.id.to_string())];
     let _ = app.throttle.admit(action, &key).await?.counted()?;
-    let mut tx = app.db.begin().await?;
-    match session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
-        true => Ok(tx),
-        false => Err(session_ended()),
-    }
-}
-
-fn session_ended() -> Error {
-    Error::LogInFirst("/account".to_owned())
+    logged_in.begin(PAGE).await
 }
 
 /// A change of a second factor, as the audit log and the notice to the owner report it.
@@ -85,7 +79,7 @@ pub async fn finish_change(
         false => RotationReason::CredentialChanged,
     };
     let rotated = session::rotate_in_place(&mut tx, id, session_epoch, reason).await?;
-    let session_id = rotated.ok_or_else(session_ended)?;
+    let session_id = rotated.ok_or_else(|| Error::LogInFirst(PAGE.to_owned()))?;
     let kind = Kind::Feature(event);
     audit::record(&mut tx, kind, Some(user.id), &visitor.client).await?;
     let owner = ChangedAccount { user_id: user.id, email: &user.email, client: &visitor.client };

@@ -57,10 +57,7 @@ pub async fn revoke(
         return out_of_date(&logged_in, invalid).await;
     }
     let (user, this) = (&logged_in.user, logged_in.session.id);
-    let mut tx = logged_in.visitor.app.db.begin().await?;
-    if !session::hold(&mut tx, &logged_in.session, user).await? {
-        return Err(Error::LogInFirst(PAGE.to_owned()));
-    }
+    let mut tx = logged_in.begin(PAGE).await?;
     let ended = match Uuid::parse_str(&id.into_inner()) {
         Ok(public_id) => session::end_listed(&mut tx, user, public_id, this).await?,
         Err(_) => false,
@@ -84,10 +81,7 @@ pub async fn others(logged_in: LoggedIn, form: Checked<NoFields>) -> Result<Http
         return out_of_date(&logged_in, invalid).await;
     }
     let (user, client) = (Some(logged_in.user.id), &logged_in.visitor.client);
-    let mut tx = logged_in.visitor.app.db.begin().await?;
-    if !session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
-        return Err(Error::LogInFirst(PAGE.to_owned()));
-    }
+    let mut tx = logged_in.begin(PAGE).await?;
     let ended = session::end_all(&mut tx, logged_in.user.id, Some(logged_in.session.id)).await?;
     if ended > 0 {
         audit::record(&mut tx, Kind::OtherSessionsEnded, user, client).await?;

@@ -22,8 +22,6 @@ use serde::Deserialize;
 use time::Date;
 use uuid::Uuid;
 
-use crate::accounts::session;
-use crate::database::Transaction;
 use crate::projects::{self, Draft, Project, Status};
 use crate::web::error::{Error, InvalidToken};
 use crate::web::human_time;
@@ -194,14 +192,4 @@ fn unless_missing(error: Error, invalid: InvalidToken) -> Error {
         Error::NotFound => invalid.into(),
         error => error,
     }
-}
-
-/// Begins a change. It locks the row of the user, and makes sure that the session still exists: it
-/// may have been ended on another device while the form arrived.
-async fn begin(logged_in: &LoggedIn) -> Result<Transaction, Error> {
-    let mut tx = logged_in.visitor.app.db.begin().await?;
-    if session::hold(&mut tx, &logged_in.session, &logged_in.user).await? {
-        return Ok(tx);
-    }
-    Err(Error::LogInFirst(PATH.to_owned()))
 }

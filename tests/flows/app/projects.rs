@@ -5,6 +5,7 @@ mod delete;
 mod edit;
 mod new;
 
+use crate::attacks::wait_for_a_lock;
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::people::{ADA, EVE};
@@ -173,4 +174,33 @@ async fn the_export_has_the_projects_and_a_deleted_account_leaves_none() {
     ada.visit("/account/delete").await;
     ada.submit(DELETE_ACCOUNT, &[(EMAIL, ADA.email)]).await;
     assert_eq!(site.db.number("select count(*) from projects").await, 0);
+}
+
+/// A form can take seconds to arrive. Meanwhile its session is ended on another device.
+#[tokio::test]
+async fn a_session_that_ends_while_its_form_arrives_changes_nothing() {
+    let page = "/app/projects/00000000-0000-7000-8000-000000000001";
+    for (page, button, fields) in [
+        ("/app/projects/new".to_owned(), ADD_PROJECT, vec![(NAME, "Bridge"), (BUDGET, "1")]),
+        (format!("{page}/edit"), SAVE_PROJECT, vec![(NAME, "Bridge")]),
+        (format!("{page}/delete"), DELETE_PROJECT, vec![]),
+    ] {
+        let site = Site::start().await;
+        let mut ada = ADA.at(&site).await;
+        add(&site, 1).await;
+        ada.visit(&page).await;
+        ada.must_be_at(&page, 200);
+        let mut ending = site.db.pool.begin().await.expect("a transaction");
+        for statement in ["select from users for update", "delete from sessions"] {
+            sqlx::query(statement).execute(&mut *ending).await.expect("to end it");
+        }
+        tokio::join!(ada.submit(button, &fields), async {
+            wait_for_a_lock(&site.db, 1).await;
+            ending.commit().await.expect("to commit");
+        });
+        assert!(ada.path.starts_with("/login"), "{button}: {}", ada.path);
+        let left = sqlx::query_scalar("select name from projects").fetch_all(&site.db.pool).await;
+        let left: Vec<String> = left.expect("the projects");
+        assert_eq!(left, ["Project 1"], "{button}");
+    }
 }

@@ -9,7 +9,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{PATH, begin, own, parsed, unless_missing};
+use super::{PATH, own, parsed, unless_missing};
 use crate::projects::{self, Project};
 use crate::web::csrf::{Checked, NoFields};
 use crate::web::error::Error;
@@ -45,7 +45,7 @@ pub async fn submit(
         return page::out_of_date(form_page);
     }
     let id = parsed(&id)?;
-    let mut tx = begin(&logged_in).await?;
+    let mut tx = logged_in.begin(PATH).await?;
     if !projects::delete(&mut *tx, logged_in.user.id, id).await? {
         return Err(Error::NotFound);
     }

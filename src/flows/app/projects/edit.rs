@@ -15,7 +15,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{PATH, ProjectForm, begin, new_page, own};
+use super::{PATH, ProjectForm, new_page, own};
 use crate::projects::{self, Project};
 use crate::web::csrf::Checked;
 use crate::web::error::{Error, InvalidToken};
@@ -85,7 +85,7 @@ pub async fn submit(
         return page::invalid(form_page);
     };
     let (project_id, version) = (form_page.project.id, form_page.form.version);
-    let mut tx = begin(&logged_in).await?;
+    let mut tx = logged_in.begin(PATH).await?;
     if projects::update(&mut *tx, logged_in.user.id, project_id, version, &draft).await? {
         tx.commit().await?;
         logged_in.visitor.flash(FlashKind::Good, "Project saved.");

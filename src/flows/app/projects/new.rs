@@ -9,7 +9,7 @@
 
 use actix_web::HttpResponse;
 
-use super::{PATH, ProjectForm, begin, new_page};
+use super::{PATH, ProjectForm, new_page};
 use crate::projects::{self, MOST};
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
@@ -36,7 +36,7 @@ pub async fn submit(
     let Some(draft) = form_page.form.check(&mut form_page.page.problems) else {
         return page::invalid(form_page);
     };
-    let mut tx = begin(&logged_in).await?;
+    let mut tx = logged_in.begin(PATH).await?;
     if !projects::create(&mut tx, logged_in.user.id, &draft).await? {
         let problem = format!("You can have up to {MOST} projects. Delete one to add another.");
         form_page.page.reject_form(problem);

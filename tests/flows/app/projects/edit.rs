@@ -182,13 +182,3 @@ async fn an_old_page_changes_nothing_and_keeps_what_was_typed() {
     assert_eq!(ada.field(SAVE_PROJECT, NAME), "Bridge");
     assert_eq!(saved(&site).await, "Project 1|Notes|active|1|1");
 }
-
-#[tokio::test]
-async fn a_session_that_ended_while_the_form_was_open_changes_nothing() {
-    let site = Site::start().await;
-    let mut ada = opened(&site).await;
-    site.db.run("delete from sessions").await;
-    ada.submit(SAVE_PROJECT, &[(NAME, "Bridge")]).await;
-    assert!(ada.path.starts_with("/login"), "{}", ada.path);
-    assert_eq!(saved(&site).await, "Project 1|Notes|active|1|1");
-}
