@@ -4,6 +4,7 @@
 mod exercises;
 #[allow(unreachable_pub, reason = "the browser tests share it")]
 mod picture;
+mod recipes;
 mod references;
 mod rules;
 #[allow(dead_code, reason = "the house rules use the rest")]

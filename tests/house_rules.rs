@@ -388,6 +388,22 @@ fn no_statement_is_put_together_from_strings() {
     );
 }
 
+/// sqlx stores only the number of a migration that has run. Of two with one number, it rejects one.
+#[test]
+fn every_migration_has_a_number_of_its_own() {
+    let mut numbers: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for file in files("migrations", "sql") {
+        let name = file.path.trim_start_matches("migrations/");
+        let number = name.split('_').next().and_then(|number| number.parse().ok());
+        numbers.entry(number.expect("a name such as 1000_books.sql")).or_default().push(file.path);
+    }
+    let places = numbers.into_values().filter(|paths| paths.len() > 1);
+    none_of(
+        "Give the newer one the next number that is free:",
+        places.map(|paths| paths.join(", ")).collect(),
+    );
+}
+
 fn lines_of(file: &Source) -> Vec<(usize, String)> {
     let text = if file.path.ends_with(".rs") { file.code() } else { markup(&file.text, false) };
     text.lines().map(str::to_owned).enumerate().map(|(index, line)| (index + 1, line)).collect()
