@@ -36,7 +36,7 @@ pub fn add(headers: &mut HeaderMap, https: bool) {
     for (name, value) in &ALWAYS {
         headers.insert(name.clone(), value.clone());
     }
-    // Only the mailbox of development sets its own; `tests/house_rules.rs` checks that.
+    // A response may have its own policy. `tests/house_rules.rs` lists the files that may set one.
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         let content = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let page = content.is_none_or(|content| content.starts_with(b"text/html"));
