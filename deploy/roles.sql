@@ -1,8 +1,9 @@
 -- Creates the database and its two roles: vestibule_owner owns the tables and runs the migrations,
 -- vestibule_app reads and writes rows, and nothing else. docs/data.md explains them. As a superuser:
 --
---   OWNER_PASSWORD=… APP_PASSWORD=… psql --no-psqlrc --file deploy/roles.sql
+--   psql --no-psqlrc --file=deploy/roles.sql
 --
+-- It reads both passwords from the environment: OWNER_PASSWORD and APP_PASSWORD.
 -- compose.production.yaml runs this file when it creates the database. `\getenv` needs psql 15.
 -- A second run fails at the first role, and changes nothing: no password either.
 \set ON_ERROR_STOP on

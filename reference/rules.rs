@@ -51,11 +51,11 @@ fn a_table_is_written_by_one_file() {
     }
     // A file and the files in its folder count as one file: `user.rs` and `user/proof.rs`.
     for files in writers.values_mut() {
-        let rooms: Vec<String> = files
+        let folders: Vec<String> = files
             .iter()
             .filter_map(|path| Some(path.strip_suffix(".rs")?.to_owned() + "/"))
             .collect();
-        files.retain(|path| !rooms.iter().any(|room| path.starts_with(room)));
+        files.retain(|path| !folders.iter().any(|folder| path.starts_with(folder)));
     }
     let shared = writers.iter().filter(|(_, files)| files.len() > 1);
     none_of(
@@ -236,6 +236,45 @@ fn no_pipeline_ends_before_it_has_read_everything() {
     none_of(
         "The command before `| head` or `| grep -q` may be stopped, and the script with it. Write `| sed -n 1,5p` or `| grep … >/dev/null`:",
         places,
+    );
+}
+
+/// Programs that take the URL of a database as an argument.
+const DATABASE_PROGRAMS: [&str; 6] =
+    ["psql", "pg_dump", "pg_dumpall", "pg_restore", "createdb", "pg_isready"];
+/// `bin/postgres` moves the password of the URL to the environment (tests/settings/scripts.rs).
+const URL_IN_ARGUMENT: [&str; 2] = ["bin/postgres", "docs/recipes/import-bcrypt-users.md"];
+
+/// `ps` shows the arguments of a program to every user of the machine.
+#[test]
+fn no_document_gives_a_password_to_a_program_as_an_argument() {
+    let is_url = |word: &&str| {
+        // `DATABASE_URL=$url` goes into the environment, `--dbname=$url` does not.
+        let assigned = word.split_once('=').is_some_and(|(name, _)| !name.starts_with('-'));
+        let variable = word.contains('$') && !assigned && word.to_lowercase().contains("url");
+        let login = word.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
+        *word == "URL" || variable || login.is_some_and(|(login, _)| login.contains(':'))
+    };
+    let folders = ["docs", "deploy", ".devcontainer"].into_iter();
+    let paths = folders.flat_map(|folder| files(folder, "")).map(|file| file.path);
+    let paths = paths.filter(|path| !path.ends_with(".png"));
+    let single = ["README.md", "CONTRIBUTING.md", "compose.yaml", "compose.production.yaml"];
+    let others = crate::references::scripts().into_iter().chain(single.map(str::to_owned));
+    let mut places = BTreeSet::new();
+    for text in paths.chain(others).map(|path| read(&path)) {
+        // A command continues after a backslash.
+        for command in text.text.replace("\\\n", " ").lines() {
+            let words: Vec<&str> = command.split(|c| " \"'`()".contains(c)).collect();
+            let program = words.iter().position(|word| DATABASE_PROGRAMS.contains(word));
+            let url = program.and_then(|at| words[at..].iter().find(|word| is_url(word)));
+            if url.is_some() && !URL_IN_ARGUMENT.contains(&text.path.as_str()) {
+                places.insert(format!("{}: {}", text.path, command.trim()));
+            }
+        }
+    }
+    none_of(
+        "Set PGHOST, PGDATABASE, PGUSER and PGPASSWORD: an argument can be read by every user of the machine:",
+        places.into_iter().collect(),
     );
 }
 

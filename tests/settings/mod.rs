@@ -7,6 +7,7 @@ mod mail;
 mod metrics;
 mod mistakes;
 mod production;
+mod restore;
 mod roles;
 mod scripts;
 mod stored_data;

@@ -51,3 +51,13 @@ async fn the_account_page_warns_when_few_are_left() {
     enter_recovery_code(&mut browser, &codes[9]).await;
     browser.must_be_at("/login/recovery-code", 422);
 }
+
+#[tokio::test]
+async fn a_code_of_a_restored_backup_is_invalid_because_it_may_have_been_used_since() {
+    let site = Site::start().await;
+    let (_, _, codes) = ada_with_factor(&site).await;
+    site.db.run(include_str!("../../../deploy/after-restore.sql")).await;
+    let mut browser = ada_half_way(&site).await;
+    enter_recovery_code(&mut browser, &codes[0]).await;
+    browser.must_be_at("/login/recovery-code", 422);
+}
