@@ -93,3 +93,16 @@ async fn the_error_pages_of_nginx_have_security_headers_and_pages_of_the_app_hav
     assert!(answer.body.contains("nginx"), "{}", answer.body);
     once(&answer.headers, "nginx");
 }
+
+#[tokio::test]
+async fn nginx_logs_no_link_that_is_opened_while_the_app_is_stopped() {
+    let Some(nginx) = Nginx::find() else { return };
+    // Nobody listens on port 1.
+    nginx.serve(1);
+    let http = SocketAddr::from((Ipv4Addr::LOCALHOST, nginx.http));
+    let headers = "Host: localhost\r\nReferer: https://localhost/not-me/SECRET\r\n\r\n";
+    let path = "/password/reset/SECRET?next=SECRET";
+    let response = raw::send(http, format!("GET {path} HTTP/1.1\r\n{headers}")).await;
+    assert_eq!(response.status, 502);
+    assert!(!nginx.log().contains("SECRET"), "{}", nginx.log());
+}

@@ -48,6 +48,7 @@ impl Nginx {
             .replace(&format!("{lets_encrypt}/fullchain.pem"), &certificate.to_string_lossy())
             .replace(&format!("{lets_encrypt}/privkey.pem"), &key.to_string_lossy())
             .replace("login.example.com", "localhost")
+            .replace("/var/log/nginx/error.log", "error.log")
             // The test uses IPv4 only.
             .replace("listen [::]:80;", "")
             .replace("listen [::]:443 ssl http2;", "")
@@ -76,7 +77,8 @@ impl Nginx {
         command.status().expect("nginx").success()
     }
 
-    fn log(&self) -> String {
+    /// What nginx has logged.
+    pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
     }
 }
