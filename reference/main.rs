@@ -1,7 +1,8 @@
 //! Checks of what only this repository has: rules for code that people copy from, references in its
-//! texts, and the exercises.
+//! texts, the exercises, and the page about new projects.
 
 mod exercises;
+mod new_project;
 #[allow(unreachable_pub, reason = "the browser tests share it")]
 mod picture;
 mod recipes;

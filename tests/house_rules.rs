@@ -57,7 +57,7 @@ const MODULES: &[&str] = &[
 /// The index in `MODULES` of the module of a path: of `web` for `crate::web::error::Error`.
 fn module_index(path: &str) -> Option<usize> {
     let name = path.strip_prefix("crate::")?.split("::").next()?;
-    MODULES.iter().position(|room| *room == name)
+    MODULES.iter().position(|module| *module == name)
 }
 
 fn module_index_of(file: &Source) -> usize {

@@ -38,6 +38,15 @@ pub fn files(tree: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths.filter(is_file).collect())
 }
 
+/// The commit of a tree, for `git checkout`. Ends in `-dirty` if tracked files have changed since.
+///
+/// # Errors
+/// When the tree is not a repository, or has no commit.
+pub fn describe(tree: &Path) -> Result<String> {
+    git(tree, &["describe", "--always", "--tags", "--dirty", "--abbrev=12"])
+        .context("a project is made from a clone of the repository")
+}
+
 /// Commits everything. Without an identity of git, the project signs.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 
 use features::Features;
@@ -74,8 +74,15 @@ fn make(mut arguments: Arguments) -> Result<()> {
         return Ok(());
     }
     let version = version(&arguments.template)?;
+    let commit = git::describe(&arguments.template)?;
+    if commit.ends_with("-dirty") {
+        eprintln!(
+            "bin/new: warning: this repository has changes that are not committed. They get into \
+             the project, and no commit has them: a later update cannot be compared with it"
+        );
+    }
     if let Some(folder) = &arguments.update {
-        return update(&arguments.template, &features, folder, version);
+        return update(&arguments.template, &features, folder, (version, commit));
     }
     let name = arguments.name.clone().context("a name")?;
     project::check_name(&name)?;
@@ -90,6 +97,7 @@ fn make(mut arguments: Arguments) -> Result<()> {
         |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let answers = Answers {
         version,
+        commit,
         title: arguments.title.clone().unwrap_or_else(|| capital(&name)),
         holder: arguments.holder.clone().map_or_else(asked_for_holder, Ok)?,
         without: sorted(&arguments.without),
@@ -101,7 +109,7 @@ fn make(mut arguments: Arguments) -> Result<()> {
     let folder = folder.canonicalize()?;
     project::write(&arguments.template, &features, &answers, &folder)?;
     git::git(&folder, &["init", "--quiet", "--initial-branch=main"])?;
-    let message = format!("Begin with Vestibule {}", answers.version);
+    let message = format!("Begin with Vestibule {}", answers.origin());
     git::commit_all(&folder, &answers.name, &message)?;
     // Later versions are written onto this branch, and merged from it.
     git::git(&folder, &["branch", "upstream"])?;
@@ -115,7 +123,12 @@ fn make(mut arguments: Arguments) -> Result<()> {
 }
 
 /// Replaces the tree of the branch `upstream` by what this version would make of the same answers.
-fn update(template: &Path, features: &Features, folder: &Path, version: String) -> Result<()> {
+fn update(
+    template: &Path,
+    features: &Features,
+    folder: &Path,
+    (version, commit): (String, String),
+) -> Result<()> {
     ensure!(
         folder.is_dir(),
         "there is no folder {}: --update takes the folder of a project that bin/new has made",
@@ -125,22 +138,45 @@ fn update(template: &Path, features: &Features, folder: &Path, version: String) 
     let old = Answers::read(folder)?;
     let work = folder.join(".git").join("upstream-tree");
     let tree = work.to_str().context("a path in UTF-8")?;
-    let found = git::git(folder, &["rev-parse", "--verify", "--quiet", "refs/heads/upstream"]);
-    found.context("the project has no branch `upstream`; it is the first commit of bin/new")?;
+    has_upstream(folder)?;
     if work.exists() {
         git::git(folder, &["worktree", "remove", "--force", tree])?;
     }
     git::git(folder, &["worktree", "add", "--quiet", "--force", tree, "upstream"])?;
     git::git(&work, &["rm", "-r", "--quiet", "--ignore-unmatch", "."])?;
-    let answers = Answers { version, ..old.clone() };
+    let answers = Answers { version, commit, ..old.clone() };
     let written = project::write(template, features, &answers, &work);
-    let message = format!("Take Vestibule {}", answers.version);
+    let message = format!("Take Vestibule {}", answers.origin());
     let done = written.and_then(|()| git::commit_all(&work, &answers.name, &message));
     git::git(folder, &["worktree", "remove", "--force", tree])?;
     done?;
-    println!("The branch upstream has Vestibule {} now (it had {}).", answers.version, old.version);
+    println!("The branch upstream has Vestibule {} now.", answers.origin());
+    println!("{} has Vestibule {}.", folder.display(), old.origin());
     println!("Next: cd {} && git merge upstream && bin/test", folder.display());
     Ok(())
+}
+
+/// # Errors
+/// When this clone has no branch `upstream`, with the command that brings it.
+fn has_upstream(folder: &Path) -> Result<()> {
+    let branches =
+        |pattern| git::git(folder, &["for-each-ref", "--format=%(refname:lstrip=2)", pattern]);
+    if !branches("refs/heads/upstream")?.is_empty() {
+        return Ok(());
+    }
+    // A clone has the branches of its remote, but no branch of its own for them.
+    let remote = branches("refs/remotes/*/upstream")?;
+    match remote.lines().next() {
+        Some(remote) => bail!(
+            "this clone of the project has no branch `upstream` yet: git -C {} branch upstream {remote}",
+            folder.display()
+        ),
+        None => bail!(
+            "the project has no branch `upstream`, and no remote that was fetched has one. Push it \
+             from the clone that has it: git push origin upstream. If there is none, docs/upgrading.md \
+             says how to make it"
+        ),
+    }
 }
 
 fn list(features: &Features) {

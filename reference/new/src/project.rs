@@ -25,6 +25,10 @@ const NEVER_RENAMED: [&str; 4] =
 pub struct Answers {
     /// The version of Vestibule.
     pub version: String,
+    /// Its commit, as `git describe --always --tags --dirty` names it. Projects of earlier versions
+    /// have none.
+    #[serde(default)]
+    pub commit: String,
     pub name: String,
     pub title: String,
     #[serde(default)]
@@ -48,6 +52,11 @@ impl Answers {
         );
         ensure!(plain(&self.holder), "the holder must not contain quotes, \\ $ # < > & {{ }}");
         Ok(())
+    }
+
+    /// The version and the commit, for people.
+    pub fn origin(&self) -> String {
+        format!("{} {}", self.version, self.commit).trim_end().to_owned()
     }
 
     /// # Errors
