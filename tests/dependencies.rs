@@ -72,7 +72,8 @@ fn every_licence_is_allowed() {
     let packages = packages_of_this_platform();
     assert!(packages.len() > 100, "{} packages", packages.len());
     let mut places = Vec::new();
-    for package in packages {
+    // The packages of this repository have no source, and any licence.
+    for package in packages.iter().filter(|package| package["source"].is_string()) {
         let licence = package["license"].as_str().unwrap_or("none").to_owned();
         if !is_allowed(&licence, &allowed) {
             places.push(format!("{} {}: {licence}", package["name"], package["version"]));
