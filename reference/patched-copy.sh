@@ -5,6 +5,7 @@
 
 place=$PWD/target/patched
 patches=$PWD/reference/patches
+. reference/linked-target.sh
 all_patches() { (cd "$patches" && ls -- *.patch) 2>/dev/null | sed 's/\.patch$//'; }
 
 tests_of() { # prints the tests that the patch $1 names above its diff
@@ -34,7 +35,7 @@ unlock() { rm -f "$place/lock"; }
 # Makes a copy of the tree, and of its compiled dependencies. The next copies reuse what was built
 # in the first one.
 make_copy() {
-    local from=${CARGO_TARGET_DIR:-target}/debug package folder unit
+    local from=${CARGO_TARGET_DIR:-target}
     bin/setup
     tree=$place/tree
     export CARGO_TARGET_DIR=$place/target
@@ -52,19 +53,8 @@ make_copy() {
     touch "$tree/src/lib.rs"         # and never reuses the patched build of the last run
     [ ! -f .env ] || cp -p .env "$tree/.env"
 
-    # Hard links take no space and no time. Cargo replaces or overwrites the files of a crate that
-    # it builds, so the files of our own crate are removed: those named by the hash of one of its
-    # units.
-    if [ -d "$from/deps" ] && ! cmp -s Cargo.lock "$place/seeded"; then
-        rm -rf "$CARGO_TARGET_DIR" && mkdir -p "$CARGO_TARGET_DIR/debug"
-        for folder in deps build .fingerprint; do
-            cp -al "$from/$folder" "$CARGO_TARGET_DIR/debug/" 2>/dev/null ||
-                cp -Rp "$from/$folder" "$CARGO_TARGET_DIR/debug/"
-        done
-        package=$(sed -n '/^name = /{s/.*"\(.*\)"/\1/p;q;}' Cargo.toml)
-        for unit in "$CARGO_TARGET_DIR/debug/.fingerprint/$package"-*; do
-            rm -rf "$CARGO_TARGET_DIR"/debug/*/*"-${unit##*-}"* "$unit"
-        done
+    if [ -d "$from/debug/deps" ] && ! cmp -s Cargo.lock "$place/seeded"; then
+        link_target "$from" "$CARGO_TARGET_DIR" "$(sed -n '/^name = /{s/.*"\(.*\)"/\1/p;q;}' Cargo.toml)"
         cp Cargo.lock "$place/seeded"
     fi
 }
