@@ -4,8 +4,8 @@
 //! users, and nobody can reserve an email address whose mailbox they cannot read. The first
 //! verification creates the account. A registration keeps the hash of the chosen password until the
 //! verification or until it expires: 24 hours after its email was last requested, at most a week
-//! after it began. It grants nothing: a login before the verification gets the response for an
-//! unknown email address.
+//! after it began; an invitation 24 hours after the operator's command. It grants nothing: a login
+//! before the verification gets the response for an unknown email address.
 //!
 //! Pre-hijacking (an attacker registers the victim's email address first): registrations of one
 //! email address do not replace each other, and a password is accepted only in the browser that
@@ -39,6 +39,8 @@ pub struct Registration {
 pub struct Begun {
     pub id: Uuid,
     pub expires_at: OffsetDateTime,
+    /// A week after it began: no email extends it beyond that.
+    pub ends_at: OffsetDateTime,
 }
 
 /// Begins a registration. `password_hash` is `None` if an operator invites the person.
@@ -49,9 +51,9 @@ pub async fn begin(
 ) -> sqlx::Result<Begun> {
     sqlx::query_as!(
         Begun,
-        "insert into registrations (id, email, email_canonical, password_hash, expires_at)
-         values ($1, $2, $3, $4, now() + make_interval(secs => $5))
-         returning id, expires_at",
+        r#"insert into registrations (id, email, email_canonical, password_hash, expires_at)
+           values ($1, $2, $3, $4, now() + make_interval(secs => $5))
+           returning id, expires_at, created_at + interval '7 days' as "ends_at!""#,
         Uuid::now_v7(),
         email.as_str(),
         email.canonical(),
@@ -116,21 +118,23 @@ pub async fn is_invitation(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::R
 }
 
 /// Extends a registration by 24 hours from now, because its email is sent again and the new link
-/// could otherwise expire within minutes. It still ends a week after it began. A row that a
-/// concurrent request has locked is skipped: waiting for it would reveal that it exists. `None`
-/// runs the same statement and changes no row.
-pub async fn extend(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<Option<Begun>> {
-    sqlx::query_as!(
-        Begun,
+/// could otherwise expire within minutes. It still ends a week after it began. An invitation is not
+/// extended: anybody can have it sent again, and only the operator decides how long it is valid.
+/// A row that a concurrent request has locked is skipped: waiting for it would reveal that it
+/// exists. `None` runs the same statement and changes no row.
+pub async fn extend(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<()> {
+    sqlx::query!(
         "update registrations
-         set expires_at = least(now() + make_interval(secs => $2), created_at + interval '7 days')
-         where id = (select id from registrations where id = $1 for no key update skip locked)
-         returning id, expires_at",
+         set expires_at = case
+             when password_hash is null and confirmed_at is null then expires_at
+             else least(now() + make_interval(secs => $2), created_at + interval '7 days') end
+         where id = (select id from registrations where id = $1 for no key update skip locked)",
         id,
         token::Purpose::Verify.lifetime().as_secs_f64(),
     )
-    .fetch_optional(db)
+    .execute(db)
     .await
+    .map(drop)
 }
 
 /// Returns the account that has this email address, locked or not. Send email to the stored
@@ -145,8 +149,18 @@ pub async fn taken_by(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Op
     .await
 }
 
-/// Creates the user. `None` if the email address already has an account: of concurrent
-/// verifications, the unique index of `users` accepts one.
+/// What became of the confirmation of a registration.
+pub enum Confirmed {
+    Created(User),
+    /// The email address already has an account: of concurrent verifications, the unique index of
+    /// `users` accepts one.
+    Taken,
+    /// The registration was deleted since it was found, such as an invitation that the operator has
+    /// withdrawn. The caller rolls back.
+    Gone,
+}
+
+/// Creates the user.
 ///
 /// The user is inserted first. The index then serializes verifications, which rules out deadlocks
 /// between their updates of `registrations`.
@@ -154,13 +168,19 @@ pub async fn confirm(
     tx: &mut Connection,
     registration: &Registration,
     password_hash: &PasswordHash,
-) -> sqlx::Result<Option<User>> {
-    create_user(tx, &registration.email, password_hash).await
+) -> sqlx::Result<Confirmed> {
+    let Some(user) = user::create(&mut *tx, &registration.email, password_hash).await? else {
+        return Ok(Confirmed::Taken);
+    };
+    let confirmed = confirm_pending(tx, &registration.email).await?;
+    Ok(match confirmed.contains(&registration.id) {
+        true => Confirmed::Created(user),
+        false => Confirmed::Gone,
+    })
 }
 
-/// Creates the user of an email address and confirms its pending registrations, whose passwords are
-/// erased. `None` if there already is an account. `confirm`, for an address that an operator
-/// vouches for.
+/// Creates the user of an email address that an operator vouches for, and confirms its pending
+/// registrations. `None` if there already is an account.
 pub async fn create_user(
     tx: &mut Connection,
     email: &Email,
@@ -174,16 +194,15 @@ pub async fn create_user(
 }
 
 /// Confirms the pending registrations of an email address that an account has now, and erases their
-/// passwords.
-pub async fn confirm_pending(tx: &mut Connection, email: &Email) -> sqlx::Result<()> {
-    sqlx::query!(
+/// passwords. Returns their IDs.
+pub async fn confirm_pending(tx: &mut Connection, email: &Email) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
         "update registrations set confirmed_at = now(), password_hash = null
-         where email_canonical = $1 and confirmed_at is null",
+         where email_canonical = $1 and confirmed_at is null returning id",
         email.canonical(),
     )
-    .execute(tx)
+    .fetch_all(tx)
     .await
-    .map(drop)
 }
 
 /// Deletes the registrations of an email address, and with them their tokens.

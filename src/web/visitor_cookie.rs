@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::flash::Flash;
 use crate::accounts::registration::Begun;
-use crate::accounts::token::TokenHash;
+use crate::accounts::token::{Purpose, TokenHash};
 use crate::email::Email;
 
 /// The content of `__Host-visitor`. The cookie is encrypted, so an attacker cannot forge a flash.
@@ -41,6 +41,9 @@ pub struct PendingRegistration {
     /// Unix time, for the cookie's `Max-Age`. The row in the database decides whether the
     /// registration has expired.
     expires_at: i64,
+    /// Unix time: `Begun::ends_at`.
+    #[serde(default)]
+    ends_at: i64,
 }
 
 impl VisitorCookie {
@@ -57,9 +60,22 @@ impl VisitorCookie {
 
     pub fn remember_registration(&mut self, email: &Email, begun: &Begun) {
         self.binding();
-        let expires_at = begun.expires_at.unix_timestamp();
-        let email = email.as_str().to_owned();
-        self.registration = Some(PendingRegistration { id: begun.id, email, expires_at });
+        self.registration = Some(PendingRegistration {
+            id: begun.id,
+            email: email.as_str().to_owned(),
+            expires_at: begun.expires_at.unix_timestamp(),
+            ends_at: begun.ends_at.unix_timestamp(),
+        });
+        self.changed = true;
+    }
+
+    /// Keeps the registration as long as the row, if there still is one: with the row's own time,
+    /// `Max-Age` would say that an account was created or deleted since.
+    pub fn extend_registration(&mut self) {
+        let Some(registration) = &mut self.registration else { return };
+        let extended = OffsetDateTime::now_utc() + Purpose::Verify.lifetime();
+        let extended = extended.unix_timestamp().min(registration.ends_at);
+        registration.expires_at = registration.expires_at.max(extended);
         self.changed = true;
     }
 

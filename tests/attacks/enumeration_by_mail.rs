@@ -48,6 +48,20 @@ fn masked(browser: &Browser, typed: &str) -> String {
     html
 }
 
+/// For how many hours the browser keeps `__Host-visitor`, in which a registration is remembered.
+pub(super) fn hours_kept(browser: &Browser) -> Vec<i64> {
+    let cookies = browser.hops.iter().flat_map(|hop| hop.headers.get_all("set-cookie"));
+    let cookies = cookies.map(|cookie| cookie.to_str().expect("text"));
+    let cookies = cookies.filter(|cookie| cookie.starts_with("__Host-visitor="));
+    let seconds = cookies.map(|cookie| {
+        let age = cookie.split("Max-Age=").nth(1).expect("a limit").split(';').next();
+        age.and_then(|age| age.parse::<i64>().ok()).expect("a number")
+    });
+    let hours: Vec<i64> = seconds.map(|seconds| (seconds + 60) / 3600).collect();
+    assert!(!hours.is_empty());
+    hours
+}
+
 /// Has no account. The email address is as long as Ada's, so that lengths can be compared.
 const NOBODY: Person = Person { email: "bea@example.com", ..ADA };
 
@@ -95,4 +109,23 @@ async fn fifty_concurrent_reset_requests_send_three_mails() {
         .number("select count(*) from outbox where outcome is distinct from 'discarded'")
         .await;
     assert_eq!(mails, 3);
+}
+
+/// The attacker has registered the email addresses of others, and asks now and then for another
+/// email: does the cookie of a registration tell that an account was deleted?
+#[tokio::test]
+async fn sending_again_does_not_tell_that_an_account_was_deleted() {
+    let site = Site::start().await;
+    let mut attackers = [ADA.registers(&site).await, GRACE.registers(&site).await];
+    ADA.at(&site).await;
+    let mut grace = GRACE.at(&site).await;
+    let old = "update registrations set created_at = now() - interval '6 days 20 hours'";
+    site.db.run(old).await;
+    grace.visit("/account/delete").await;
+    grace.submit(DELETE_ACCOUNT, &[(EMAIL, GRACE.email)]).await;
+    assert_eq!(site.db.number("select count(*) from users").await, 1);
+    for attacker in &mut attackers {
+        attacker.press(RESEND).await;
+    }
+    assert_eq!(hours_kept(&attackers[0]), hours_kept(&attackers[1]));
 }

@@ -3,13 +3,15 @@
 //!
 //! Why it matters: on a site for a few people, an account is the way to what they share.
 //! Stops in: `src/flows/register.rs` (`submit`), `src/accounts/registration.rs` (`find` and
-//! `newest` find invitations only; `forget` deletes them with the account).
+//! `newest` find invitations only; `confirm` does not confirm a deleted one; `forget` deletes them
+//! with the account).
 //! Sources: ASVS 5.0 8.2.1; WSTG-IDNT-02; CWE-862.
 
 use reqwest::Method;
 use secrecy::ExposeSecret;
 
-use super::{UNKNOWN_ID, routes};
+use super::enumeration_by_mail::hours_kept;
+use super::{UNKNOWN_ID, routes, wait_for_a_lock};
 use crate::support::browser::Browser;
 use crate::support::labels::*;
 use crate::support::mailbox::{OutboxMail, mailbox, newest};
@@ -91,6 +93,41 @@ async fn a_registration_from_before_the_site_was_closed_gets_no_other_email() {
     eve.press(RESEND).await;
     eve.must_be_at("/email/verify", 200);
     assert_eq!(mailbox(&site.db, EVE.email).await.len(), 1);
+}
+
+/// Eve registered the email address while the site was open. She must not learn from her cookie
+/// that its owner has joined since.
+#[tokio::test]
+async fn an_earlier_registration_does_not_tell_whether_the_invited_person_joined() {
+    let (site, mut eve, _) = closed_after_eve_signed_up().await;
+    let old = "update registrations set created_at = now() - interval '6 days 20 hours'";
+    site.db.run(old).await;
+    eve.press(RESEND).await;
+    let before = hours_kept(&eve);
+    let link = EVE.is_invited(&site).await;
+    let mut owner = site.browser();
+    owner.visit(&link).await;
+    owner.submit(CONFIRM_EMAIL, &[(PASSWORD, EVE.password)]).await;
+    owner.must_be_at("/app", 200);
+    eve.press(RESEND).await;
+    assert_eq!(hours_kept(&eve), before);
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_withdrawn_while_its_form_is_handled_creates_no_account() {
+    let site = Site::with(&[INVITED]).await;
+    let link = EVE.is_invited(&site).await;
+    let mut eve = site.browser();
+    eve.visit(&link).await;
+    let mut withdrawing = site.db.pool.begin().await.expect("a transaction");
+    sqlx::query("delete from registrations").execute(&mut *withdrawing).await.expect("to delete");
+    tokio::join!(eve.submit(CONFIRM_EMAIL, &[(PASSWORD, EVE.password)]), async {
+        wait_for_a_lock(&site.db, 1).await;
+        withdrawing.commit().await.expect("to commit");
+    });
+    eve.must_be_at("/email/verify", 404);
+    eve.must_see(INVALID_LINK);
+    assert_eq!(site.db.number(ACCOUNTS).await, 0);
 }
 
 /// Sends the form of a link's page, which was not shown.

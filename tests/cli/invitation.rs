@@ -109,6 +109,23 @@ async fn an_invitation_can_be_sent_again_from_the_site_until_it_expires() {
     assert!(mailbox(&site.db, GRACE.email).await.is_empty());
 }
 
+/// Anybody can have it sent again, and must not keep a door open that the operator lets close.
+#[tokio::test]
+async fn an_invitation_that_is_sent_again_expires_when_the_first_one_does() {
+    let site = closed_site().await;
+    invites(&site, ADA.email).done();
+    clock::later(&site.db, "23 hours").await;
+    let mut stranger = site.browser();
+    stranger.visit("/email/verify").await;
+    stranger.submit(RESEND, &[(EMAIL, ADA.email)]).await;
+    assert_eq!(mailbox(&site.db, ADA.email).await.len(), 2);
+    let again = link(&site).await;
+    clock::later(&site.db, "2 hours").await;
+    stranger.visit(&again).await;
+    stranger.must_be_at(&again, 404);
+    stranger.must_see(INVALID_LINK);
+}
+
 /// On an open site too, the email is that of an invitation.
 #[tokio::test]
 async fn an_invitation_to_an_open_site_says_that_it_is_one() {

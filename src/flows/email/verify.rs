@@ -17,9 +17,8 @@ use serde::Deserialize;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::password::PasswordHash;
-use crate::accounts::registration::{self, Registration};
-use crate::accounts::token;
-use crate::accounts::user::User;
+use crate::accounts::registration::{self, Confirmed, Registration};
+use crate::accounts::token::{self, Purpose};
 use crate::email::Email;
 use crate::flows::start_session;
 use crate::mail::notice::{self, Change, ChangedAccount};
@@ -30,6 +29,7 @@ use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::error_page::log_if_failed;
 use crate::web::flash::FlashKind;
+use crate::web::invalid_link;
 use crate::web::known_device;
 use crate::web::next_page::HOME;
 use crate::web::page::{self, Page};
@@ -169,8 +169,10 @@ async fn confirm(
     password_hash: &PasswordHash,
 ) -> Result<HttpResponse, Error> {
     let email = &registration.email;
-    let Some(user) = create(visitor, registration, password_hash).await? else {
-        return already_confirmed(visitor, email);
+    let user = match create(visitor, registration, password_hash).await? {
+        Confirmed::Created(user) => user,
+        Confirmed::Taken => return already_confirmed(visitor, email),
+        Confirmed::Gone => return invalid_link::show(visitor, Purpose::Verify),
     };
     log_if_failed("the limits", admission::reset_for_owner(visitor, email).await);
     log_if_failed("a device", known_device::keep(visitor, &user).await);
@@ -193,16 +195,16 @@ async fn create(
     visitor: &Visitor,
     registration: &Registration,
     password_hash: &PasswordHash,
-) -> Result<Option<User>, Error> {
+) -> Result<Confirmed, Error> {
     let (app, client) = (&visitor.app, &visitor.client);
     let mut tx = app.db.begin().await?;
     let confirmed = registration::confirm(&mut tx, registration, password_hash).await?;
-    let Some(user) = confirmed else { return Ok(None) };
+    let Confirmed::Created(user) = &confirmed else { return Ok(confirmed) };
     audit::record(&mut tx, Kind::AccountCreated, Some(user.id), client).await?;
     let owner = ChangedAccount { user_id: user.id, email: &user.email, client };
     notice::send(&mut tx, app, owner, Change::AccountCreated).await?;
     tx.commit().await?;
-    Ok(Some(user))
+    Ok(confirmed)
 }
 
 fn already_confirmed(visitor: &Visitor, email: &Email) -> Result<HttpResponse, Error> {

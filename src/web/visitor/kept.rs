@@ -45,6 +45,10 @@ impl Visitor {
         self.context.visitor_cookie.borrow_mut().remember_registration(email, begun);
     }
 
+    pub fn extend_registration(&self) {
+        self.context.visitor_cookie.borrow_mut().extend_registration();
+    }
+
     /// Removes the pending registration of this email address.
     pub fn forget_registration(&self, email: &Email) {
         self.context.visitor_cookie.borrow_mut().forget_registration(email);

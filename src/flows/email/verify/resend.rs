@@ -77,16 +77,13 @@ async fn send_again(visitor: &Visitor, email: &Email, may_mail: bool) -> Result<
         None => None,
     };
     // Beyond the mail budget, the registration of another browser is not extended, so that the
-    // response time does not reveal it. That of this browser is: otherwise the Max-Age of its
-    // cookie would show whether an email was sent.
+    // response time does not reveal it. That of this browser is, because its cookie is.
     let id = found.or(newest.filter(|_| may_mail));
-    let extended = registration::extend(&mut *tx, id).await?;
+    registration::extend(&mut *tx, id).await?;
     verification::send(&mut tx, &visitor.app, id.filter(|_| may_mail), email).await?;
     tx.commit().await?;
-    if let (Some(own), Some(extended)) = (own, extended)
-        && own.id == extended.id
-    {
-        visitor.remember_registration(email, &extended);
+    if own.is_some() {
+        visitor.extend_registration();
     }
     Ok(())
 }
