@@ -107,7 +107,7 @@ async fn an_earlier_registration_does_not_tell_whether_the_invited_person_joined
     let link = EVE.is_invited(&site).await;
     let mut owner = site.browser();
     owner.visit(&link).await;
-    owner.submit(CONFIRM_EMAIL, &[(PASSWORD, EVE.password)]).await;
+    owner.submit(CREATE_ACCOUNT, &[(PASSWORD, EVE.password)]).await;
     owner.must_be_at("/app", 200);
     eve.press(RESEND).await;
     assert_eq!(hours_kept(&eve), before);
@@ -121,7 +121,7 @@ async fn an_invitation_that_is_withdrawn_while_its_form_is_handled_creates_no_ac
     eve.visit(&link).await;
     let mut withdrawing = site.db.pool.begin().await.expect("a transaction");
     sqlx::query("delete from registrations").execute(&mut *withdrawing).await.expect("to delete");
-    tokio::join!(eve.submit(CONFIRM_EMAIL, &[(PASSWORD, EVE.password)]), async {
+    tokio::join!(eve.submit(CREATE_ACCOUNT, &[(PASSWORD, EVE.password)]), async {
         wait_for_a_lock(&site.db, 1).await;
         withdrawing.commit().await.expect("to commit");
     });
@@ -146,7 +146,7 @@ async fn a_deleted_account_does_not_come_back_by_its_invitations() {
     let links = [ADA.is_invited(&site).await, ADA.is_invited(&site).await];
     let mut ada = site.browser();
     ada.visit(&links[0]).await;
-    ada.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
+    ada.submit(CREATE_ACCOUNT, &[(PASSWORD, ADA.password)]).await;
     ada.must_be_at("/app", 200);
     ada.visit("/account/delete").await;
     ada.submit(DELETE_ACCOUNT, &[(EMAIL, ADA.email)]).await;

@@ -35,10 +35,10 @@ async fn an_invited_person_gets_an_account_in_a_new_browser() {
     browser.visit(&link).await;
     browser.must_be_at(&link, 200);
     browser.must_see(&format!("the account for {}. Choose a password for it.", ADA.email));
-    browser.submit(CONFIRM_EMAIL, &[(PASSWORD, "too short")]).await;
+    browser.submit(CREATE_ACCOUNT, &[(PASSWORD, "too short")]).await;
     browser.must_be_at("/email/verify", 422);
     browser.must_see("Choose a password for it.");
-    browser.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
+    browser.submit(CREATE_ACCOUNT, &[(PASSWORD, ADA.password)]).await;
     browser.must_be_at("/app", 200);
     ADA.log_in_on_new_device(&site).await;
     browser.press(LOG_OUT).await;
@@ -62,7 +62,7 @@ async fn a_second_invitation_replaces_none_and_one_account_results() {
 
 async fn accepts(browser: &mut Browser, link: &str) {
     browser.visit(link).await;
-    browser.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
+    browser.submit(CREATE_ACCOUNT, &[(PASSWORD, ADA.password)]).await;
     browser.must_be_at("/app", 200);
 }
 

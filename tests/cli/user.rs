@@ -74,7 +74,7 @@ async fn an_invited_person_chooses_a_password_with_the_link() {
     let mut browser = site.browser();
     browser.visit(&link).await;
     browser.must_see(ADA.email);
-    browser.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
+    browser.submit(CREATE_ACCOUNT, &[(PASSWORD, ADA.password)]).await;
     browser.must_be_at("/app", 200);
     ADA.log_in_on_new_device(&site).await;
     let mails = mailbox(&site.db, ADA.email).await.len();

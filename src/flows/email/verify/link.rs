@@ -69,7 +69,8 @@ fn link_page(
     let address = registration.email.as_str().to_owned();
     let minimum = visitor.app.config.password_min_length;
     let invited = registration.password_hash.is_none();
-    LinkPage { page: visitor.page("Confirm your email"), token, address, choose, invited, minimum }
+    let title = if invited { "Create your account" } else { "Confirm your email" };
+    LinkPage { page: visitor.page(title), token, address, choose, invited, minimum }
 }
 
 pub(super) async fn out_of_date(

@@ -164,7 +164,7 @@ async fn an_invitation_asks_for_a_password_in_every_browser() {
     let link = ADA.is_invited(&site).await;
     let mut browser = site.browser();
     browser.visit(&link).await;
-    browser.submit(CONFIRM_EMAIL, &[(PASSWORD, ADA.password)]).await;
+    browser.submit(CREATE_ACCOUNT, &[(PASSWORD, ADA.password)]).await;
     browser.must_be_at("/app", 200);
     ADA.log_in_on_new_device(&site).await;
 }
