@@ -123,7 +123,7 @@ pub async fn find(
 }
 
 /// Adds a project; `false` if the user has `MOST` already. The caller has locked the row of the
-/// user, with `session::hold`: concurrent requests of a user would otherwise count the same rows,
+/// user, with `LoggedIn::begin`: concurrent requests of a user would otherwise count the same rows,
 /// and pass the limit together.
 pub async fn create(tx: &mut Connection, user_id: UserId, draft: &Draft) -> sqlx::Result<bool> {
     let created = sqlx::query!(
