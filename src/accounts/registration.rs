@@ -14,6 +14,8 @@
 //! An operator's invitation has no password. With `REGISTRATION=invited` no other row is found, so
 //! a registration that a visitor began before the setting was changed creates no account.
 
+pub mod invitation;
+
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;

@@ -1,6 +1,8 @@
 //! `vestibule user …`: what an operator does to accounts.
 //!
 //! `create EMAIL`         an account with a password from standard input, or an invitation by email
+//! `invitations`          every invitation that nobody has accepted yet
+//! `withdraw EMAIL`       the invitations of an email address are not valid any more
 //! `list`                 every account
 //! `show EMAIL`           one account, and what happened to it
 //! `lock EMAIL`           rejects its logins and ends its sessions, until `unlock EMAIL`
@@ -13,6 +15,7 @@
 //! an argument, because other users of the machine can list those, and none is printed. A command
 //! that finds nothing to change says so and succeeds, so it can be repeated.
 
+mod invitations;
 mod output;
 
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write, stderr, stdin};
@@ -30,7 +33,7 @@ use crate::config::Config;
 use crate::database::{self, Transaction};
 use crate::deletion;
 use crate::email::{Email, EmailError};
-use crate::mail::{notice, verification};
+use crate::mail::notice;
 use crate::state::AppState;
 use output::{Done, Output};
 
@@ -45,7 +48,7 @@ const PASSWORD_BYTES: u64 = 16 * 1_024;
 pub(super) struct UserArgs {
     #[command(subcommand)]
     command: UserCommand,
-    /// Print JSON: one object, and for `list` one on each line
+    /// Print JSON: one object, and for a list one on each line
     #[arg(long, global = true)]
     json: bool,
 }
@@ -62,6 +65,13 @@ enum UserCommand {
         /// Email a link instead, with which the person chooses the password
         #[arg(long, conflicts_with = "password_stdin")]
         invite: bool,
+    },
+    /// List every invitation that was not accepted and has not expired
+    Invitations,
+    /// Make the invitations of an email address invalid
+    Withdraw {
+        #[arg(value_parser = email)]
+        email: Email,
     },
     /// List every account, oldest first
     List,
@@ -119,8 +129,12 @@ pub(super) async fn run(config: Config, arguments: UserArgs) -> anyhow::Result<(
     let port = config.listen.port();
     let app = AppState::new(config, port, db, hasher)?;
     match command {
-        UserCommand::Create { email, invite: true, .. } => invite(&app, output, &email).await,
+        UserCommand::Create { email, invite: true, .. } => {
+            invitations::invite(&app, output, &email).await
+        }
         UserCommand::Create { email, .. } => create(&app, output, &email).await,
+        UserCommand::Invitations => invitations::list(&app, output).await,
+        UserCommand::Withdraw { email } => invitations::withdraw(&app, output, &email).await,
         UserCommand::List => list(&app, output).await,
         UserCommand::Show { email } => show(&app, output, &email).await,
         UserCommand::Lock { email } => lock(&app, output, &email).await,
@@ -168,23 +182,6 @@ fn read_password() -> anyhow::Result<Password> {
 
 fn has_account(email: &Email) -> String {
     format!("{} already has an account", email.as_str())
-}
-
-/// Begins a registration that has no password, and sends its link. The person who opens the link
-/// chooses one.
-async fn invite(app: &AppState, output: Output, email: &Email) -> anyhow::Result<()> {
-    let mut tx = app.db.begin().await?;
-    // Between this and the commit the person may create the account. Then the email says so.
-    anyhow::ensure!(
-        registration::taken_by(&mut *tx, email).await?.is_none(),
-        "{}",
-        has_account(email)
-    );
-    let begun = registration::begin(&mut *tx, email, None).await?;
-    audit::record(&mut tx, Kind::UserInvited, None, Actor::Operator).await?;
-    verification::send(&mut tx, app, Some(begun.id), email).await?;
-    tx.commit().await?;
-    output.done(&Done::new("invite", email.as_str()), "invited by email")
 }
 
 async fn list(app: &AppState, output: Output) -> anyhow::Result<()> {

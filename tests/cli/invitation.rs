@@ -1,12 +1,17 @@
 //! An invitation, from the operator's command to the account, on a site that only invited people
 //! can join.
 
-use super::{Ended, user};
+use serde_json::json;
+use tokio::task::spawn_blocking;
+
+use super::{Ended, events, user};
+use crate::attacks::wait_for_a_lock;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
-use crate::support::people::{ADA, GRACE};
+use crate::support::people::{ADA, EVE, GRACE};
+use crate::support::process::command;
 use crate::support::site::Site;
 
 async fn closed_site() -> Site {
@@ -103,6 +108,7 @@ async fn an_invitation_can_be_sent_again_from_the_site_until_it_expires() {
     // Nobody learns who was invited.
     let mut stranger = site.browser();
     stranger.visit("/email/verify").await;
+    assert!(!stranger.text().contains("code"), "nobody signs up here, so nobody has one");
     stranger.submit(RESEND, &[(EMAIL, GRACE.email)]).await;
     stranger.must_be_at("/email/verify", 200);
     assert_eq!(stranger.text().replace(GRACE.email, ADA.email), invited);
@@ -132,4 +138,85 @@ async fn an_invitation_to_an_open_site_says_that_it_is_one() {
     let site = Site::start().await;
     invites(&site, ADA.email).done();
     assert_eq!(newest(&site.db, ADA.email).await.kind, "user.invite");
+}
+
+#[tokio::test]
+async fn an_operator_sees_the_invitations_that_are_open() {
+    let site = closed_site().await;
+    assert_eq!(user(&site.db, &["invitations"]).done(), "");
+    assert_eq!(user(&site.db, &["invitations", "--json"]).done(), "");
+    invites(&site, ADA.email).done();
+    clock::later(&site.db, "23 hours").await;
+    invites(&site, GRACE.email).done();
+    invites(&site, EVE.email).done();
+    accepts(&mut site.browser(), &newest(&site.db, EVE.email).await.link("/email/verify/")).await;
+    let listed = user(&site.db, &["invitations"]).done();
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    assert!(lines[0].starts_with("ada@example.com: sent 20"), "{listed}");
+    assert!(lines[0].contains(" UTC, valid until 20") && lines[0].ends_with(" UTC"), "{listed}");
+    assert!(lines[1].starts_with("grace@example.org: sent 20"), "{listed}");
+
+    // An invitation that was renewed is one line. One that has expired is none.
+    invites(&site, GRACE.email).done();
+    clock::later(&site.db, "2 hours").await;
+    let grace = user(&site.db, &["invitations", "--json"]).json();
+    let (sent, until) = (grace["sent_at"].as_str(), grace["expires_at"].as_str());
+    let expected = json!({ "email": GRACE.email, "sent_at": sent, "expires_at": until });
+    assert!(grace == expected && sent < until, "{grace}");
+}
+
+#[tokio::test]
+async fn a_withdrawn_invitation_is_not_valid_any_more() {
+    let site = closed_site().await;
+    let links = [ADA.is_invited(&site).await, ADA.is_invited(&site).await];
+    let grace = GRACE.is_invited(&site).await;
+    let withdrawn = user(&site.db, &["withdraw", "Ada@Example.com"]).done();
+    assert_eq!(withdrawn, "Ada@example.com: invitation withdrawn\n");
+    let mut browser = site.browser();
+    for link in links {
+        browser.visit(&link).await;
+        browser.must_be_at(&link, 404);
+        browser.must_see(INVALID_LINK);
+    }
+    // Nobody can have it sent again.
+    browser.submit(SEND_NEW_LINK, &[(EMAIL, ADA.email)]).await;
+    assert_eq!(mailbox(&site.db, ADA.email).await.len(), 2);
+    let again = user(&site.db, &["withdraw", ADA.email, "--json"]).json();
+    assert_eq!(again, json!({ "command": "withdraw", "email": ADA.email, "changed": false }));
+
+    accepts(&mut browser, &grace).await;
+    user(&site.db, &["withdraw", GRACE.email]).failed("grace@example.org already has an account");
+    assert_eq!(site.db.number("select count(*) from users").await, 1);
+    assert_eq!(events(&site.db).await.last(), Some(&("user.withdraw".to_owned(), false)));
+}
+
+/// Only what an operator began is an invitation.
+#[tokio::test]
+async fn a_sign_up_of_a_visitor_is_not_withdrawn() {
+    let site = Site::start().await;
+    let mut ada = ADA.registers(&site).await;
+    assert_eq!(user(&site.db, &["invitations"]).done(), "");
+    let said = user(&site.db, &["withdraw", ADA.email]).done();
+    assert_eq!(said, "ada@example.com: no invitation, nothing changed\n");
+    ada.visit(&link(&site).await).await;
+    ada.press(CONFIRM_EMAIL).await;
+    ada.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_accepted_while_it_is_withdrawn_is_an_account() {
+    let site = closed_site().await;
+    invites(&site, ADA.email).done();
+    let mut accepting = site.db.pool.begin().await.expect("a transaction");
+    let accepted = "update registrations set confirmed_at = now()";
+    sqlx::query(accepted).execute(&mut *accepting).await.expect("to accept");
+    let mut withdraw = command(&site.db, &["user", "withdraw", ADA.email]);
+    let withdrawing = spawn_blocking(move || withdraw.output());
+    wait_for_a_lock(&site.db, 1).await;
+    accepting.commit().await.expect("to commit");
+    let ended = withdrawing.await.expect("its thread").expect("the binary");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert_eq!(said, "ada@example.com: no invitation, nothing changed\n", "{ended:?}");
+    assert_eq!(site.db.number("select count(*) from registrations").await, 1);
 }

@@ -58,6 +58,8 @@ pub enum Kind {
     /// The commands of an operator, `vestibule user …`.
     UserCreated,
     UserInvited,
+    InvitationsListed,
+    InvitationWithdrawn,
     UsersListed,
     UserShown,
     UserLocked,
@@ -69,7 +71,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 34] = [
+    const ALL: [Self; 36] = [
         Self::RegistrationStarted,
         Self::AccountCreated,
         Self::LoggedIn,
@@ -97,6 +99,8 @@ impl Kind {
         Self::LockedByNotMe,
         Self::UserCreated,
         Self::UserInvited,
+        Self::InvitationsListed,
+        Self::InvitationWithdrawn,
         Self::UsersListed,
         Self::UserShown,
         Self::UserLocked,
@@ -140,6 +144,8 @@ impl Kind {
             Self::LockedByNotMe => "not-me.locked",
             Self::UserCreated => "user.create",
             Self::UserInvited => "user.invite",
+            Self::InvitationsListed => "user.invitations",
+            Self::InvitationWithdrawn => "user.withdraw",
             Self::UsersListed => "user.list",
             Self::UserShown => "user.show",
             Self::UserLocked => "user.lock",
@@ -181,6 +187,8 @@ impl Kind {
             Self::LockedByNotMe => "user_locked",
             Self::UserCreated => "user_created",
             Self::UserInvited => "user_invited",
+            Self::InvitationsListed => "invitations_listed",
+            Self::InvitationWithdrawn => "invitation_withdrawn",
             Self::UsersListed => "users_listed",
             Self::UserShown => "user_shown",
             Self::UserLocked => "user_locked",

@@ -2,7 +2,7 @@
 //!
 //! Times are in UTC. No structure here has a field for a secret.
 
-use std::io::{BufWriter, ErrorKind, Write, stdout};
+use std::io::{BufWriter, ErrorKind, StdoutLock, Write, stdout};
 
 use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
@@ -11,6 +11,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::accounts::audit::Event;
 use crate::accounts::client;
+use crate::accounts::registration::invitation::Invitation;
 use crate::accounts::user::overview::{ListedUser, UserOverview};
 
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +54,13 @@ struct ListedJson<'a> {
 }
 
 #[derive(Serialize)]
+struct InvitationJson<'a> {
+    email: &'a str,
+    sent_at: String,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
 struct OverviewJson<'a> {
     id: String,
     email: &'a str,
@@ -92,17 +100,20 @@ impl Output {
 
     /// Prints a page of the list. `false` if nobody reads it any more, as in `… list | head`.
     pub(super) fn users(self, users: &[ListedUser]) -> anyhow::Result<bool> {
-        let mut out = BufWriter::new(stdout().lock());
-        let mut print = || {
-            for user in users {
-                self.user(&mut out, user)?;
-            }
-            out.flush()
-        };
-        match print() {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-            printed => Ok(printed.map(|()| true)?),
+        print_each(users, |out, user| self.user(out, user))
+    }
+
+    pub(super) fn invitations(self, invitations: &[Invitation]) -> anyhow::Result<bool> {
+        print_each(invitations, |out, invitation| self.invitation(out, invitation))
+    }
+
+    fn invitation(self, out: &mut impl Write, invitation: &Invitation) -> std::io::Result<()> {
+        let Invitation { email, sent_at, expires_at } = invitation;
+        if self.json {
+            let (sent_at, expires_at) = (rfc3339(*sent_at), rfc3339(*expires_at));
+            return print_line(out, &InvitationJson { email, sent_at, expires_at });
         }
+        writeln!(out, "{email}: sent {}, valid until {}", minute(*sent_at), minute(*expires_at))
     }
 
     fn user(self, out: &mut impl Write, user: &ListedUser) -> std::io::Result<()> {
@@ -114,8 +125,7 @@ impl Output {
                 locked_at: user.locked_at.map(rfc3339),
                 last_login_at: user.last_login_at.map(rfc3339),
             };
-            serde_json::to_writer(&mut *out, &json)?;
-            return writeln!(out);
+            return print_line(out, &json);
         }
         let login = user.last_login_at.map_or("never".to_owned(), minute);
         let lock = if user.locked_at.is_some() { ", locked" } else { "" };
@@ -185,6 +195,24 @@ fn event_json(event: &Event) -> EventJson<'_> {
         address: event.address.map(|address| address.addr().to_string()),
         user_agent: &event.user_agent,
     }
+}
+
+/// Prints the entries of a list. `false` if nobody reads them any more.
+fn print_each<T>(
+    entries: &[T],
+    mut print: impl FnMut(&mut BufWriter<StdoutLock<'_>>, &T) -> std::io::Result<()>,
+) -> anyhow::Result<bool> {
+    let mut out = BufWriter::new(stdout().lock());
+    let printed = entries.iter().try_for_each(|entry| print(&mut out, entry));
+    match printed.and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        printed => Ok(printed.map(|()| true)?),
+    }
+}
+
+fn print_line(out: &mut impl Write, value: &impl Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    writeln!(out)
 }
 
 fn print_json(value: &impl Serialize) -> anyhow::Result<()> {

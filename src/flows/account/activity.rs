@@ -114,6 +114,8 @@ fn words(kind: Kind) -> &'static str {
         Kind::NotMe => "“This wasn't me” pressed, every device logged out",
         Kind::UserCreated => "Account created by an operator",
         Kind::UserInvited => "Invited by an operator",
+        Kind::InvitationsListed => "Invitations listed by an operator",
+        Kind::InvitationWithdrawn => "Invitation withdrawn by an operator",
         Kind::UsersListed => "Accounts listed by an operator",
         Kind::UserShown => "Account viewed by an operator",
         Kind::UserLocked => "Account locked by an operator, every device logged out",
