@@ -1,6 +1,7 @@
 //! Makes a project of its own from this repository, or updates one that it has made.
 //! `bin/new` runs it.
 
+mod documents;
 mod features;
 mod git;
 mod project;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::features::Features;
-use crate::git;
+use crate::{documents, git};
 
 /// The file in which a project keeps its answers.
 pub const ANSWERS: &str = ".upstream.toml";
@@ -120,8 +120,8 @@ pub fn write(template: &Path, features: &Features, answers: &Answers, folder: &P
         fs::copy(&description, folder.join(".sqlx").join(name))?;
     }
     keep_only_used_queries(folder)?;
-    unlink_documents(folder)?;
-    forget_deleted_files(template, folder)?;
+    documents::unlink_deleted_files(folder)?;
+    documents::forget_deleted_files(template, folder)?;
     rename(folder, answers)?;
     for name in ["README.md", "CHANGELOG.md"] {
         let text = fs::read_to_string(template.join("reference/new").join(name)).context(name)?;
@@ -137,7 +137,7 @@ pub fn write(template: &Path, features: &Features, answers: &Answers, folder: &P
 }
 
 /// The files below a folder.
-fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -149,11 +149,6 @@ fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
-}
-
-fn documents(folder: &Path) -> Result<Vec<PathBuf>> {
-    let is_document = |path: &PathBuf| path.extension().is_some_and(|ext| ext == "md");
-    Ok(walk(folder)?.into_iter().filter(is_document).collect())
 }
 
 /// Replaces the name in every text.
@@ -195,72 +190,6 @@ fn keep_only_used_queries(folder: &Path) -> Result<()> {
         let query = query.replace("\\n", "\n").replace("\\\"", "\"").replace("\\\\", "\\");
         if !sources.contains(&query) {
             fs::remove_file(path)?;
-        }
-    }
-    Ok(())
-}
-
-/// Turns links to deleted files into plain text.
-fn unlink_documents(folder: &Path) -> Result<()> {
-    for path in documents(folder)? {
-        let text = fs::read_to_string(&path)?;
-        let here = path.parent().context("a folder")?;
-        let mut new = String::new();
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find("](") {
-            let end = rest[at..].find(')').map_or(rest.len(), |end| at + end);
-            let target = rest[at + 2..end].split('#').next().unwrap_or_default();
-            let dead = !target.is_empty() && !target.contains(':') && !here.join(target).exists();
-            let open = rest[..at].rfind('[').filter(|_| dead);
-            if let Some(open) = open {
-                new += &rest[..open];
-                new += &rest[open + 1..at];
-                rest = rest.get(end + 1..).unwrap_or_default();
-            } else {
-                new += &rest[..at + 2];
-                rest = &rest[at + 2..];
-            }
-        }
-        new += rest;
-        if new != text {
-            fs::write(&path, new)?;
-        }
-    }
-    Ok(())
-}
-
-/// Takes deleted files out of the lists of code and tests in documents. A cell that named nothing
-/// else gets a dash.
-fn forget_deleted_files(template: &Path, folder: &Path) -> Result<()> {
-    for path in documents(folder)? {
-        let text = fs::read_to_string(&path)?;
-        let mut lines: Vec<String> = Vec::new();
-        for line in text.lines() {
-            let mut line = line.to_owned();
-            let names: Vec<String> =
-                line.split('`').skip(1).step_by(2).map(|name| format!("`{name}`")).collect();
-            for name in names {
-                let file = name.trim_matches('`').split("::").next().unwrap_or_default();
-                let was_there = file.contains('/') && template.join(file).is_file();
-                if !was_there || folder.join(file).exists() {
-                    continue;
-                }
-                let places = [
-                    (format!(", {name}"), ""),
-                    (format!("; {name}"), ""),
-                    (format!("{name}, "), ""),
-                    (format!("{name}; "), ""),
-                    (format!("| {name} |"), "| – |"),
-                ];
-                if let Some((place, to)) = places.iter().find(|(place, _)| line.contains(place)) {
-                    line = line.replacen(place, to, 1);
-                }
-            }
-            lines.push(line);
-        }
-        let new = lines.join("\n") + "\n";
-        if new != text {
-            fs::write(&path, new)?;
         }
     }
     Ok(())
