@@ -49,7 +49,8 @@ struct Run {
     waiting: watch::Sender<usize>,
 }
 
-static RUN: OnceCell<Run> = OnceCell::const_new();
+/// Or why no test can have a database. Every test says so at once, after the first one has waited.
+static RUN: OnceCell<Result<Run, String>> = OnceCell::const_new();
 
 pub async fn database() -> Database {
     database_with(10).await
@@ -62,7 +63,8 @@ pub async fn database_with(connections: u32) -> Database {
 
 async fn make(connections: u32) -> Result<Database> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let run = RUN.get_or_try_init(begin_run).await?;
+    let begun = RUN.get_or_init(async || begin_run().await.map_err(|error| format!("{error:#}")));
+    let run = begun.await.as_ref().map_err(|error| anyhow!(error.clone()))?;
     // Or hundreds of databases would be left at the end.
     let few = |waiting: &usize| *waiting <= CONCURRENT_DROPS;
     run.waiting.subscribe().wait_for(few).await.expect("a sender that lives for ever");
@@ -104,7 +106,7 @@ impl Drop for Database {
     /// Waits for nothing. PostgreSQL drops no database while any connection is in its handshake,
     /// and if this blocked the thread, a task that runs on it could not finish its own.
     fn drop(&mut self) {
-        if let Some(run) = RUN.get() {
+        if let Some(Ok(run)) = RUN.get() {
             run.waiting.send_modify(|waiting| *waiting += 1);
             // Fails only while the process ends; then the next run drops it.
             let _ = run.dropped.send(std::mem::take(&mut self.name));
