@@ -9,6 +9,7 @@ use crate::source::root;
 const RECIPE: &str = "# Add a table
 
 Needs: example
+Word: book books
 
 ```diff
 diff --git a/docs/data.md b/docs/data.md
@@ -16,7 +17,7 @@ diff --git a/docs/data.md b/docs/data.md
 +++ b/docs/data.md
 @@ -1 +1,2 @@
  The tables of Vestibule
-+migrations/1000_books.sql
++migrations/1000_books.sql: a BookForm, a_book
 diff --git a/migrations/1000_books.sql b/migrations/1000_books.sql
 new file mode 100644
 --- /dev/null
@@ -36,7 +37,8 @@ impl Place {
         for (path, text) in [
             ("template/bin/recipe", &*script),
             ("template/docs/recipes/table.md", RECIPE),
-            ("apps/a b/Cargo.toml", ""),
+            ("apps/a b/Cargo.toml", "[package]\nname = \"ledgerly\"\n"),
+            ("apps/a b/src/lib.rs", ""),
             ("apps/a b/.upstream.toml", "name = \"ledgerly\"\ntitle = \"Ledgerly\"\n"),
             ("apps/a b/docs/data.md", "The tables of Ledgerly\n"),
             ("apps/a b/migrations/0014_projects.sql", ""),
@@ -61,8 +63,12 @@ impl Place {
 
     /// Makes the change in `folder`, as it is named from `current`.
     fn make(&self, current: &str, folder: &str) -> Output {
+        self.make_with(current, &[folder])
+    }
+
+    fn make_with(&self, current: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new("bash");
-        command.arg(self.path("template/bin/recipe")).args(["table", folder]);
+        command.arg(self.path("template/bin/recipe")).arg("table").args(arguments);
         command.current_dir(self.path(current)).output().expect("bash")
     }
 
@@ -95,7 +101,10 @@ fn a_recipe_fits_a_project_in_a_folder_of_a_larger_repository() {
             assert!(made.status.success(), "{made:?}");
             assert!(place.has("1000_books.sql"), "{made:?}");
             let text = fs::read_to_string(place.path("apps/a b/docs/data.md")).expect("the text");
-            assert_eq!(text, "The tables of Ledgerly\nmigrations/1000_books.sql\n");
+            assert_eq!(
+                text,
+                "The tables of Ledgerly\nmigrations/1000_books.sql: a BookForm, a_book\n"
+            );
         }
     }
 }
@@ -131,4 +140,41 @@ fn a_change_that_does_not_fit_changes_nothing_and_says_why() {
     fs::remove_file(place.path("apps/a b/src/projects.rs")).expect("to remove it");
     must_refuse(&place.make("apps/a b", "."), "table needs the example (/app/projects)");
     assert!(!Path::new(&place.path("apps/a b/migrations/1000_books.sql")).exists());
+}
+
+#[test]
+fn a_table_gets_the_word_of_the_project() {
+    for (word, line) in [
+        ("company,companies", "migrations/1000_companies.sql: a CompanyForm, a_company\n"),
+        ("invoice", "migrations/1000_invoices.sql: an InvoiceForm, an_invoice\n"),
+    ] {
+        let place = Place::new();
+        let made = place.make_with("apps/a b", &[".", "--as", word]);
+        assert!(made.status.success(), "{made:?}");
+        let text = fs::read_to_string(place.path("apps/a b/docs/data.md")).expect("the text");
+        assert_eq!(text, format!("The tables of Ledgerly\n{line}"));
+    }
+}
+
+#[test]
+fn a_word_that_cannot_be_the_name_of_a_table_is_refused() {
+    let place = Place::new();
+    place.write("apps/a b/migrations/0003_users.sql", "create table users (\n);");
+    for (word, reason) in [
+        ("user", "has a table users already"),
+        ("bus,users", "has a table users already"),
+        ("Invoice", "--as takes a word of small letters"),
+        ("time_entry", "--as takes a word of small letters"),
+        ("a;b", "--as takes a word of small letters"),
+        ("", "--as takes a word of small letters"),
+        (",", "--as takes a word of small letters"),
+        ("one,", "--as takes a word of small letters"),
+    ] {
+        must_refuse(&place.make_with("apps/a b", &[".", "--as", word]), reason);
+    }
+    let made = place.make_with("apps/a b", &[".", "--as"]);
+    assert_eq!(made.status.code(), Some(2), "{made:?}");
+    place.write("template/docs/recipes/table.md", &RECIPE.replace("Word: book books\n", ""));
+    must_refuse(&place.make_with("apps/a b", &[".", "--as", "invoice"]), "has no word");
+    assert!(!place.has("1000_books.sql") && !place.has("1000_users.sql"));
 }

@@ -50,7 +50,7 @@ pub(crate) fn scripts() -> Vec<String> {
     let is_script = |path: &String| path.ends_with(".sh") || !path.contains('.');
     let found = ["bin", "deploy", "reference"].into_iter().flat_map(|folder| files(folder, ""));
     let found = found.map(|file| file.path).filter(is_script);
-    found.chain([".ci/run".to_owned()]).collect()
+    found.chain([".ci/run", ".devcontainer/run"].map(str::to_owned)).collect()
 }
 
 fn documents() -> Vec<Source> {
