@@ -362,6 +362,40 @@ fn draws_a_page(file: &Source) -> bool {
     file.text.contains("#[template(path") && !others.iter().any(|own| file.path.starts_with(own))
 }
 
+/// The functions that lock the row of a user, or create it.
+const USER_LOCKS: [&str; 7] = [
+    "user::create(",
+    "hold_unchanged(",
+    "session::hold(",
+    "session::start(",
+    "operated::hold(",
+    "token::take(",
+    "device::remember(",
+];
+
+/// A row that names a user, such as an audit event, locks the user's row against a change of email.
+/// If its transaction then waits for the whole lock, which a change of email holds, that is a
+/// deadlock: PostgreSQL aborts one of them.
+#[test]
+fn a_transaction_locks_the_user_before_it_writes() {
+    let mut places = Vec::new();
+    for file in files("src", "rs") {
+        let mut written = false;
+        for (line, code) in file.code().lines().enumerate() {
+            if code.contains("fn ") || code.contains(".begin(") {
+                written = false;
+            } else if USER_LOCKS.iter().any(|lock| code.contains(lock)) {
+                if written {
+                    places.push(format!("{}:{}", file.path, line + 1));
+                }
+            } else if code.contains("&mut tx") || code.contains("&mut *tx") {
+                written = true;
+            }
+        }
+    }
+    none_of("Lock the row of the user first (\"Lock order\" in src/accounts.rs):", places);
+}
+
 #[test]
 fn no_statement_is_put_together_from_strings() {
     let mut places = naming(sources_except(&[]), |path| {

@@ -154,26 +154,24 @@ async fn prove(
     if verdict != Verdict::Wrong && !stopped {
         return Ok(user);
     }
-    record_failure(visitor, user.as_ref(), stopped && verdict != Verdict::Wrong).await?;
+    record_failed(visitor, user.as_ref(), stopped && verdict != Verdict::Wrong).await?;
     Ok(None)
 }
 
 /// `stopped`: the password was right, but has to be reset. The owner gets an email that says so.
-async fn record_failure(
-    visitor: &Visitor,
-    user: Option<&User>,
-    stopped: bool,
-) -> Result<(), Error> {
+async fn record_failed(visitor: &Visitor, user: Option<&User>, stopped: bool) -> Result<(), Error> {
     let mailed = match user.filter(|_| stopped) {
         Some(user) if admission::may_mail_stopped(visitor, user).await? => Some(user),
         _ => None,
     };
     let mut tx = visitor.app.db.begin().await?;
+    let told = match mailed {
+        Some(told) => user::hold_unchanged(&mut tx, told).await?.then_some(told),
+        None => None,
+    };
     audit::record(&mut tx, Kind::LoginFailed, user.map(|user| user.id), &visitor.client).await?;
-    if let Some(user) = mailed
-        && user::hold_unchanged(&mut tx, user).await?
-    {
-        notice::reset_is_required(&mut tx, &visitor.app, user).await?;
+    if let Some(told) = told {
+        notice::reset_is_required(&mut tx, &visitor.app, told).await?;
     }
     Ok(tx.commit().await?)
 }

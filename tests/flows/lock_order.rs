@@ -9,9 +9,11 @@ use std::pin::Pin;
 use app::accounts::token::{self, NewToken, Owner, Purpose};
 use app::accounts::user::User;
 
+use crate::attacks::wait_for_a_lock;
 use crate::support::browser::Browser;
 use crate::support::database::database_with;
 use crate::support::labels::*;
+use crate::support::mailbox::newest;
 use crate::support::people::{ADA, EVE, GRACE};
 use crate::support::process::command;
 use crate::support::race::race;
@@ -132,4 +134,33 @@ async fn concurrent_operations_on_one_account_do_not_deadlock() {
     // A deadlock would be a 503. No other 5xx is expected either.
     assert!(answers.iter().all(|status| *status < 500), "{answers:?}");
     assert!(answers.iter().filter(|status| **status == 303).count() > answers.len() / 3);
+}
+
+/// An audit event refers to the user, which locks the row against a change of its key. A login that
+/// then waits for the row, to send a notice, would be a deadlock with a change of email.
+#[tokio::test]
+async fn a_login_that_sends_a_notice_does_not_deadlock_with_a_change_of_email() {
+    for (stopped, status, notice) in
+        [(false, 303, "login.new-device"), (true, 422, "login.stopped")]
+    {
+        let site = Site::start().await;
+        ADA.at(&site).await;
+        if stopped {
+            site.db.run("update users set reset_required_at = now()").await;
+        }
+        let mut browser = site.browser();
+        browser.visit("/login").await;
+        let fields = vec![(EMAIL, ADA.email), (PASSWORD, ADA.password)];
+        let mut change = site.db.pool.begin().await.expect("a transaction");
+        let hold = sqlx::query("select from users for no key update");
+        hold.execute(&mut *change).await.expect("the lock");
+        let (answer, ()) = tokio::join!(press(browser, LOG_IN, fields), async {
+            wait_for_a_lock(&site.db, 1).await;
+            let update = sqlx::query("update users set email_canonical = 'ada@example.net'");
+            update.execute(&mut *change).await.expect("no deadlock");
+            change.rollback().await.expect("the database");
+        });
+        assert_eq!(answer, status);
+        assert_eq!(newest(&site.db, ADA.email).await.kind, notice);
+    }
 }

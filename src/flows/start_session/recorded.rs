@@ -13,10 +13,11 @@ pub(super) async fn record(visitor: &Visitor, user: &User) -> Result<(), Error> 
     let (app, client) = (&visitor.app, &visitor.client);
     let (kind, mailed) = admission::login_event(visitor, user).await?;
     let mut tx = app.db.begin().await?;
-    audit::record(&mut tx, kind, Some(user.id), client).await?;
     // "This wasn't me" may have taken the email address away since `user` was read. No notice may
     // be sent there then, because its link would restore the address.
-    if mailed && user::hold_unchanged(&mut tx, user).await? {
+    let told = mailed && user::hold_unchanged(&mut tx, user).await?;
+    audit::record(&mut tx, kind, Some(user.id), client).await?;
+    if told {
         notice::new_device(&mut tx, app, user, client).await?;
     }
     tx.commit().await?;
