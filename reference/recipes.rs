@@ -147,6 +147,7 @@ fn a_table_gets_the_word_of_the_project() {
     for (word, line) in [
         ("company,companies", "migrations/1000_companies.sql: a CompanyForm, a_company\n"),
         ("invoice", "migrations/1000_invoices.sql: an InvoiceForm, an_invoice\n"),
+        ("notebook", "migrations/1000_notebooks.sql: a NotebookForm, a_notebook\n"),
     ] {
         let place = Place::new();
         let made = place.make_with("apps/a b", &[".", "--as", word]);
