@@ -120,6 +120,7 @@ fn make(mut arguments: Arguments) -> Result<()> {
         project::run(&folder, "bin/test", &[])?;
     }
     println!("Next: cd {} && bin/run", folder.display());
+    println!("Common changes, such as a table: bin/recipe, here (docs/recipes.md)");
     Ok(())
 }
 
