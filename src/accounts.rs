@@ -4,10 +4,10 @@
 //! hold a password hash and an epoch. `sessions` store a copy of the epoch; when it differs from
 //! the user's, the session is invalid. `audit_events` record what happened.
 //!
-//! **Lock order.** A transaction that writes several rows of an account locks the user's row first,
-//! also before an audit event, whose foreign key locks it against a change of email: `user::proof`,
-//! `token::take`, `session::{start, hold}`, `device::remember` and `registration::confirm` do. So
-//! two of them on one account cannot deadlock (`tests/flows/lock_order.rs`).
+//! **Lock order.** A transaction that writes several rows of an account locks the user's row first.
+//! An audit event counts: its foreign key locks that row against a change of email. `user::proof`,
+//! `token::take`, `session::{start, hold}`, `device::remember` and `registration::confirm` take the
+//! lock. So two of them on one account cannot deadlock (`tests/flows/lock_order.rs`).
 //!
 //! A function with one statement takes any executor. One with several takes the caller's
 //! transaction, because the flow decides what commits together. A function that returns

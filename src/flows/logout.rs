@@ -10,7 +10,6 @@ use actix_web::HttpResponse;
 
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::session;
-use crate::accounts::user;
 use crate::web::csrf::{Form, NoFields};
 use crate::web::error::Error;
 use crate::web::page;
@@ -29,9 +28,9 @@ pub async fn submit(
     if let Some(session) = visitor.take_session() {
         let user_id = session.user.as_ref().map(|user| user.id);
         let mut tx = visitor.app.db.begin().await?;
-        if let Some(user) = &session.user {
+        if let Some(user_id) = user_id {
             // The user before the session, as in every transaction ("Lock order" in accounts.rs).
-            user::hold_unchanged(&mut tx, user).await?;
+            session::hold_owner(&mut tx, user_id).await?;
         }
         session::end(&mut *tx, session.id).await?;
         audit::record(&mut tx, Kind::LoggedOut, user_id, &visitor.client).await?;

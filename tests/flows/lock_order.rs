@@ -6,6 +6,7 @@
 
 use std::pin::Pin;
 
+use app::accounts::session;
 use app::accounts::token::{self, NewToken, Owner, Purpose};
 use app::accounts::user::User;
 
@@ -136,8 +137,8 @@ async fn concurrent_operations_on_one_account_do_not_deadlock() {
     assert!(answers.iter().filter(|status| **status == 303).count() > answers.len() / 3);
 }
 
-/// An audit event refers to the user, which locks the row against a change of its key. A login that
-/// then waits for the row, to send a notice, would be a deadlock with a change of email.
+/// An audit event refers to the user, which locks the row against a change of its key. If the login
+/// then waits for the row, to send a notice, it deadlocks with a change of email.
 #[tokio::test]
 async fn a_login_that_sends_a_notice_does_not_deadlock_with_a_change_of_email() {
     for (stopped, status, notice) in
@@ -163,4 +164,19 @@ async fn a_login_that_sends_a_notice_does_not_deadlock_with_a_change_of_email() 
         assert_eq!(answer, status);
         assert_eq!(newest(&site.db, ADA.email).await.kind, notice);
     }
+}
+
+/// A logout of a tab, after another tab has changed the password and kept the session. Without the
+/// lock it deletes the session while a command of an operator holds the user and waits for it.
+#[tokio::test]
+async fn a_logout_locks_a_user_whose_credentials_have_changed() {
+    let db = database_with(2).await;
+    let site = Site::on(db, &[]).await;
+    let ada = ADA.create_account(&site).await;
+    site.db.run("update users set session_epoch = session_epoch + 1").await;
+    let mut logout = site.db.pool.begin().await.expect("a transaction");
+    session::hold_owner(&mut logout, ada.id).await.expect("the lock");
+    let mut operator = site.db.pool.begin().await.expect("a transaction");
+    let lock = sqlx::query("select from users for update skip locked");
+    assert!(lock.fetch_optional(&mut *operator).await.expect("an answer").is_none());
 }

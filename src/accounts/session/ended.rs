@@ -7,6 +7,16 @@ use crate::accounts::session_id::SessionIdHash;
 use crate::accounts::user_id::UserId;
 use crate::database::Connection;
 
+/// Locks the row of the user whose session is to be ended, until the end of the transaction, also
+/// if the credentials have changed since the session was loaded (`user::hold_unchanged` does not).
+/// That change may have kept the session, and the next one may be waiting for its row.
+pub async fn hold_owner(tx: &mut Connection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!("select id from users where id = $1 for no key update", user_id as _)
+        .fetch_optional(tx)
+        .await
+        .map(drop)
+}
+
 /// Ends one session.
 pub async fn end(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from sessions where id = $1", id).execute(db).await.map(drop)
