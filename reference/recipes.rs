@@ -148,6 +148,8 @@ fn a_table_gets_the_word_of_the_project() {
         ("company,companies", "migrations/1000_companies.sql: a CompanyForm, a_company\n"),
         ("invoice", "migrations/1000_invoices.sql: an InvoiceForm, an_invoice\n"),
         ("notebook", "migrations/1000_notebooks.sql: a NotebookForm, a_notebook\n"),
+        ("hour", "migrations/1000_hours.sql: an HourForm, an_hour\n"),
+        ("unit", "migrations/1000_units.sql: a UnitForm, a_unit\n"),
     ] {
         let place = Place::new();
         let made = place.make_with("apps/a b", &[".", "--as", word]);
@@ -161,6 +163,7 @@ fn a_table_gets_the_word_of_the_project() {
 fn a_word_that_cannot_be_the_name_of_a_table_is_refused() {
     let place = Place::new();
     place.write("apps/a b/migrations/0003_users.sql", "create table users (\n);");
+    place.write("apps/a b/src/keys.rs", "");
     for (word, reason) in [
         ("user", "has a table users already"),
         ("bus,users", "has a table users already"),
@@ -170,6 +173,11 @@ fn a_word_that_cannot_be_the_name_of_a_table_is_refused() {
         ("", "--as takes a word of small letters"),
         (",", "--as takes a word of small letters"),
         ("one,", "--as takes a word of small letters"),
+        ("company", "say the plural too"),
+        ("box", "say the plural too"),
+        ("template", "is a name that the change uses"),
+        ("reference", "is a name that the change uses"),
+        ("key", "has src/keys.rs already"),
     ] {
         must_refuse(&place.make_with("apps/a b", &[".", "--as", word]), reason);
     }

@@ -1,7 +1,7 @@
 //! Every setting: its name, its default, its check. All mistakes are reported at once.
 //!
 //! The settings are read from the environment and, in development, from `.env`. No other file reads
-//! the environment. `.env.example` lists them.
+//! the environment. `.env.example` lists every setting.
 //! `config/parse.rs` checks single values, `config/unsafe_settings.rs` unsafe combinations.
 
 mod env_file;

@@ -2,7 +2,7 @@
 //!
 //! `create EMAIL`         an account with a password from standard input, or an invitation by email
 //! `invitations`          every invitation that nobody has accepted yet
-//! `withdraw EMAIL`       the invitations of an email address are not valid any more
+//! `withdraw EMAIL`       makes the invitations of an email address invalid
 //! `list`                 every account
 //! `show EMAIL`           one account, and what happened to it
 //! `lock EMAIL`           rejects its logins and ends its sessions, until `unlock EMAIL`

@@ -49,7 +49,7 @@ struct Run {
     waiting: watch::Sender<usize>,
 }
 
-/// Or why no test can have a database. Every test says so at once, after the first one has waited.
+/// The run, or why no test can have a database. The first test waits, the others fail at once.
 static RUN: OnceCell<Result<Run, String>> = OnceCell::const_new();
 
 pub async fn database() -> Database {

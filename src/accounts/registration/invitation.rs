@@ -9,8 +9,8 @@ use crate::email::Email;
 /// The invitations of one email address that are valid.
 pub struct Invitation {
     pub email: String,
-    /// When the newest one was sent.
-    pub sent_at: OffsetDateTime,
+    /// When the operator last invited the address.
+    pub invited_at: OffsetDateTime,
     /// When no link of them is valid any more.
     pub expires_at: OffsetDateTime,
 }
@@ -20,7 +20,7 @@ pub struct Invitation {
 pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Invitation>> {
     sqlx::query_as!(
         Invitation,
-        r#"select max(email) as "email!", max(created_at) as "sent_at!",
+        r#"select max(email) as "email!", max(created_at) as "invited_at!",
                 max(expires_at) as "expires_at!"
            from registrations
            where password_hash is null and confirmed_at is null and expires_at > now()
@@ -31,8 +31,8 @@ pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Invitation>> {
 }
 
 /// Deletes the invitations of an email address, and with them their links; `false` if there is
-/// none. A visitor's own sign-up stays. An invitation that is accepted meanwhile is none any more:
-/// PostgreSQL waits for that transaction, and reads the row again.
+/// none. A visitor's own sign-up stays. If the person accepts at the same moment, the statement
+/// waits for that transaction, reads the row again, and skips it.
 pub async fn withdraw(tx: &mut Connection, email: &Email) -> sqlx::Result<bool> {
     let withdrawn = sqlx::query!(
         "delete from registrations

@@ -56,7 +56,7 @@ struct ListedJson<'a> {
 #[derive(Serialize)]
 struct InvitationJson<'a> {
     email: &'a str,
-    sent_at: String,
+    invited_at: String,
     expires_at: String,
 }
 
@@ -108,12 +108,17 @@ impl Output {
     }
 
     fn invitation(self, out: &mut impl Write, invitation: &Invitation) -> std::io::Result<()> {
-        let Invitation { email, sent_at, expires_at } = invitation;
+        let Invitation { email, invited_at, expires_at } = invitation;
         if self.json {
-            let (sent_at, expires_at) = (rfc3339(*sent_at), rfc3339(*expires_at));
-            return print_line(out, &InvitationJson { email, sent_at, expires_at });
+            let (invited_at, expires_at) = (rfc3339(*invited_at), rfc3339(*expires_at));
+            return print_line(out, &InvitationJson { email, invited_at, expires_at });
         }
-        writeln!(out, "{email}: sent {}, valid until {}", minute(*sent_at), minute(*expires_at))
+        writeln!(
+            out,
+            "{email}: invited {}, valid until {}",
+            minute(*invited_at),
+            minute(*expires_at)
+        )
     }
 
     fn user(self, out: &mut impl Write, user: &ListedUser) -> std::io::Result<()> {
