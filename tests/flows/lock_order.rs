@@ -170,8 +170,7 @@ async fn a_login_that_sends_a_notice_does_not_deadlock_with_a_change_of_email() 
 /// lock it deletes the session while a command of an operator holds the user and waits for it.
 #[tokio::test]
 async fn a_logout_locks_a_user_whose_credentials_have_changed() {
-    let db = database_with(2).await;
-    let site = Site::on(db, &[]).await;
+    let site = Site::start().await;
     let ada = ADA.create_account(&site).await;
     site.db.run("update users set session_epoch = session_epoch + 1").await;
     let mut logout = site.db.pool.begin().await.expect("a transaction");
@@ -179,4 +178,22 @@ async fn a_logout_locks_a_user_whose_credentials_have_changed() {
     let mut operator = site.db.pool.begin().await.expect("a transaction");
     let lock = sqlx::query("select from users for update skip locked");
     assert!(lock.fetch_optional(&mut *operator).await.expect("an answer").is_none());
+}
+
+#[tokio::test]
+async fn a_logout_waits_for_the_user_before_it_locks_the_session() {
+    let site = Site::start().await;
+    let ada = ADA.at(&site).await;
+    let mut operator = site.db.pool.begin().await.expect("a transaction");
+    let hold = sqlx::query("select from users for update");
+    hold.execute(&mut *operator).await.expect("the lock");
+    let (status, ()) = tokio::join!(press(ada, LOG_OUT, vec![]), async {
+        wait_for_a_lock(&site.db, 1).await;
+        let lock = "select from sessions where user_id is not null for update skip locked";
+        let sessions = sqlx::query(lock).fetch_all(&mut *operator).await.expect("an answer");
+        assert_eq!(sessions.len(), 1, "the operator would wait for the session");
+        operator.rollback().await.expect("the database");
+    });
+    assert_eq!(status, 303);
+    assert_eq!(site.db.number("select count(*) from sessions where user_id is not null").await, 0);
 }
