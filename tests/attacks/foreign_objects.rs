@@ -124,7 +124,7 @@ type Response = (u16, String, String);
 fn without_tokens(html: &str) -> String {
     let mut parts = html.split(r#"name="csrf" value=""#);
     let first = parts.next().unwrap_or_default().to_owned();
-    first + &parts.filter_map(|part| Some(part.split_once('"')?.1)).collect::<String>()
+    first + parts.filter_map(|part| Some(part.split_once('"')?.1)).collect::<String>().as_str()
 }
 
 /// Sends a valid request with this ID.

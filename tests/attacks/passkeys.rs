@@ -6,12 +6,13 @@
 //! `src/passkeys/ceremony.rs` (origin, relying party and user verification by webauthn-rs; the sign
 //! count), `src/accounts/passkey.rs` (unique credentials).
 
+use app::throttle::limits::Scope;
 use serde_json::{Value, json};
 
 use super::wait_for_a_lock;
 use crate::support::clock;
 use crate::support::database::database_with;
-use crate::support::guesses::count;
+use crate::support::guesses::{count, prolong_waits};
 use crate::support::labels::*;
 use crate::support::passkey::{Device, at_login, post, started, with_passkey};
 use crate::support::people::{ADA, EVE, GRACE};
@@ -210,6 +211,7 @@ async fn views_of_the_login_page_are_limited_by_ip_address() {
     for _ in 0..120 {
         started(&mut browser).await;
     }
+    assert_eq!(prolong_waits(&site, Scope::IpAddress).await, 1);
     let rejected = post(&mut browser, "start", &json!({})).await;
     assert_eq!(rejected.status, 429);
     assert!(rejected.headers.contains_key("retry-after"));

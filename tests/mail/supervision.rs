@@ -16,6 +16,7 @@ use crate::support::database::{database, lazy_pool};
 use crate::support::mail_server::MailServer;
 use crate::support::process::command;
 use crate::support::proxy::Proxy;
+use crate::support::race::until;
 
 #[tokio::test]
 async fn a_delivery_that_panics_does_not_hold_up_other_mails() {
@@ -35,13 +36,14 @@ async fn a_delivery_that_panics_does_not_hold_up_other_mails() {
         server.mail().await;
     }
     // The others are tried again, as after any failure.
+    let told = "select count(*) from outbox where problem like 'the app panicked%'";
+    until("six reports", async || db.number(told).await == 6).await;
     clock::later(&db, "1 minute").await;
     write(&db.pool, notice()).await;
     for _ in 0..7 {
         server.mail().await;
     }
     delivery.stop().await;
-    let told = "select count(*) from outbox where problem like 'the app panicked%'";
     assert_eq!(db.number(told).await, 6);
     assert_eq!(db.number("select count(*) from outbox where outcome = 'sent'").await, 9);
 }
