@@ -88,34 +88,29 @@ pub async fn find(
     Ok(Some(Registration { id: row.id, email, password_hash, confirmed: row.confirmed }))
 }
 
-/// The newest registration of an email address, for a browser that did not begin one. Unless
-/// registration is `open`, only an invitation.
-pub async fn newest(
-    db: impl PgExecutor<'_>,
+/// The registration of an email address whose email is sent again: the visitor's `own`, otherwise
+/// the newest if `any`. Unless registration is `open`, only an invitation. Until the transaction
+/// ends, nobody can delete it; one that is being deleted is skipped, because waiting for it would
+/// reveal that it exists.
+pub async fn hold_for_mail(
+    tx: &mut Connection,
     email: &Email,
+    own: Option<Uuid>,
+    any: bool,
     open: bool,
 ) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
         "select id from registrations
-         where email_canonical = $1 and expires_at > now() and ($2 or password_hash is null)
-         order by created_at desc, id desc limit 1",
+         where email_canonical = $1 and (id = $2 or $3) and expires_at > now()
+             and ($4 or password_hash is null)
+         order by (id = $2) is true desc, created_at desc, id desc limit 1
+         for key share skip locked",
         email.canonical(),
+        own,
+        any,
         open,
     )
-    .fetch_optional(db)
-    .await
-}
-
-/// Whether this registration is an invitation that was not accepted yet. `None` runs the same
-/// statement.
-pub async fn is_invitation(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (
-               select from registrations
-               where id = $1 and password_hash is null and confirmed_at is null) as "exists!""#,
-        id,
-    )
-    .fetch_one(db)
+    .fetch_optional(tx)
     .await
 }
 

@@ -57,7 +57,7 @@ pub async fn send(
     };
     let token = token::issue(&mut *tx, new).await?;
     let account = registration::taken_by(&mut *tx, email).await?;
-    let invited = registration::is_invitation(&mut *tx, registration_id).await?;
+    let invited = registration::invitation::is_pending(&mut *tx, registration_id).await?;
     let mail = match &account {
         Some(_) => already(app)?,
         None if invited => invitation(app, &token)?,

@@ -3,7 +3,7 @@
 //!
 //! Why it matters: on a site for a few people, an account is the way to what they share.
 //! Stops in: `src/flows/register.rs` (`submit`), `src/accounts/registration.rs` (`find` and
-//! `newest` find invitations only; `confirm` does not confirm a deleted one; `forget` deletes them
+//! `hold_for_mail` find invitations only; `confirm` does not confirm a deleted one; `forget` deletes them
 //! with the account).
 //! Sources: ASVS 5.0 8.2.1; WSTG-IDNT-02; CWE-862.
 
@@ -128,6 +128,27 @@ async fn an_invitation_that_is_withdrawn_while_its_form_is_handled_creates_no_ac
     eve.must_be_at("/email/verify", 404);
     eve.must_see(INVALID_LINK);
     assert_eq!(site.db.number(ACCOUNTS).await, 0);
+}
+
+/// The address gets the response that an unknown one gets, and at once.
+#[tokio::test]
+async fn sending_again_does_not_tell_that_an_invitation_is_being_withdrawn() {
+    let site = Site::with(&[INVITED]).await;
+    EVE.is_invited(&site).await;
+    let mut pages = Vec::new();
+    for email in [EVE.email, ADA.email] {
+        let mut withdrawing = site.db.pool.begin().await.expect("a transaction");
+        let delete = "delete from registrations";
+        sqlx::query(delete).execute(&mut *withdrawing).await.expect("to delete");
+        let mut eve = site.browser();
+        eve.visit("/email/verify").await;
+        eve.submit(RESEND, &[(EMAIL, email)]).await;
+        withdrawing.rollback().await.expect("to roll back");
+        eve.must_be_at("/email/verify", 200);
+        pages.push(eve.text().replace(email, "…"));
+    }
+    assert_eq!(pages[0], pages[1]);
+    assert_eq!(mailbox(&site.db, EVE.email).await.len(), 1, "the invitation itself");
 }
 
 /// Sends the form of a link's page, which was not shown.

@@ -2,6 +2,7 @@
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::database::Connection;
 use crate::email::Email;
@@ -13,6 +14,19 @@ pub struct Invitation {
     pub invited_at: OffsetDateTime,
     /// When no link of them is valid any more.
     pub expires_at: OffsetDateTime,
+}
+
+/// Whether this registration is an invitation that was not accepted yet. `None` runs the same
+/// statement.
+pub async fn is_pending(db: impl PgExecutor<'_>, id: Option<Uuid>) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from registrations
+               where id = $1 and password_hash is null and confirmed_at is null) as "exists!""#,
+        id,
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Every email address with an invitation that is valid and that nobody has accepted. The one whose

@@ -68,17 +68,12 @@ pub async fn submit(visitor: Visitor, form: Checked<ResendForm>) -> Result<HttpR
 /// budget, the rows are decoys.
 async fn send_again(visitor: &Visitor, email: &Email, may_mail: bool) -> Result<(), Error> {
     let mut tx = visitor.app.db.begin().await?;
-    let open = visitor.app.config.sign_up.is_open();
-    let newest = registration::newest(&mut *tx, email, open).await?;
-    // Prefer the registration of this browser, so that the new code works here.
+    // The code works only in the browser that registered, so that of this browser comes first.
     let own = visitor.registration().filter(|pending| pending.is_for(email));
-    let found = match &own {
-        Some(pending) => registration::find(&mut *tx, pending.id, open).await?.map(|_| pending.id),
-        None => None,
-    };
     // Beyond the mail budget, the registration of another browser is not extended, so that the
     // response time does not reveal it. That of this browser is, because its cookie is.
-    let id = found.or(newest.filter(|_| may_mail));
+    let (own_id, open) = (own.as_ref().map(|own| own.id), visitor.app.config.sign_up.is_open());
+    let id = registration::hold_for_mail(&mut tx, email, own_id, may_mail, open).await?;
     registration::extend(&mut *tx, id).await?;
     verification::send(&mut tx, &visitor.app, id.filter(|_| may_mail), email).await?;
     tx.commit().await?;
