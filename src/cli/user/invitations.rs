@@ -3,6 +3,7 @@
 use super::output::{Done, Output};
 use crate::accounts::audit::{self, Actor, Kind};
 use crate::accounts::registration::{self, invitation};
+use crate::database::Connection;
 use crate::email::Email;
 use crate::mail::verification;
 use crate::state::AppState;
@@ -12,8 +13,7 @@ use crate::state::AppState;
 pub(super) async fn invite(app: &AppState, output: Output, email: &Email) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
     // Between this and the commit the person may create the account. Then the email says so.
-    let taken = registration::taken_by(&mut *tx, email).await?.is_some();
-    anyhow::ensure!(!taken, "{}", super::has_account(email));
+    must_have_no_account(&mut tx, email).await?;
     let begun = registration::begin(&mut *tx, email, None).await?;
     audit::record(&mut tx, Kind::UserInvited, None, Actor::Operator).await?;
     verification::send(&mut tx, app, Some(begun.id), email).await?;
@@ -35,11 +35,16 @@ pub(super) async fn withdraw(app: &AppState, output: Output, email: &Email) -> a
     let mut tx = app.db.begin().await?;
     let done = Done::new("withdraw", email.as_str());
     if !invitation::withdraw(&mut tx, email).await? {
-        let taken = registration::taken_by(&mut *tx, email).await?.is_some();
-        anyhow::ensure!(!taken, "{}", super::has_account(email));
+        must_have_no_account(&mut tx, email).await?;
         return output.done(&done.unchanged(), "no invitation, nothing changed");
     }
     audit::record(&mut tx, Kind::InvitationWithdrawn, None, Actor::Operator).await?;
     tx.commit().await?;
     output.done(&done, "invitation withdrawn")
+}
+
+async fn must_have_no_account(tx: &mut Connection, email: &Email) -> anyhow::Result<()> {
+    let taken = registration::taken_by(tx, email).await?.is_some();
+    anyhow::ensure!(!taken, "{}", super::has_account(email));
+    Ok(())
 }
