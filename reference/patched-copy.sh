@@ -65,6 +65,7 @@ revert_in_copy() { (cd "$tree" && git apply --reverse "$patches/$1.patch"); }
 # A test of the folder tests/ builds the app too, and this one is small. `cargo build` would compile
 # the dependencies again, without the features that the tests enable.
 build_app() { (cd "$tree" && cargo test --test house_rules --no-run); }
+check_app() { (cd "$tree" && cargo check --lib --bins); }
 build_tests() { (cd "$tree" && cargo test --test main --no-run); }
 
 run_tests() { # the tests $@; their output goes to $place/output
