@@ -2,13 +2,14 @@
 //!
 //! A code works once. A new set replaces the old one, so a list that was lost can be made invalid.
 
-use sha2::{Digest, Sha256};
-use sqlx::PgExecutor;
-use time::OffsetDateTime;
+use std::time::Duration;
 
+use super::audit::Kind;
 use super::typed_code;
 use super::user_id::UserId;
 use crate::database::Connection;
+use sha2::{Digest, Sha256};
+use sqlx::PgExecutor;
 
 /// How many codes a set has.
 pub const CODES: usize = 10;
@@ -67,20 +68,41 @@ pub async fn forget(tx: &mut Connection, user_id: UserId) -> sqlx::Result<()> {
         .map(drop)
 }
 
-/// Deletes the codes of a user that were made at this time or later.
-pub async fn forget_since(
+/// Deletes the codes of a user that are younger than `age`.
+pub async fn forget_recent(
     tx: &mut Connection,
     user_id: UserId,
-    moment: OffsetDateTime,
+    age: Duration,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "delete from recovery_codes where user_id = $1 and created_at >= $2",
+        "delete from recovery_codes
+         where user_id = $1 and created_at > now() - make_interval(secs => $2)",
         user_id as _,
-        moment,
+        age.as_secs_f64(),
     )
     .execute(tx)
     .await
     .map(drop)
+}
+
+/// Whether a code of a user was used less than `age` ago. The audit events tell, because a used
+/// code is deleted.
+pub async fn were_used(
+    db: impl PgExecutor<'_>,
+    user_id: UserId,
+    age: Duration,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from audit_events
+               where user_id = $1 and kind = $2
+                   and created_at > now() - make_interval(secs => $3)) as "exists!""#,
+        user_id as _,
+        Kind::RecoveryCodeUsed.name(),
+        age.as_secs_f64(),
+    )
+    .fetch_one(db)
+    .await
 }
 
 fn generate() -> String {

@@ -4,6 +4,8 @@
 //! one changes nothing here. Recovery codes are no factor of their own: they replace one that was
 //! lost.
 
+use std::time::Duration;
+
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -90,22 +92,25 @@ pub async fn remove_all(tx: &mut Connection, user_id: UserId) -> sqlx::Result<bo
     Ok(removed.execute(tx).await?.rows_affected() > 0)
 }
 
-/// Removes the second factors and recovery codes from this time or later, after "this wasn't me": a
-/// thief who sets one up would lock the owner out, or would log in with it.
-pub async fn remove_since(
+/// Removes the second factors that are younger than `age`, after "this wasn't me": a thief who sets
+/// one up would lock the owner out, or would log in with it. So are the recovery codes, and all of
+/// them if one was used in that time: a thief may have the list.
+pub async fn remove_recent(
     tx: &mut Connection,
     user_id: UserId,
-    moment: OffsetDateTime,
+    age: Duration,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "delete from second_factors where user_id = $1 and created_at >= $2",
+        "delete from second_factors
+         where user_id = $1 and created_at > now() - make_interval(secs => $2)",
         user_id as _,
-        moment,
+        age.as_secs_f64(),
     )
     .execute(&mut *tx)
     .await?;
-    match is_on(&mut *tx, user_id).await? {
-        true => recovery_codes::forget_since(tx, user_id, moment).await,
-        false => recovery_codes::forget(tx, user_id).await,
+    if is_on(&mut *tx, user_id).await? && !recovery_codes::were_used(&mut *tx, user_id, age).await?
+    {
+        return recovery_codes::forget_recent(tx, user_id, age).await;
     }
+    recovery_codes::forget(tx, user_id).await
 }

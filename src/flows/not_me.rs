@@ -8,8 +8,8 @@
 //! logged out, and their password is invalid: a login with it gets the response to a wrong one. An
 //! attacker who changed the email address loses it: the account has the one again that the notice
 //! was sent to, for 7 days after the change. Of several earlier addresses, the earliest is
-//! restored, whichever link is used first. A second factor that was set up since the notice is
-//! removed, because it may be the attacker's; an older one stays.
+//! restored, whichever link is used first. A second factor that was set up in the last 7 days
+//! is removed, because it may be the attacker's; an older one stays.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -121,13 +121,13 @@ enum Recovery {
 async fn recover(visitor: &Visitor, token: &str) -> Result<Option<(UserId, Recovery)>, Error> {
     let (app, client) = (&visitor.app, &visitor.client);
     let mut tx = app.db.begin().await?;
-    let taken = token::take(&mut *tx, Purpose::NotMe, &token::hash(token)).await?;
+    let taken = token::take(&mut tx, Purpose::NotMe, &token::hash(token)).await?;
     let Some(owner) = taken else { return Ok(None) };
     let (id, email) = (owner.user_id, &owner.sent_to);
     proof::require_reset(&mut tx, id).await?;
     credentials::end_access(&mut tx, id, None).await?;
     token::discard_later_not_me(&mut tx, &owner).await?;
-    second_factor::remove_since(&mut tx, id, owner.issued_at).await?;
+    second_factor::remove_recent(&mut tx, id, Purpose::NotMe.lifetime()).await?;
     audit::record(&mut tx, Kind::NotMe, Some(id), client).await?;
     if owner.was_sent_elsewhere() {
         if credentials::change_email(&mut tx, &owner).await?.is_none() {

@@ -3,7 +3,7 @@
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
-use crate::support::people::ADA;
+use crate::support::people::{ADA, EVE};
 use crate::support::second_factor::{
     Factor, LOGIN_PAGE, SecondFactor, ada_half_way, ada_with_factor, enter_recovery_code, set_up,
     shown_codes,
@@ -26,11 +26,31 @@ async fn a_second_factor_that_a_thief_set_up_is_removed() {
     browser.must_be_at("/app", 200);
 }
 
+/// The owner may see only the newest of several notices.
 #[tokio::test]
-async fn a_second_factor_from_before_the_notice_stays() {
+async fn a_second_factor_that_a_thief_set_up_is_removed_by_the_link_of_a_later_notice() {
+    let site = Site::start().await;
+    let owner = ADA.at(&site).await;
+    let mut thief = site.browser();
+    thief.clone_cookies_from(&owner);
+    set_up::<Factor>(&site, &mut thief).await;
+    thief.visit("/account/password").await;
+    let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, EVE.password)];
+    thief.submit(CHANGE_PASSWORD, &fields).await;
+    let notice = newest(&site.db, ADA.email).await;
+    assert_eq!(notice.subject, "Your password was changed");
+    let mut browser = site.browser();
+    browser.visit(&notice.link("/not-me/")).await;
+    browser.press(NOT_ME).await;
+    ADA.resets_and_logs_in(&site, &mut browser).await;
+    browser.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn a_second_factor_that_is_older_than_the_links_stays() {
     let site = Site::start().await;
     let (_, mut factor, _) = ada_with_factor(&site).await;
-    clock::later(&site.db, "1 hour").await;
+    clock::later(&site.db, "8 days").await;
     let mut thief = ada_half_way(&site).await;
     factor.prove(&mut thief).await;
     let notice = newest(&site.db, ADA.email).await;
@@ -49,6 +69,8 @@ async fn a_second_factor_from_before_the_notice_stays() {
 async fn recovery_codes_that_a_thief_made_are_removed() {
     let site = Site::start().await;
     let (owner, mut factor, _) = ada_with_factor(&site).await;
+    let older = "update second_factors set created_at = created_at - interval '8 days'";
+    site.db.run(older).await;
     let mut thief = site.browser();
     thief.clone_cookies_from(&owner);
     thief.visit("/account/recovery-codes").await;
@@ -64,6 +86,29 @@ async fn recovery_codes_that_a_thief_made_are_removed() {
     enter_recovery_code(&mut browser, &codes[0]).await;
     browser.must_be_at("/login/recovery-code", 422);
     browser.visit(LOGIN_PAGE).await;
+    factor.prove(&mut browser).await;
+    browser.must_be_at("/app", 200);
+}
+
+/// A thief who had one code has the list.
+#[tokio::test]
+async fn the_rest_of_a_list_of_recovery_codes_is_invalid_if_one_was_used() {
+    let site = Site::start().await;
+    let (_, mut factor, codes) = ada_with_factor(&site).await;
+    clock::later(&site.db, "8 days").await;
+    let mut thief = ada_half_way(&site).await;
+    enter_recovery_code(&mut thief, &codes[0]).await;
+    thief.must_be_at("/app", 200);
+    let notice = newest(&site.db, ADA.email).await;
+    let mut browser = site.browser();
+    browser.visit(&notice.link("/not-me/")).await;
+    browser.press(NOT_ME).await;
+    ADA.resets_and_logs_in(&site, &mut browser).await;
+    browser.must_be_at(LOGIN_PAGE, 200);
+    enter_recovery_code(&mut browser, &codes[1]).await;
+    browser.must_be_at("/login/recovery-code", 422);
+    browser.visit(LOGIN_PAGE).await;
+    factor.renew(&site.db).await;
     factor.prove(&mut browser).await;
     browser.must_be_at("/app", 200);
 }

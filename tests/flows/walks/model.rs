@@ -86,8 +86,8 @@ pub struct Account {
     pub must_reset: bool,
     /// Which of the person's two email addresses the account has.
     pub email: usize,
-    /// If there is a second factor: the number of the notice about it.
-    factor: Option<usize>,
+    /// If there is a second factor: when it was set up.
+    factor: Option<u64>,
     notices: Vec<Notice>,
     sent: usize,
 }
@@ -218,8 +218,8 @@ impl Model {
                 let account = &mut self.accounts[person.0];
                 account.must_reset = true;
                 account.email = used.email;
-                // Set up since the notice, perhaps by a thief.
-                account.factor.take_if(|number| *number >= used.number);
+                // Set up recently, perhaps by a thief.
+                account.factor.take_if(|set_up| self.now - *set_up < NOT_ME);
                 account.notices.retain(|notice| {
                     let later = notice.number > used.number && notice.email != used.email;
                     notice.number != used.number && !later
@@ -293,8 +293,8 @@ impl Model {
         let person = self.user(device).expect("allowed");
         self.end(|other, session| other != device && session.person == person);
         self.authenticate(device);
-        let (now, number) = (self.now, self.accounts[person.0].sent);
-        self.accounts[person.0].factor = on.then_some(number);
+        let now = self.now;
+        self.accounts[person.0].factor = on.then_some(now);
         self.sessions[device.0]
             .iter_mut()
             .for_each(|session| session.factor_at = on.then_some(now));
