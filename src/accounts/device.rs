@@ -71,16 +71,18 @@ pub async fn known(
     .await
 }
 
-/// Whether the user has known devices, and none of these is one. An account without any is new, or
-/// was just recovered; then there is nothing to compare with.
+/// Whether none of these is a known device of the user. So it is for an account that has none, such
+/// as one that an operator has logged out: the first login after that may be a thief's.
 pub async fn is_new(
     db: impl PgExecutor<'_>,
     sent: &[DeviceHash],
     user_id: UserId,
 ) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
-        r#"select coalesce(bool_and(token_hash <> all($1)), false) as "is_new!"
-           from devices where user_id = $2 and last_used_at > now() - interval '1 year'"#,
+        r#"select not exists (
+               select from devices
+               where user_id = $2 and token_hash = any($1)
+                   and last_used_at > now() - interval '1 year') as "is_new!""#,
         sent as _,
         user_id as _,
     )

@@ -264,7 +264,7 @@ async fn a_password_change_from_before_the_change_of_email_does_nothing() {
     assert_eq!(thief.status, 422);
     let kinds: Vec<String> =
         mailbox(&site.db, ADA.email).await.into_iter().map(|mail| mail.kind).collect();
-    assert_eq!(kinds, ["email.change.confirmed"]);
+    assert_eq!(kinds, ["login.new-device", "email.change.confirmed"]);
 }
 
 #[tokio::test]

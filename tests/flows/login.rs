@@ -9,6 +9,7 @@ use argon2::Params;
 use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
 use crate::support::people::{ADA, EVE, GRACE, Person};
+use crate::support::process;
 use crate::support::site::{Site, config};
 
 #[tokio::test]
@@ -244,6 +245,20 @@ async fn a_login_on_a_new_device_is_reported_by_email() {
     owner.visit(&letter.link("/not-me/")).await;
     owner.press(NOT_ME).await;
     owner.must_see(EVERY_DEVICE_LOGGED_OUT);
+}
+
+/// It may be the thief whom the operator wanted to put out. The account knows no device then.
+#[tokio::test]
+async fn the_first_login_after_an_operator_ended_all_sessions_is_reported_by_email() {
+    let site = Site::start().await;
+    ADA.at(&site).await;
+    for command in ["log-out", "lock", "unlock"] {
+        let status = process::command(&site.db, &["user", command, ADA.email]).status();
+        assert!(status.expect("the binary").success(), "{command}");
+    }
+    site.db.run("delete from outbox").await;
+    ADA.log_in_on_new_device(&site).await;
+    assert_eq!(newest(&site.db, ADA.email).await.subject, "New login to your account");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ async fn a_user_sees_logins_failures_and_changes_but_nothing_of_others() {
         found.unwrap_or_else(|| panic!("no {words:?}: {text}"))
     };
     // The newest first, with the browser beside it.
-    assert!(at("Login failed, 3 times") < at("Logged in"));
+    assert!(at("Login failed, 3 times") < at("Logged in on a new device"));
     assert_eq!(lines[at("Login failed, 3 times") + 1], "Firefox on Linux");
     assert!(!lines.contains(&"Login failed"), "Grace's failure: {text}");
 }
@@ -39,7 +39,7 @@ async fn a_login_on_a_new_device_and_a_session_that_it_ended_are_named() {
     let mut newest = ADA.log_in_on_new_device(&site).await;
     newest.visit("/account/activity").await;
     newest.must_see("Oldest session ended: too many devices were logged in");
-    newest.must_see("Logged in on a new device, 2 times");
+    newest.must_see("Logged in on a new device, 3 times");
     let ended = "select count(*) from audit_events where kind = 'login.oldest-ended'";
     assert_eq!(site.db.number(ended).await, 1);
 }
