@@ -2,7 +2,8 @@
 //!
 //! All in the caller's transaction: either the person is gone from every table, or nothing has
 //! changed. What stays names nobody: audit events without user, IP address and user agent, and
-//! finished emails without recipient. Both still count what happened.
+//! finished emails without recipient. Both still count what happened. The caller then writes the
+//! email about the deletion, which names the person until it is sent.
 //!
 //! It is a module of its own because emails and throttles are above `accounts`.
 

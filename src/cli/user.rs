@@ -274,7 +274,7 @@ async fn delete(app: &AppState, output: Output, email: &Email, yes: bool) -> any
     let (mut tx, user) = hold(app, email).await?;
     deletion::delete(&mut tx, &app.throttle, &user, Kind::UserDeleted, Actor::Operator).await?;
     tx.commit().await?;
-    output.done(&Done::new("delete", &user.email), "deleted")
+    output.done(&Done::new("delete", &user.email), "deleted, owner told by email")
 }
 
 /// Asks for the email address on the terminal, because a `y` is typed too easily.
@@ -284,3 +284,4 @@ fn confirmed(email: &str) -> anyhow::Result<bool> {
     stdin().read_line(&mut answer)?;
     Ok(answer.trim().eq_ignore_ascii_case(email))
 }
+    notice::account_deleted(&mut tx, app, &user.email, None).await?;

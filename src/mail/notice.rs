@@ -5,7 +5,7 @@
 
 use askama::Template;
 
-use super::{Letterhead, Mail, MailError};
+use super::{Letterhead, Mail, MailError, outbox};
 use crate::accounts::audit::FeatureKind;
 use crate::accounts::client::Client;
 use crate::accounts::token::{self, NewToken, Purpose};
@@ -33,6 +33,7 @@ pub enum Change<'a> {
         left: i64,
     },
     RecoveryCodesMade,
+    Exported,
     /// A change that belongs to one feature, and is deleted with it.
     Feature {
         event: &'static FeatureKind,
@@ -52,6 +53,7 @@ impl Change<'_> {
             Self::SecondFactorFailed => "login.second-factor.failed",
             Self::RecoveryCodeUsed { .. } => "login.recovery-code",
             Self::RecoveryCodesMade => "account.recovery-codes",
+            Self::Exported => "account.export",
             Self::Feature { event, .. } => event.name,
         }
     }
@@ -65,6 +67,7 @@ impl Change<'_> {
             Self::SecondFactorFailed => "Wrong code after your password",
             Self::RecoveryCodeUsed { .. } => "A recovery code was used",
             Self::RecoveryCodesMade => "Your recovery codes were replaced",
+            Self::Exported => "Your data was downloaded",
             Self::Feature { subject, .. } => subject,
         }
     }
@@ -103,6 +106,7 @@ impl Change<'_> {
             Self::RecoveryCodesMade => {
                 "New recovery codes were made for your account. The old ones no longer work."
             }
+            Self::Exported => "A file with the data of your account was downloaded.",
             Self::Feature { words, .. } => words,
         };
         words.to_owned()
@@ -125,6 +129,13 @@ struct NoticeLetter<'a> {
     /// Whether the link also restores the email address to which the notice goes.
     restores: bool,
     link: String,
+}
+
+#[derive(Template)]
+#[template(path = "mail/deleted.txt")]
+struct DeletedLetter<'a> {
+    letterhead: Letterhead<'a>,
+    happened: String,
 }
 
 #[derive(Template)]
@@ -175,6 +186,29 @@ pub async fn factors_reset(
         .to_owned();
     let subject = ("user.reset-factors", "The second step of your login was removed");
     send_letter(tx, app, user, subject, (happened, false)).await
+}
+
+/// Tells the former owner that the account was deleted: by `client`, or by an operator. It has no
+/// link, because nothing can be undone. Call it after `deletion::delete`, which discards the emails
+/// that wait.
+///
+/// # Errors
+/// When the template cannot be rendered, or the database fails.
+pub async fn account_deleted(
+    tx: &mut Connection,
+    app: &AppState,
+    email: &str,
+    client: Option<&Client>,
+) -> Result<(), MailError> {
+    let happened = match client {
+        Some(client) => {
+            format!("It was {}, from the IP address {}.", client.device_name(), client.address)
+        }
+        None => "It was the people who run this site.".to_owned(),
+    };
+    let letter = DeletedLetter { letterhead: Letterhead::of(app), happened };
+    let mail = Mail::new(outbox::ACCOUNT_DELETED, "Your account was deleted", &letter)?;
+    Ok(super::send(tx, email, mail).await?)
 }
 
 async fn send_letter(

@@ -62,6 +62,9 @@ pub enum Renewal {
     Lost,
 }
 
+/// The kind of the last email about an account.
+pub(super) const ACCOUNT_DELETED: &str = "account.deleted";
+
 /// Writes an email and notifies the delivery. Both take effect when the caller commits.
 ///
 /// `to` is `None` for a decoy: the same statements run, and no email is sent. The row of a decoy is
@@ -139,8 +142,8 @@ pub async fn release(db: impl PgExecutor<'_>, mail: &Claimed) -> sqlx::Result<bo
     Ok(released.execute(db).await?.rows_affected() == 1)
 }
 
-/// Records the outcome of an email and erases its subject and text. `false` when the claim was
-/// lost.
+/// Records the outcome of an email and erases its subject and text; of `ACCOUNT_DELETED` also the
+/// email address, because no other row names that person. `false` when the claim was lost.
 ///
 /// # Errors
 /// When the database fails.
@@ -151,13 +154,15 @@ pub async fn finish(
     problem: Option<&str>,
 ) -> sqlx::Result<bool> {
     let finished = sqlx::query!(
-        "update outbox set finished_at = now(), outcome = $3, subject = null,
-                body = null, problem = coalesce($4, problem)
+        "update outbox set finished_at = now(), outcome = $3, subject = null, body = null,
+                recipient = case when kind = $5 then '' else recipient end,
+                problem = case when kind <> $5 then coalesce($4, problem) end
          where id = $1 and attempts = $2 and finished_at is null",
         mail.id,
         mail.attempt,
         outcome.name(),
         problem,
+        ACCOUNT_DELETED,
     );
     Ok(finished.execute(db).await?.rows_affected() == 1)
 }

@@ -7,9 +7,11 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::{events, user};
+use crate::mail::carry;
 use crate::support::asking::{asks_for_new_email, changes_email};
 use crate::support::database::Database;
 use crate::support::labels::*;
+use crate::support::mail_server::MailServer;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE, Person};
 use crate::support::process::command;
@@ -57,6 +59,14 @@ async fn live(person: Person, site: &Site) {
     }
 }
 
+/// The email about the deletion names the person until then.
+async fn the_last_email_is_sent(site: &Site) {
+    let mut server = MailServer::start().await;
+    let delivery = carry(&site.db.pool, &server);
+    assert!(server.mail().await.data.contains("Your account was deleted"));
+    delivery.stop().await;
+}
+
 #[tokio::test]
 async fn nothing_that_names_a_deleted_person_remains() {
     let keys = Keys::generate();
@@ -95,6 +105,7 @@ async fn nothing_that_names_a_deleted_person_remains() {
     let said: serde_json::Value = serde_json::from_slice(&ended.stdout).expect("JSON");
     let expected = json!({ "command": "delete", "email": ADA.email, "changed": true });
     assert_eq!(said, expected);
+    the_last_email_is_sent(&site).await;
 
     for part in [ADA.email, &user_id] {
         assert_eq!(columns_with(&site.db, part).await, BTreeSet::new(), "{part}");
@@ -104,7 +115,7 @@ async fn nothing_that_names_a_deleted_person_remains() {
     assert_eq!(site.db.number(counters).await, 0);
     // What happened is still counted.
     assert_eq!(site.db.number("select count(*) from audit_events").await, history + 1);
-    assert_eq!(site.db.number("select count(*) from outbox").await, mails);
+    assert_eq!(site.db.number("select count(*) from outbox").await, mails + 1);
     let waiting = "select count(*) from outbox where finished_at is null";
     assert_eq!(site.db.number(waiting).await, 0);
 }
@@ -122,6 +133,7 @@ async fn an_earlier_email_is_erased_too() {
         assert!(before.contains("outbox.recipient"), "{email}: {before:?}");
     }
     user(&site.db, &["delete", new, "--yes"]).done();
+    the_last_email_is_sent(&site).await;
     for email in [ADA.email, new, wanted] {
         assert_eq!(columns_with(&site.db, email).await, BTreeSet::new(), "{email}");
     }
@@ -141,9 +153,9 @@ async fn a_deletion_leaves_everybody_else_alone() {
     ADA.create_account(&site).await;
     assert_eq!(
         user(&site.db, &["delete", ADA.email, "--yes"]).done(),
-        "ada@example.com: deleted\n"
+        "ada@example.com: deleted, owner told by email\n"
     );
-    assert_eq!(site.db.number(rows).await, before);
+    assert_eq!(site.db.number(rows).await, before + 1, "the email about the deletion");
     grace.visit("/app").await;
     grace.must_be_at("/app", 200);
 }

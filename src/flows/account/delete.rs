@@ -16,6 +16,7 @@ use crate::accounts::audit::Kind;
 use crate::accounts::user::operated;
 use crate::deletion;
 use crate::email::Email;
+use crate::mail::notice;
 use crate::web::csrf::Checked;
 use crate::web::error::Error;
 use crate::web::page::{self, Page};
@@ -73,6 +74,7 @@ pub async fn submit(
     };
     let (event, client) = (Kind::AccountDeleted, &visitor.client);
     deletion::delete(&mut tx, &visitor.app.throttle, &held, event, client.into()).await?;
+    notice::account_deleted(&mut tx, &visitor.app, &logged_in.user.email, Some(client)).await?;
     tx.commit().await?;
     visitor.take_session();
     if let Some(identity) = identity {

@@ -3,9 +3,9 @@
 //! `GET  /account/export`  show      the page with the button
 //! `POST /account/export`  download  a JSON file, in sudo mode
 //!
-//! The file is everything at once, easily taken away, so it needs sudo mode and has a limit. It
-//! holds no hash and nothing that grants access. Its audit events are read in portions while it is
-//! sent, so a long history needs no more memory than a short one.
+//! The file is everything at once, easily taken away, so it needs sudo mode and has a limit, and
+//! the owner gets an email. It holds no hash and nothing that grants access. Its audit events are
+//! read in portions while it is sent, so a long history needs no more memory than a short one.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -19,6 +19,7 @@ use crate::accounts::second_factor::{self, SecondFactor};
 use crate::accounts::user_id::UserId;
 use crate::accounts::{device, recovery_codes, session, token, user};
 use crate::database::Database;
+use crate::mail::notice::{self, Change, ChangedAccount};
 use crate::throttle::Admission;
 use crate::throttle::limits::{Action, Key};
 use crate::web::csrf::{Checked, NoFields};
@@ -47,16 +48,19 @@ pub async fn download(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpRespons
         page.reject_form(invalid.sentence());
         return page::out_of_date(ExportPage { page });
     }
-    let (db, user) = (&logged_in.visitor.app.db, &logged_in.user);
+    let (app, user, client) = (&logged_in.visitor.app, &logged_in.user, &logged_in.visitor.client);
+    let db = &app.db;
     let key = [Key::Account(&user.id.to_string())];
-    let admitted = logged_in.visitor.app.throttle.admit(Action::Export, &key).await?;
+    let admitted = app.throttle.admit(Action::Export, &key).await?;
     if let Admission::Rejected(rejection) = admitted {
         let mut page = logged_in.visitor.page("Download your data");
         page.reject_form(rejection::sentence(rejection));
         return page::too_many(ExportPage { page }, rejection);
     }
     let mut tx = logged_in.begin("/account/export").await?;
-    audit::record(&mut tx, Kind::Exported, Some(user.id), &logged_in.visitor.client).await?;
+    audit::record(&mut tx, Kind::Exported, Some(user.id), client).await?;
+    let owner = ChangedAccount { user_id: user.id, email: &user.email, client };
+    notice::send(&mut tx, app, owner, Change::Exported).await?;
     tx.commit().await?;
     let sessions = session::list(db, user, logged_in.session.id).await?;
     let pending = token::pending_change(db, user.id).await?;

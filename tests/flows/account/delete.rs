@@ -1,7 +1,9 @@
 //! Deleting one's own account.
 
+use crate::mail::carry;
 use crate::support::clock;
 use crate::support::labels::*;
+use crate::support::mail_server::MailServer;
 use crate::support::people::{ADA, GRACE};
 use crate::support::race::race;
 use crate::support::site::Site;
@@ -26,6 +28,24 @@ async fn an_account_is_deleted_and_every_device_logged_out() {
     grace.must_be_at("/app", 200);
     // The address is free again.
     ADA.at(&site).await;
+}
+
+/// A thief may have deleted it. No other row names the person any more, so this one forgets, too.
+#[tokio::test]
+async fn the_former_owner_is_told_by_an_email_that_keeps_no_address() {
+    let site = Site::start().await;
+    let mut ada = ADA.at(&site).await;
+    ada.visit("/account/delete").await;
+    ada.submit(DELETE_ACCOUNT, &[(EMAIL, ADA.email)]).await;
+    let mut server = MailServer::start().await;
+    let delivery = carry(&site.db.pool, &server);
+    let mail = server.mail().await;
+    assert_eq!(mail.to, [ADA.email]);
+    assert!(mail.data.contains("Your account was deleted, with everything in it."));
+    delivery.stop().await;
+    assert!(server.received().is_empty(), "emails from before are discarded");
+    let named = "select count(*) from outbox where recipient <> '' or problem is not null";
+    assert_eq!(site.db.number(named).await, 0);
 }
 
 #[tokio::test]
