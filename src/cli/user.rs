@@ -10,19 +10,20 @@
 //! `reset-factors EMAIL`  removes its second factors, for a user who has lost them all
 //! `delete EMAIL`         deletes it, with everything that names the person
 //!
-//! Each command writes an audit event, in the transaction of its change. The database is all the
-//! authority that is checked: an operator is somebody who can read the app's settings. No secret is
-//! an argument, because other users of the machine can list those, and none is printed. A command
-//! that finds nothing to change says so and succeeds, so it can be repeated.
+//! Each command that changes or shows something writes an audit event, in the transaction of its
+//! change. The database is all the authority that is checked: an operator is somebody who can read
+//! the app's settings. No secret is an argument, because other users of the machine can list those,
+//! and none is printed. A command that finds nothing to change says so and succeeds.
 
 mod invitations;
 mod output;
 
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write, stderr, stdin};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
+use sqlx::PgExecutor;
 
 use crate::accounts::audit::{self, Actor, Kind};
 use crate::accounts::password::{Hasher, NewHash, Password};
@@ -200,15 +201,23 @@ async fn list(app: &AppState, output: Output) -> anyhow::Result<()> {
 
 async fn show(app: &AppState, output: Output, email: &Email) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
-    let user = overview::of(&mut *tx, email).await?.with_context(|| no_account(email))?;
+    let Some(user) = overview::of(&mut *tx, email).await? else {
+        return Err(no_account(&mut *tx, email).await);
+    };
     let events = audit::list(&mut *tx, user.id, None, EVENTS).await?;
     audit::record(&mut tx, Kind::UserShown, Some(user.id), Actor::Operator).await?;
     tx.commit().await?;
     output.overview(&user, &events)
 }
 
-fn no_account(email: &Email) -> String {
-    format!("{} has no account", email.as_str())
+/// A thief may have changed the email address. Then the command is given again with the new one.
+async fn no_account(db: impl PgExecutor<'_>, email: &Email) -> anyhow::Error {
+    let typed = email.as_str();
+    match operated::moved_from(db, email).await {
+        Ok(Some(new)) => anyhow!("{typed} has no account now; the account that had it has {new}"),
+        Ok(None) => anyhow!("{typed} has no account"),
+        Err(error) => error.into(),
+    }
 }
 
 async fn lock(app: &AppState, output: Output, email: &Email) -> anyhow::Result<()> {
@@ -226,8 +235,10 @@ async fn lock(app: &AppState, output: Output, email: &Email) -> anyhow::Result<(
 
 async fn hold(app: &AppState, email: &Email) -> anyhow::Result<(Transaction, HeldUser)> {
     let mut tx = app.db.begin().await?;
-    let user = operated::hold(&mut tx, email).await?.with_context(|| no_account(email))?;
-    Ok((tx, user))
+    match operated::hold(&mut tx, email).await? {
+        Some(user) => Ok((tx, user)),
+        None => Err(no_account(&mut *tx, email).await),
+    }
 }
 
 async fn unlock(app: &AppState, output: Output, email: &Email) -> anyhow::Result<()> {
@@ -268,11 +279,14 @@ async fn reset_factors(app: &AppState, output: Output, email: &Email) -> anyhow:
 async fn delete(app: &AppState, output: Output, email: &Email, yes: bool) -> anyhow::Result<()> {
     // Asked before a row is locked: logins must not wait for the answer.
     if !yes {
-        let known = overview::of(&app.db, email).await?.with_context(|| no_account(email))?;
+        let Some(known) = overview::of(&app.db, email).await? else {
+            return Err(no_account(&app.db, email).await);
+        };
         anyhow::ensure!(confirmed(&known.email)?, "not deleted");
     }
     let (mut tx, user) = hold(app, email).await?;
     deletion::delete(&mut tx, &app.throttle, &user, Kind::UserDeleted, Actor::Operator).await?;
+    notice::account_deleted(&mut tx, app, &user.email, None).await?;
     tx.commit().await?;
     output.done(&Done::new("delete", &user.email), "deleted, owner told by email")
 }
@@ -284,4 +298,3 @@ fn confirmed(email: &str) -> anyhow::Result<bool> {
     stdin().read_line(&mut answer)?;
     Ok(answer.trim().eq_ignore_ascii_case(email))
 }
-    notice::account_deleted(&mut tx, app, &user.email, None).await?;

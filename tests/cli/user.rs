@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{events, user, user_with};
+use crate::support::asking::changes_email;
 use crate::support::database::database;
 use crate::support::labels::*;
 use crate::support::mailbox::{mailbox, newest};
@@ -242,4 +243,22 @@ async fn a_database_that_cannot_be_used_is_explained() {
     let db = database().await;
     db.run("drop schema public cascade; create schema public").await;
     user(&db, &["list"]).failed("the database's schema is behind: run `vestibule migrate`");
+}
+
+/// A thief changed the email address, and the operator knows only the old one.
+#[tokio::test]
+async fn the_account_of_an_earlier_email_address_is_named() {
+    let site = Site::start().await;
+    let mut thief = ADA.at(&site).await;
+    changes_email(&site, &mut thief, "eve@example.net").await;
+    for arguments in
+        [&["lock", ADA.email][..], &["show", ADA.email], &["delete", ADA.email, "--yes"]]
+    {
+        user(&site.db, arguments).failed(
+            "ada@example.com has no account now; the account that had it has eve@example.net",
+        );
+    }
+    user(&site.db, &["lock", "eve@example.net"]).done();
+    thief.visit("/app").await;
+    assert_eq!(thief.path, "/login?next=%2Fapp");
 }

@@ -1,8 +1,10 @@
 //! What an operator does to an account: locks and unlocks it, logs it out, deletes it.
 //!
 //! A lock and a log-out raise the epoch, as a credential change does. So a login that is in flight
-//! begins no session, and after `unlock` no older session is valid again. Every function but `hold`
-//! needs the lock that `hold` takes.
+//! begins no session, and after `unlock` no older session is valid again. Every function that
+//! changes something needs the lock that `hold` takes.
+
+use sqlx::PgExecutor;
 
 use crate::accounts::user_id::UserId;
 use crate::database::Connection;
@@ -29,6 +31,20 @@ pub async fn hold(tx: &mut Connection, email: &Email) -> sqlx::Result<Option<Hel
         email.canonical(),
     )
     .fetch_optional(tx)
+    .await
+}
+
+/// The email address of the account that had this one, if it was changed in the last 7 days: as
+/// long as the old address has a link that restores it.
+pub async fn moved_from(db: impl PgExecutor<'_>, email: &Email) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "select u.email from tokens t join users u on u.id = t.user_id
+         where t.purpose = 'not_me' and lower(t.email) = $1 and t.expires_at > now()
+             and u.email_canonical <> $1
+         order by t.created_at desc limit 1",
+        email.canonical(),
+    )
+    .fetch_optional(db)
     .await
 }
 
