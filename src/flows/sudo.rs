@@ -22,6 +22,7 @@ use crate::throttle::{Attempt, Rejection};
 use crate::web::csrf::Checked;
 use crate::web::current_password::{self, Verified};
 use crate::web::error::Error;
+use crate::web::error_page::log_if_failed;
 use crate::web::factors::{self, ScriptButton};
 use crate::web::next_page::own_path;
 use crate::web::page::{self, Page};
@@ -94,7 +95,8 @@ pub async fn submit(logged_in: LoggedIn, form: Checked<SudoForm>) -> Result<Http
     };
     authenticated(&logged_in, proved.tx, proved.reason, &form.next).await?;
     if let Some(attempt) = proved.attempt {
-        logged_in.visitor.app.throttle.succeeded(attempt).await?;
+        let reset = logged_in.visitor.app.throttle.succeeded(attempt).await;
+        log_if_failed("the limits", reset.map_err(Error::from));
     }
     page::redirect(&own_path(&form.next, ACCOUNT))
 }

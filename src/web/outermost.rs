@@ -2,7 +2,7 @@
 //! from the request, and completes the response.
 //!
 //! It turns a failure of the session store or a panic into an error page, and gives every response
-//! its cookies and headers. Outside of it are only the request log and `server/stop.rs`.
+//! its cookies and headers. Outside of it are only the request log and counters of requests.
 
 use std::panic::AssertUnwindSafe;
 
@@ -62,12 +62,10 @@ pub async fn complete(
             Ok(ServiceResponse::new(request, finish.response(response)))
         }
         Ok(Err(failure)) => {
-            let response = failure.error_response();
-            // If the session ended while the request ran, that is not a fault of the app.
-            if finish.context.store_failure.get() != Some(StoreFailure::SessionEnded) {
-                error_page::log_cause(response.status(), Some(&failure));
-            }
-            Err(InternalError::from_response(failure, finish.response(response)).into())
+            // `finish` replaces the response if the session store has failed, so it comes first.
+            let response = finish.response(failure.error_response());
+            error_page::log_cause(response.status(), Some(&failure));
+            Err(InternalError::from_response(failure, response).into())
         }
         Err(_) => {
             let failure = Error::Internal(anyhow::anyhow!("a handler panicked"));

@@ -2,6 +2,7 @@
 
 use super::admission;
 use super::error::Error;
+use super::error_page::log_if_failed;
 use super::visitor::Visitor;
 use crate::accounts::audit::{self, Kind};
 use crate::accounts::recovery_codes;
@@ -39,11 +40,15 @@ impl Proof {
         (self.tx, self.attempt)
     }
 
+    /// Commits, then resets the counter of the attempts.
+    ///
     /// # Errors
-    /// When the database fails. Then nothing has happened.
+    /// When the commit fails. Then nothing has happened.
     pub async fn commit(self, app: &AppState) -> Result<(), Error> {
         self.tx.commit().await?;
-        Ok(app.throttle.succeeded(self.attempt).await?)
+        let reset = app.throttle.succeeded(self.attempt).await;
+        log_if_failed("the limits", reset.map_err(Error::from));
+        Ok(())
     }
 }
 

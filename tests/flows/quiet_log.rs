@@ -58,3 +58,22 @@ async fn races_and_old_tabs_log_no_error() {
         log.lines().filter(|line| loud.iter().any(|word| line.contains(word))).collect();
     assert_eq!(lines, [""; 0]);
 }
+
+/// A page that could not load its session. An operator must not look for a fault of the app.
+#[tokio::test]
+async fn an_unavailable_database_is_logged_as_busy_and_not_as_a_failed_request() {
+    let db = database().await;
+    let process = Process::logging(&db, &[("RUST_LOG", "warn")]);
+    let mut ada = process.browser();
+    ADA.sign_up_in(&mut ada).await;
+    ada.submit(CONFIRM, &[(CODE, &newest(&db, ADA.email).await.code())]).await;
+    ada.must_be_at("/app", 200);
+    let mut elsewhere = db.pool.begin().await.expect("the database");
+    sqlx::query("lock table sessions").execute(&mut *elsewhere).await.expect("to lock it");
+    ada.visit("/app").await;
+    elsewhere.rollback().await.expect("to roll back");
+    ada.must_be_at("/app", 503);
+    let log = process.log();
+    assert_eq!(log.matches("too busy to answer a request").count(), 1, "{log}");
+    assert!(!log.contains("a request failed"), "{log}");
+}

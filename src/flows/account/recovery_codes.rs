@@ -41,9 +41,11 @@ struct RecoveryCodesPage {
 }
 
 pub async fn show(sudo: Sudo) -> Result<HttpResponse, Error> {
+    let form_page = blank(&sudo.logged_in).await?;
+    // Taken last: if a query fails, the next view must show them, and there is no other copy.
     let codes = sudo.logged_in.take_secret(RECOVERY_CODES).unwrap_or_default();
     let codes = String::from_utf8_lossy(&codes).lines().map(str::to_owned).collect();
-    page::show(RecoveryCodesPage { codes, ..blank(&sudo.logged_in).await? })
+    page::show(RecoveryCodesPage { codes, ..form_page })
 }
 
 pub async fn submit(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpResponse, Error> {

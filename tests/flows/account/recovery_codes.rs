@@ -19,6 +19,23 @@ async fn the_codes_are_shown_once() {
     assert!(!browser.html().contains(&codes[0]));
 }
 
+/// The page takes the codes from the session, and there is no other copy.
+#[tokio::test]
+async fn codes_that_a_failed_page_did_not_show_are_on_the_next_one() {
+    let site = Site::start().await;
+    let (mut browser, _, _) = ada_with_factor(&site).await;
+    browser.visit(PATH).await;
+    browser.follow_redirects = false;
+    browser.press(MAKE_NEW_CODES).await;
+    browser.follow_redirects = true;
+    site.db.run("alter table recovery_codes rename to gone").await;
+    browser.visit(PATH).await;
+    browser.must_be_at(PATH, 500);
+    site.db.run("alter table gone rename to recovery_codes").await;
+    browser.visit(PATH).await;
+    assert_eq!(shown_codes(&browser).len(), 10);
+}
+
 #[tokio::test]
 async fn the_download_holds_all_codes() {
     let site = Site::start().await;

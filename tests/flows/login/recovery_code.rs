@@ -4,7 +4,7 @@ use crate::support::labels::*;
 use crate::support::mailbox::mailbox;
 use crate::support::people::ADA;
 use crate::support::second_factor::{
-    ada_half_way, ada_with_factor, enter_recovery_code, shown_codes,
+    SUDO_CODE, ada_half_way, ada_with_factor, enter_recovery_code, shown_codes,
 };
 use crate::support::site::Site;
 
@@ -60,4 +60,27 @@ async fn a_code_of_a_restored_backup_is_invalid_because_it_may_have_been_used_si
     let mut browser = ada_half_way(&site).await;
     enter_recovery_code(&mut browser, &codes[0]).await;
     browser.must_be_at("/login/recovery-code", 422);
+}
+
+/// The code is used up by then, so a failure must not look as if it were not.
+#[tokio::test]
+async fn a_counter_that_cannot_be_reset_stops_neither_a_login_nor_sudo_mode() {
+    let site = Site::with_real_limits(&[]).await;
+    let (mut owner, _, codes) = ada_with_factor(&site).await;
+    let mut browser = ada_half_way(&site).await;
+    site.db
+        .run(
+            "create function fail() returns trigger language plpgsql
+                 as $$ begin raise exception 'no space left on device'; end $$;
+             create trigger fail before update on throttles for each row
+                 when (new.action = 'second-factor' and new.failures < old.failures)
+                 execute function fail()",
+        )
+        .await;
+    enter_recovery_code(&mut browser, &codes[0]).await;
+    browser.must_be_at("/app", 200);
+    owner.visit("/sudo?factor=on").await;
+    owner.submit(CONTINUE_WITH_CODE, &[(SUDO_CODE, &codes[1])]).await;
+    owner.must_be_at("/account", 200);
+    assert_eq!(site.db.number("select count(*) from recovery_codes").await, 8);
 }
