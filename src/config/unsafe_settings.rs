@@ -74,6 +74,8 @@ pub(super) fn of(config: &Config) -> Vec<String> {
 fn development(config: &Config) -> Vec<String> {
     let mut reasons = Vec::new();
     reasons.extend(not_loopback("LISTEN", config.listen));
+    let metrics = config.metrics_listen;
+    reasons.extend(metrics.and_then(|address| not_loopback("METRICS_LISTEN", address)));
     let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     let forwarded = config.forwarded_port();
     if let Some(url) = &config.base_url
@@ -104,8 +106,8 @@ fn production(config: &Config) -> Vec<String> {
     let verified = matches!(database.get_ssl_mode(), PgSslMode::VerifyFull);
     if !local && !verified && !config.allow_unsafe.contains(&Waiver::DatabaseTls) {
         reasons.push(
-            "DATABASE_URL is on another host: add ?sslmode=verify-full, or it may be read on its \
-             way (waiver: ALLOW_UNSAFE=database-tls)"
+            "DATABASE_URL is on another host: add ?sslmode=verify-full, or it may be read in \
+             transit (waiver: ALLOW_UNSAFE=database-tls)"
                 .to_owned(),
         );
     }

@@ -14,6 +14,7 @@ const ALERTS: &str = include_str!("../../docs/metrics/alerts.yml");
 const DASHBOARD: &str = include_str!("../../docs/metrics/dashboard.json");
 const DOCUMENT: &str = include_str!("../../docs/metrics.md");
 const ON_A_FREE_PORT: (&str, &str) = ("METRICS_LISTEN", "127.0.0.1:0");
+const DEVELOPMENT: (&str, &str) = ("ENVIRONMENT", "development");
 
 /// The text of `/metrics`, at the URL on the second line of stdout.
 async fn metrics(process: &mut Process) -> String {
@@ -22,6 +23,14 @@ async fn metrics(process: &mut Process) -> String {
     let response = reqwest::get(url).await.expect("a response");
     assert_eq!(response.status(), 200);
     response.text().await.expect("text")
+}
+
+/// Like the pages of development: nobody else on the network is to read them.
+#[test]
+fn in_development_metrics_are_on_loopback_only() {
+    let found = super::mistake(&[DEVELOPMENT, ("METRICS_LISTEN", "0.0.0.0:9464")]);
+    assert!(found.starts_with("METRICS_LISTEN"), "{found}");
+    assert_eq!(super::mistakes(&[DEVELOPMENT, ("METRICS_LISTEN", "127.0.0.1:9464")]), [""; 0]);
 }
 
 /// Metrics and lesson read the log by layers of their own. Each setting of both has to leave the
