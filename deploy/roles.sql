@@ -1,7 +1,7 @@
 -- Creates the database and its two roles: vestibule_owner owns the tables and runs the migrations,
 -- vestibule_app reads and writes rows, and nothing else. docs/data.md explains them. As a superuser:
 --
---   psql --no-psqlrc --file=deploy/roles.sql
+--   psql --no-psqlrc <deploy/roles.sql
 --
 -- It reads both passwords from the environment: OWNER_PASSWORD and APP_PASSWORD.
 -- compose.production.yaml runs this file when it creates the database. `\getenv` needs psql 15.
@@ -9,6 +9,11 @@
 \set ON_ERROR_STOP on
 \getenv owner_password OWNER_PASSWORD
 \getenv app_password APP_PASSWORD
+\if :{?app_password}
+\else
+\warn 'OWNER_PASSWORD and APP_PASSWORD must be in the environment of psql: see docs/data.md'
+\quit
+\endif
 
 -- The next statements contain the passwords, so the server must not log them: neither as statements,
 -- nor as slow ones, nor because they fail.
