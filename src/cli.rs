@@ -19,7 +19,7 @@ use crate::state::AppState;
 use crate::web::rate_limit::RateLimit;
 use crate::{background, database, lesson, metrics, telemetry};
 
-/// A reference app for logging in and staying logged in safely
+/// A web app for logging in and staying logged in safely
 #[derive(Parser)]
 #[command(version)]
 pub struct Cli {
@@ -102,7 +102,7 @@ async fn doctor(config: &Config) -> anyhow::Result<()> {
     };
     let (database, mail) = (database.await, background::check_mail(config).await);
     if let Ok(false) = mail {
-        println!("no SMTP_URL: mails stay in the outbox");
+        println!("no SMTP_URL: emails stay in the outbox");
     }
     let problems = [database.err(), mail.err()].into_iter().flatten();
     let problems: Vec<String> = problems.map(|problem| format!("{problem:#}")).collect();

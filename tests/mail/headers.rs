@@ -26,7 +26,7 @@ async fn a_mail_has_the_expected_headers_and_parts() {
         ("hello@id.example.com", [ADA.email.to_owned()].as_slice())
     );
     let header = |name| mail.header(name).unwrap_or_else(|| panic!("no {name} in {}", mail.data));
-    assert_eq!(header("From"), "Vestibule <hello@id.example.com>");
+    assert_eq!(header("From"), "Login <hello@id.example.com>");
     assert_eq!(header("To"), ADA.email);
     assert_eq!(header("Subject"), "Your password was changed");
     assert_eq!(header("Auto-Submitted"), "auto-generated");

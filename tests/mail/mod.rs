@@ -52,13 +52,13 @@ pub async fn write_to(db: &Database, address: &str, mail: Mail) {
     tx.commit().await.expect("to commit");
 }
 
-/// A mailer for this server, with the sender `Vestibule <hello@id.example.com>`.
+/// A mailer for this server, with the sender `Login <hello@id.example.com>`.
 pub fn mailer(server: &MailServer) -> Mailer {
     mailer_at(&format!("smtp://127.0.0.1:{}", server.port), CommandTimeouts::RFC_5321, &[])
 }
 
 pub fn mailer_at(url: &str, timeouts: CommandTimeouts, roots: &[&str]) -> Mailer {
-    let settings = [("SMTP_URL", url), ("MAIL_FROM", "Vestibule <hello@id.example.com>")];
+    let settings = [("SMTP_URL", url), ("MAIL_FROM", "Login <hello@id.example.com>")];
     let MailSettings { server, sender } = site::config("postgres://localhost/none", &settings).mail;
     Mailer::new(server.expect("a server"), &sender.expect("a sender"), timeouts, roots)
         .expect("a mailer")

@@ -38,6 +38,23 @@ pub fn files(tree: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths.filter(is_file).collect())
 }
 
+/// Where a tree was cloned from: the URL of its remote, without a user and a password. Empty if it
+/// was cloned from a folder, or from nowhere.
+pub fn source(tree: &Path) -> String {
+    let remotes = git(tree, &["config", "--get-regexp", r"^remote\.origin\.url$"]);
+    let url = remotes.unwrap_or_default();
+    let url = url.split_once(' ').map_or("", |(_, url)| url);
+    match url.split_once("://") {
+        Some((scheme, rest)) if scheme != "file" => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}/{path}")
+        }
+        None if url.contains('@') && url.contains(':') => url.to_owned(),
+        _ => String::new(),
+    }
+}
+
 /// The commit of a tree, for `git checkout`. Ends in `-dirty` if tracked files have changed since.
 ///
 /// # Errors

@@ -21,7 +21,12 @@ use project::Answers;
 /// Makes a project from this repository: copies it, renames it, leaves features out, makes the
 /// first commit, and runs the tests.
 #[derive(Parser)]
-#[command(name = "bin/new", bin_name = "bin/new", arg_required_else_help = true)]
+#[command(
+    name = "bin/new",
+    bin_name = "bin/new",
+    arg_required_else_help = true,
+    override_usage = "bin/new NAME [OPTIONS]\n       bin/new --update FOLDER\n       bin/new --list"
+)]
 struct Arguments {
     /// The name of the crate, the program, the database and its role, such as `ledgerly`
     #[arg(required_unless_present_any = ["list", "update"])]
@@ -67,8 +72,10 @@ fn main() -> ExitCode {
 }
 
 fn make(mut arguments: Arguments) -> Result<()> {
-    arguments.without.retain(|name| !name.is_empty());
-    arguments.with.retain(|name| !name.is_empty());
+    for names in [&mut arguments.without, &mut arguments.with] {
+        *names = names.iter().map(|name| name.trim().to_owned()).collect();
+        names.retain(|name| !name.is_empty());
+    }
     let features = Features::read(&arguments.template)?;
     if arguments.list {
         list(&features);
@@ -83,7 +90,7 @@ fn make(mut arguments: Arguments) -> Result<()> {
         );
     }
     if let Some(folder) = &arguments.update {
-        return update(&arguments.template, &features, folder, (version, commit));
+        return update(&arguments.template, &features, folder, version, commit);
     }
     let name = arguments.name.clone().context("a name")?;
     project::check_name(&name)?;
@@ -99,29 +106,60 @@ fn make(mut arguments: Arguments) -> Result<()> {
     let answers = Answers {
         version,
         commit,
-        title: arguments.title.clone().unwrap_or_else(|| capital(&name)),
-        holder: arguments.holder.clone().map_or_else(asked_for_holder, Ok)?,
+        source: git::source(&arguments.template),
+        title: arguments.title.map_or_else(|| capital(&name), |title| title.trim().to_owned()),
+        holder: arguments.holder.map_or_else(asked_for_holder, Ok)?.trim().to_owned(),
         without: sorted(&arguments.without),
         with: sorted(&arguments.with),
         name,
     };
     answers.check()?;
+    let was_there = folder.exists();
     fs::create_dir_all(&folder)?;
     let folder = folder.canonicalize()?;
-    project::write(&arguments.template, &features, &answers, &folder)?;
-    git::git(&folder, &["init", "--quiet", "--initial-branch=main"])?;
-    let message = format!("Begin with Vestibule {}", answers.origin());
-    git::commit_all(&folder, &answers.name, &message)?;
-    // Later versions are written onto this branch, and merged from it.
-    git::git(&folder, &["branch", "upstream"])?;
+    if let Err(error) = begin(&arguments.template, &features, &answers, &folder) {
+        // Otherwise the next try would find a folder that is not empty.
+        let made = if was_there { clear(&folder) } else { fs::remove_dir_all(&folder) };
+        made.with_context(|| format!("cannot delete {}", folder.display()))?;
+        return Err(error);
+    }
     println!("{} is in {}", answers.title, folder.display());
     if !arguments.no_test {
         println!("Its tests run now. The first build takes four to eight minutes on two cores.");
         project::run(&folder, "bin/test", &[])?;
     }
-    println!("Next: cd {} && bin/run", folder.display());
-    println!("Common changes, such as a table: bin/recipe, here (docs/recipes.md)");
+    println!("Next: cd {} && bin/run", quoted(&folder));
+    println!("Common changes, such as a table: {}", quoted(&arguments.template.join("bin/recipe")));
     Ok(())
+}
+
+/// Writes the project, and makes its first commit.
+fn begin(template: &Path, features: &Features, answers: &Answers, folder: &Path) -> Result<()> {
+    project::write(template, features, answers, folder)?;
+    git::git(folder, &["init", "--quiet", "--initial-branch=main"])?;
+    git::commit_all(folder, &answers.name, &format!("Begin with Vestibule {}", answers.origin()))?;
+    // Later versions are written onto this branch, and merged from it.
+    git::git(folder, &["branch", "upstream"])?;
+    Ok(())
+}
+
+/// Empties a folder.
+fn clear(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+    }
+    Ok(())
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    if path.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c)) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
 }
 
 /// Replaces the tree of the branch `upstream` by what this version would make of the same answers.
@@ -129,7 +167,8 @@ fn update(
     template: &Path,
     features: &Features,
     folder: &Path,
-    (version, commit): (String, String),
+    version: String,
+    commit: String,
 ) -> Result<()> {
     ensure!(
         folder.is_dir(),
@@ -141,20 +180,36 @@ fn update(
     let work = folder.join(".git").join("upstream-tree");
     let tree = work.to_str().context("a path in UTF-8")?;
     has_upstream(folder)?;
+    let current = git::git(folder, &["branch", "--show-current"])?;
+    ensure!(
+        current != "upstream",
+        "{} is on the branch upstream, which is written now: git checkout the branch of your work",
+        folder.display()
+    );
     if work.exists() {
         git::git(folder, &["worktree", "remove", "--force", tree])?;
     }
     git::git(folder, &["worktree", "add", "--quiet", "--force", tree, "upstream"])?;
     git::git(&work, &["rm", "-r", "--quiet", "--ignore-unmatch", "."])?;
-    let answers = Answers { version, commit, ..old.clone() };
-    let written = project::write(template, features, &answers, &work);
+    let source = git::source(template);
+    let answers = Answers { version, commit, source, ..old.clone() };
     let message = format!("Take Vestibule {}", answers.origin());
-    let done = written.and_then(|()| git::commit_all(&work, &answers.name, &message));
+    let done = project::write(template, features, &answers, &work)
+        .and_then(|()| {
+            let keep = ["checkout", "--quiet", "HEAD", "--"];
+            git::git(&work, &[&keep[..], &project::OWN_DOCUMENTS].concat())
+        })
+        .and_then(|_| git::git(&work, &["add", "--all"]))
+        .and_then(|_| git::git(&work, &["status", "--porcelain"]))
+        .and_then(|changes| {
+            let is_new = !changes.is_empty();
+            is_new.then(|| git::commit_all(&work, &answers.name, &message)).transpose()
+        });
     git::git(folder, &["worktree", "remove", "--force", tree])?;
-    done?;
-    println!("The branch upstream has Vestibule {} now.", answers.origin());
+    let news = if done?.is_some() { "now" } else { "already" };
+    println!("The branch upstream has Vestibule {} {news}.", answers.origin());
     println!("{} has Vestibule {}.", folder.display(), old.origin());
-    println!("Next: cd {} && git merge upstream && bin/test", folder.display());
+    println!("Next: cd {} && git merge upstream && bin/test", quoted(folder));
     Ok(())
 }
 

@@ -11,6 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::features::Features;
 use crate::{documents, git};
 
+/// As for `APP_NAME`.
+const TITLE_MAX: usize = 60;
+/// The version of a new project. It is its own: a version of the template in a file of the project
+/// would be a conflict in each update.
+const FIRST_VERSION: &str = "0.1.0";
+/// Files that a project writes itself. An update leaves them as they are on the branch `upstream`.
+pub const OWN_DOCUMENTS: [&str; 2] = ["README.md", "CHANGELOG.md"];
+
 /// The file in which a project keeps its answers.
 pub const ANSWERS: &str = ".upstream.toml";
 
@@ -29,6 +37,9 @@ pub struct Answers {
     /// have none.
     #[serde(default)]
     pub commit: String,
+    /// Where that clone came from. Empty if it has no remote.
+    #[serde(default)]
+    pub source: String,
     pub name: String,
     pub title: String,
     #[serde(default)]
@@ -47,8 +58,8 @@ impl Answers {
         let special = ['"', '\'', '\\', '`', '$', '#', '<', '>', '&', '{', '}'];
         let plain = |text: &str| !text.contains(special) && !text.contains(char::is_control);
         ensure!(
-            plain(&self.title) && !self.title.trim().is_empty(),
-            "the title must not be empty, and not contain quotes, \\ $ # < > & {{ }}"
+            plain(&self.title) && (1..=TITLE_MAX).contains(&self.title.chars().count()),
+            "the title has 1 to {TITLE_MAX} characters, and no quotes, \\ $ # < > & {{ }}"
         );
         ensure!(plain(&self.holder), "the holder must not contain quotes, \\ $ # < > & {{ }}");
         Ok(())
@@ -71,17 +82,27 @@ impl Answers {
     }
 }
 
-/// The library, crates of the standard library, databases of PostgreSQL, and the template.
+/// The library, crates of the standard library, folders of cargo, databases of PostgreSQL, and the
+/// template.
 const TAKEN: &str = "\
-    app alloc core proc_macro std test postgres template0 template1 vestibule";
-/// Words of Rust, and words that SQL does not take as the name of a role.
+    app alloc core proc_macro std test build deps examples incremental \
+    postgres template0 template1 vestibule";
+/// Words of Rust, and those that PostgreSQL does not take as the name of a role or a database: of
+/// `pg_get_keywords()` the categories R and T, and two names of roles.
 const RESERVED: &str = "\
-    as async await break const continue crate dyn else enum extern false fn for if impl \
-    in let loop match mod move mut pub ref return self static struct super trait true \
-    type unsafe use where while gen all analyze and any array case check column create \
-    default end from grant group into limit none not null on order primary public \
-    references select session_user table then to union unique user using when with box \
-    final try yield asc desc do offset only or window";
+    abstract as async await become box break const continue crate do dyn else enum extern false \
+    final fn for gen if impl in let loop macro match mod move mut override priv pub ref return \
+    self static struct super trait true try type typeof unsafe unsized use virtual where while \
+    yield \
+    all analyse analyze and any array asc asymmetric authorization binary both case cast check \
+    collate collation column concurrently constraint create cross current_catalog current_date \
+    current_role current_schema current_time current_timestamp current_user default deferrable \
+    desc distinct end except fetch foreign freeze from full grant group having ilike initially \
+    inner intersect into is isnull join lateral leading left like limit localtime localtimestamp \
+    natural not notnull null offset on only or order outer overlaps placing primary references \
+    returning right select session_user similar some symmetric system_user table tablesample then \
+    to trailing union unique user using variadic verbose when window with \
+    none public";
 
 /// Whether the name can be that of a crate, a database and a role.
 ///
@@ -95,6 +116,7 @@ pub fn check_name(name: &str) -> Result<()> {
             && name.len() <= 40,
         "{name} is no name of a project: use up to 40 lower-case letters, digits and _, such as ledgerly"
     );
+    ensure!(!name.starts_with("pg_"), "PostgreSQL reserves names that begin with pg_");
     ensure!(
         !TAKEN.split_whitespace().chain(RESERVED.split_whitespace()).any(|word| word == name),
         "{name} is taken or a reserved word: choose another name"
@@ -123,17 +145,27 @@ pub fn write(template: &Path, features: &Features, answers: &Answers, folder: &P
     documents::unlink_deleted_files(folder)?;
     documents::forget_deleted_files(template, folder)?;
     rename(folder, answers)?;
-    for name in ["README.md", "CHANGELOG.md"] {
+    for name in OWN_DOCUMENTS {
         let text = fs::read_to_string(template.join("reference/new").join(name)).context(name)?;
         fs::write(folder.join(name), fill(&text, answers, &out))?;
     }
     let head =
         "# How bin/new made this project. docs/upgrading.md says how to take a later version.\n";
     fs::write(folder.join(ANSWERS), head.to_owned() + &toml::to_string(answers)?)?;
-    // The manifest has another name and fewer dependencies now.
+    set_version(folder)?;
+    // The manifest has another name and version and fewer dependencies now.
     run(folder, "cargo", &["update", "--quiet", "--workspace", "--offline"])
         .or_else(|_| run(folder, "cargo", &["update", "--quiet", "--workspace"]))?;
     run(folder, "cargo", &["fmt"])
+}
+
+fn set_version(folder: &Path) -> Result<()> {
+    let path = folder.join("Cargo.toml");
+    let text = fs::read_to_string(&path)?;
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let version = lines.iter_mut().find(|line| line.starts_with("version = "));
+    *version.context("Cargo.toml has no version")? = format!("version = \"{FIRST_VERSION}\"");
+    Ok(fs::write(path, lines.join("\n") + "\n")?)
 }
 
 /// The files below a folder.
@@ -216,7 +248,6 @@ fn fill(text: &str, answers: &Answers, out: &BTreeSet<String>) -> String {
         .replace("{{title}}", &answers.title)
         .replace("{{name}}", &answers.name)
         .replace("{{holder}}", holder)
-        .replace("{{version}}", &answers.version)
 }
 
 /// # Errors
