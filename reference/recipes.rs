@@ -175,8 +175,10 @@ fn a_word_that_cannot_be_the_name_of_a_table_is_refused() {
         ("one,", "--as takes a word of small letters"),
         ("company", "say the plural too"),
         ("box", "say the plural too"),
-        ("template", "is a name that the change uses"),
-        ("reference", "is a name that the change uses"),
+        ("template", "is a name that the change, Rust or SQL uses"),
+        ("reference", "is a name that the change, Rust or SQL uses"),
+        ("match,matches", "is a name that the change, Rust or SQL uses"),
+        ("result", "is a name that the change, Rust or SQL uses"),
         ("key", "has src/keys.rs already"),
     ] {
         must_refuse(&place.make_with("apps/a b", &[".", "--as", word]), reason);
