@@ -73,9 +73,15 @@ fn check_text(text: &str, most: usize, is_bad: fn(char) -> bool) -> Result<Strin
     match text {
         "" => Err(Mistake::Empty),
         text if text.chars().count() > most => Err(Mistake::TooLong(most)),
-        text if text.contains(is_bad) => Err(Mistake::ControlCharacter),
+        text if text.contains(|c| is_bad(c) || reorders(c)) => Err(Mistake::ControlCharacter),
         text => Ok(text.to_owned()),
     }
+}
+
+/// Unicode's embeddings, overrides and isolates. They reorder the text around them, so a name could
+/// read as another one on a page that also shows it to others (CVE-2021-42574).
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A whole number between two limits, both included.
@@ -150,12 +156,12 @@ mod tests {
         assert_eq!(Line::<3>::parse("äöü"), Ok("äöü".to_owned()));
         assert_eq!(Line::<3>::parse(""), Err(Mistake::Empty));
         assert_eq!(Line::<3>::parse("four"), Err(Mistake::TooLong(3)));
-        for text in ["a\0", "a\nb", "a\tb", "\u{9b}"] {
+        for text in ["a\0", "a\nb", "a\tb", "\u{9b}", "a\u{202e}b"] {
             assert_eq!(Line::<9>::parse(text), Err(Mistake::ControlCharacter), "{text:?}");
         }
         assert_eq!(Lines::<9>::parse("a\r\n\tb\nc"), Ok("a\n\tb\nc".to_owned()));
         assert_eq!(Lines::<3>::parse("a\r\nb"), Ok("a\nb".to_owned()));
-        for text in ["a\0", "a\rb", "\u{1b}[31m"] {
+        for text in ["a\0", "a\rb", "\u{1b}[31m", "a\u{2066}b"] {
             assert_eq!(Lines::<9>::parse(text), Err(Mistake::ControlCharacter), "{text:?}");
         }
     }
