@@ -195,15 +195,16 @@ pub async fn remove(
     if !passkey::remove(&mut tx, user_id, removed.id).await? {
         return Err(Error::NotFound);
     }
-    let name = &removed.name;
-    let words =
-        format!("The passkey “{name}” was removed from your account. It no longer logs in.");
+    // Without its name: a thief could choose one that tells the owner to open another site.
+    let added = human_time::day(removed.created_at).text;
+    let words = format!("The passkey that was added on {added} was removed. It no longer logs in.");
     let what = FactorChange {
         event: &REMOVED,
         is_proof: false,
         subject: "A passkey was removed",
         words: &words,
     };
-    let after = finish_change(&logged_in, tx, what, &format!("“{name}” is removed.")).await?;
+    let after =
+        finish_change(&logged_in, tx, what, &format!("“{}” is removed.", removed.name)).await?;
     page::redirect(after.or(PATH))
 }

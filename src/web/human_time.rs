@@ -11,7 +11,8 @@ use time::{Date, OffsetDateTime, UtcOffset};
 /// the names of months.
 pub struct Time {
     datetime: String,
-    text: String,
+    /// For an email, which has no time zone of the visitor.
+    pub text: String,
 }
 
 impl HtmlSafe for Time {}
