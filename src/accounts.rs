@@ -5,12 +5,12 @@
 //! the user's, the session is invalid. `audit_events` record what happened.
 //!
 //! **Lock order.** A transaction that writes several rows of an account locks the user's row first.
-//! An audit event counts: its foreign key locks that row against a change of email. `user::proof`,
-//! `token::take`, `session::{start, hold}`, `device::remember` and `registration::confirm` take the
-//! lock. So two of them on one account cannot deadlock (`tests/flows/lock_order.rs`).
+//! An audit event counts: its foreign key locks that row against a change of email. So two
+//! transactions on one account cannot deadlock (`tests/flows/lock_order.rs`). The functions that
+//! take the lock select `for no key update` from `users`, or insert into it.
 //!
-//! A function with one statement takes any executor. One with several takes the caller's
-//! transaction, because the flow decides what commits together. A function that returns
+//! A function that must be part of the caller's transaction takes a `&mut Connection`, because the
+//! flow decides what commits together. Others take any executor. A function that returns
 //! `sqlx::Result` fails when the database does, or when a row cannot be read.
 
 #![allow(clippy::missing_errors_doc, reason = "an undocumented error is one of the database")]

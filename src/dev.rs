@@ -1,8 +1,8 @@
-//! Pages for development only. They show secrets, such as the links in mails.
+//! Pages for development only. They show secrets, such as the links in emails.
 //!
 //! Two checks protect them: this guard responds with 404 in production, and in development the app
-//! listens on loopback only (`config/unsafe_settings.rs`). To remove these pages, delete this file
-//! with `dev/`, `templates/dev/`, the scope in `routes.rs`, and the line in `layout.html`.
+//! listens on loopback only (`config/unsafe_settings.rs`). `bin/new --without mailbox` leaves these
+//! pages out.
 
 #![allow(clippy::missing_errors_doc, reason = "the error of a handler becomes a page")]
 

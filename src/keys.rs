@@ -1,8 +1,9 @@
 //! The keys derived from `SECRET_KEYS` with HKDF (RFC 5869): one for each secret and purpose.
 //!
 //! The first secret is the newest. It encrypts and signs; all of them decrypt and verify. So adding
-//! a secret in front ends no session. Remove an old one when the longest session has ended. Only
-//! the throttle uses the last secret, so removing that one resets its counters.
+//! a secret in front ends no session. Remove an old one when nothing valid is encrypted with it any
+//! more ("Keys" in docs/security.md). Only the throttle uses the last secret, so removing that one
+//! resets its counters.
 
 mod encryption;
 

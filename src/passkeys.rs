@@ -1,5 +1,5 @@
-//! Passkeys (W3C Web Authentication): log in without a password, prove a second factor, confirm it
-//! in sudo mode.
+//! Passkeys (W3C Web Authentication): log in without a password, prove a second factor,
+//! re-authenticate in sudo mode.
 //!
 //! The pages and their requests are in `passkeys/`: `login.rs`, `account.rs` and `sudo.rs`, for
 //! which `ceremony.rs` makes challenges and verifies the answers. `static/passkeys.js` talks to the

@@ -1,5 +1,5 @@
-//! The routes of the site, grouped by the access that they need. Start reading here. A feature that
-//! an adopter may delete has its routes in its own file.
+//! The routes of the site, grouped by the access that they need. Start reading here. Larger
+//! features that an adopter may delete have their routes in a file of their own.
 //!
 //! A page's path names its file, or the file of its parent: `/account/password` is
 //! `src/flows/account/password.rs`. Add your own pages to the `/app` scope, which requires a login.

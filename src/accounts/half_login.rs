@@ -1,6 +1,6 @@
 //! The `half_logins` table: logins that have passed the first factor, and wait for the second one.
 //!
-//! A row grants nothing but a try at the second factor. It is no session of the user, so no page
+//! A row grants nothing but tries at the second factor. It is no session of the user, so no page
 //! that needs a login can mistake it for one. It is used once, lives for five minutes, and becomes
 //! invalid with the next credential change, like every login that is under way.
 

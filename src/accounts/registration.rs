@@ -11,8 +11,9 @@
 //! email address do not replace each other, and a password is accepted only in the browser that
 //! chose it. See `flows/email/verify`.
 //!
-//! An operator's invitation has no password. With `REGISTRATION=invited` no other row is found, so
-//! a registration that a visitor began before the setting was changed creates no account.
+//! An operator's invitation has no password. With `REGISTRATION=invited`, a row that still has one
+//! is not found, so a registration that a visitor began before the setting was changed creates no
+//! account.
 
 pub mod invitation;
 
@@ -66,7 +67,8 @@ pub async fn begin(
     .await
 }
 
-/// Finds a registration that has not expired. Unless registration is `open`, only an invitation.
+/// Finds a registration that has not expired. Unless registration is `open`, only one without a
+/// password: an invitation, or one that is confirmed.
 pub async fn find(
     db: impl PgExecutor<'_>,
     id: Uuid,
@@ -89,9 +91,9 @@ pub async fn find(
 }
 
 /// The registration of an email address whose email is sent again: the visitor's `own`, otherwise
-/// the newest if `any`. Unless registration is `open`, only an invitation. Until the transaction
-/// ends, nobody can delete it; one that is being deleted is skipped, because waiting for it would
-/// reveal that it exists.
+/// the newest if `any`. Unless registration is `open`, only one without a password. Until the
+/// transaction ends, nobody can delete it; one that is being deleted is skipped, because waiting
+/// for it would reveal that it exists.
 pub async fn hold_for_mail(
     tx: &mut Connection,
     email: &Email,

@@ -44,7 +44,7 @@ pub struct Session {
     pub authenticated_ago: Option<i64>,
     pub second_factor_ago: Option<i64>,
     pub state: serde_json::Value,
-    /// `last_seen_at` is older than a minute, or than a tenth of a shorter idle timeout.
+    /// `last_seen_at` is older than a minute, or than a tenth of the idle timeout if that is less.
     pub touch_due: bool,
 }
 

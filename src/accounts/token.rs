@@ -40,10 +40,10 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Purposes whose tokens grant access. A credential change deletes those of its user
-    /// (`credentials::end_access`), but for verification tokens, which belong to a registration. A
-    /// not-me token takes access away and stays valid: a thief must not get rid of it by a change.
-    pub const GRANTS: [Self; 3] = [Self::Verify, Self::Reset, Self::ChangeEmail];
+    /// Purposes whose tokens grant access to an account. A credential change deletes those of its
+    /// user (`credentials::end_access`). A not-me token takes access away and stays valid: a thief
+    /// must not get rid of it by a change.
+    pub const GRANTS: [Self; 2] = [Self::Reset, Self::ChangeEmail];
 
     fn name(self) -> &'static str {
         match self {
@@ -206,7 +206,7 @@ pub async fn holder(
 /// Locks the user before the token, like every transaction that changes a credential. So two links
 /// of one account that are used concurrently cannot deadlock.
 pub async fn take(
-    db: impl PgExecutor<'_>,
+    tx: &mut Connection,
     purpose: Purpose,
     token_hash: &TokenHash,
 ) -> sqlx::Result<Option<Holder>> {
@@ -224,14 +224,14 @@ pub async fn take(
         token_hash as _,
         purpose.name(),
     );
-    row.fetch_optional(db).await?.map(Holder::try_from).transpose()
+    row.fetch_optional(tx).await?.map(Holder::try_from).transpose()
 }
 
 struct Row {
     id: UserId,
     email: String,
     sent_to: String,
-    pub issued_at: OffsetDateTime,
+    issued_at: OffsetDateTime,
 }
 
 impl TryFrom<Row> for Holder {

@@ -15,7 +15,8 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::config::Config;
 
-/// For the connection, and for each read and write. `/readyz` waits at most 2 s for the database.
+/// For the connection, and for each read and write. `/readyz` waits at most 2 s for a connection to
+/// the database.
 const LIMIT: Duration = Duration::from_secs(4);
 const REQUEST: &str = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 /// A status line is shorter.

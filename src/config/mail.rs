@@ -34,11 +34,11 @@ pub(super) fn refusal(config: &Config) -> Option<&'static str> {
     match &config.mail.server {
         None if !waived(Waiver::NoMail) => Some(
             "SMTP_URL must name a mail server, such as smtps://user:password@mail.example.com, or \
-             nobody gets back in who forgot a password (waiver: ALLOW_UNSAFE=no-mail)",
+             people who forget their password cannot get back in (waiver: ALLOW_UNSAFE=no-mail)",
         ),
         Some(server) if !server.tls.is_certain() && !waived(Waiver::MailTls) => Some(
-            "SMTP_URL is not certain to use TLS: smtps://… or ?tls=required, or the links in mails \
-             may be read on their way (waiver: ALLOW_UNSAFE=mail-tls)",
+            "SMTP_URL is not certain to use TLS: smtps://… or ?tls=required, or the links in emails \
+             may be read in transit (waiver: ALLOW_UNSAFE=mail-tls)",
         ),
         _ => None,
     }

@@ -1,13 +1,13 @@
-//! Shows the outbox in development, so that mails can be read without a mail server.
+//! Shows the outbox in development, so that emails can be read without a mail server.
 //!
-//! `GET /dev/mailbox`            list   the newest mails to all recipients
+//! `GET /dev/mailbox`            list   the newest emails to all recipients
 //! `GET /dev/mailbox/{id}`       show   one mail, with its links
 //! `GET /dev/mailbox/{id}/html`  html   its HTML part, as recipients see it
-//! `GET /dev/badge.svg`          badge  a picture of the number of new mails, for the footer
+//! `GET /dev/badge.svg`          badge  a picture of the number of new emails, for the footer
 //!
 //! On the page of a mail, only links to this site are clickable, because a mail can contain text
-//! that a visitor typed into a form. With `SMTP_URL` set, mails are listed too, but the subject and
-//! the text of a finished one are erased.
+//! that a visitor typed into a form. With `SMTP_URL` set, emails are listed too, but the subject
+//! and the text of a finished one are erased.
 
 use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::{HttpResponse, web};
@@ -26,7 +26,7 @@ use crate::web::visitor::Visitor;
 /// sandbox takes it out of our origin, so it could not read our pages even if it ran a script.
 const HTML_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'; sandbox";
-/// How many mails the list shows.
+/// How many emails the list shows.
 const NEWEST: i64 = 100;
 
 #[derive(Template)]
@@ -34,7 +34,7 @@ const NEWEST: i64 = 100;
 struct MailboxPage {
     page: Page,
     mails: Vec<StoredMail>,
-    /// `SMTP_URL` is set: mails are sent, and do not stay in the outbox.
+    /// `SMTP_URL` is set: emails are sent, and do not stay in the outbox.
     is_sent: bool,
 }
 

@@ -34,7 +34,8 @@ struct AppPage {
     ends: Time,
     /// The idle timeout.
     idle: String,
-    /// The password alone logs in. The session knows it, so this costs no statement.
+    /// The second factor to suggest, if the account has none. The session knows that, so this costs
+    /// no statement.
     suggested: Option<&'static Factor>,
     lesson: Cards,
 }

@@ -32,7 +32,7 @@ pub struct InFlight(watch::Sender<usize>);
 /// has disconnected.
 struct InFlightRequest<'a>(&'a InFlight);
 
-/// The first middleware, outside of the request log: counts the requests in flight.
+/// The middleware outside of the request log: counts the requests in flight.
 ///
 /// # Errors
 /// Those of the inner middleware.

@@ -24,7 +24,7 @@ pub enum Action {
     Passkey,
     /// Changes of second factors. Each sends a security notice.
     FactorChanged,
-    /// New sets of recovery codes. Each sends one too.
+    /// New sets of recovery codes. Each sends a security notice.
     RecoveryCodesMade,
     /// The email about a wrong code after the right password.
     SecondFactorFailedMail,
@@ -165,8 +165,8 @@ pub const LIMITS: &[Limit] = &[
     // … and all known devices of an account share the other 20 of the 100, because their cookies
     // may be stolen. Beyond that, they are counted like unknown devices.
     limit(Action::Login, Scope::AllDevices, 20, SECOND, HOUR).most_in_a_row(20),
-    // A code has a million values, and two of them are valid at a time. Whoever guesses knows the
-    // password already. With four guesses a day, a year has a chance of 0.3 %.
+    // A code has a million values, and two of them are valid at a time. Only somebody who knows
+    // the password can guess. With four guesses a day, a year has a chance of 0.3 %.
     limit(Action::SecondFactor, Scope::Account, 5, MINUTE, SIX_HOURS),
     // An attacker with the password must not lock out the owner, so known devices have a counter of
     // their own. They share it, because a device gets another value at each login.

@@ -77,7 +77,7 @@ pub async fn by_ip(visitor: &Visitor, action: Action) -> Result<Admission, Error
 /// Takes one mail from the mail budget of this email address; `false` if the budget is used up.
 /// Call it before looking up the account, and show the same page for both results: otherwise it
 /// would allow account enumeration. If `action` has a budget per device, a known device uses that
-/// first, so that other people cannot use up the owner's mails.
+/// first, so that other people cannot use up the owner's.
 ///
 /// # Errors
 /// When the database fails.

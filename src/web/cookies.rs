@@ -39,7 +39,7 @@ pub fn filter(app: &AppState, req: &mut ServiceRequest, context: &RequestContext
                 .and_then(|json| VisitorCookie::parse(&json))
                 .map(|parsed| drop(context.visitor_cookie.replace(parsed))),
             DEVICE => context.device_cookie.borrow_mut().receive(&value),
-            _ => reencrypt(&app.keys, SESSION, &value).and_then(|(value, from_older_key)| {
+            SESSION => reencrypt(&app.keys, SESSION, &value).and_then(|(value, from_older_key)| {
                 if from_older_key {
                     context.rotation.set(Rotation::Reencrypt);
                 }
@@ -47,6 +47,7 @@ pub fn filter(app: &AppState, req: &mut ServiceRequest, context: &RequestContext
                 req.headers_mut().append(COOKIE, header);
                 Some(())
             }),
+            _ => None,
         };
         if readable.is_none() {
             context.unreadable_cookies.borrow_mut().push(name);
@@ -80,7 +81,7 @@ fn known_cookies(req: &ServiceRequest, suffix: &[u8]) -> Vec<(&'static str, Stri
         }
     }
     for name in &twice {
-        tracing::warn!(target: "security", event = "input_validation_fail", cookie = name, "came twice");
+        tracing::warn!(target: "security", event = "input_validation_fail", cookie = name, "sent twice");
     }
     found.retain(|(name, _)| !twice.contains(name));
     found

@@ -1,4 +1,4 @@
-//! Liveness and readiness probes, `robots.txt`, and the well-known paths for password managers.
+//! Liveness and readiness probes, `robots.txt`, and the well-known path for password managers.
 
 use actix_web::{HttpResponse, web};
 

@@ -19,7 +19,7 @@ struct InvalidLinkPage {
     email: String,
 }
 
-/// 404, with a form that requests a new link.
+/// 404. For most links, the page has a form that requests a new one.
 pub fn show(visitor: &Visitor, purpose: Purpose) -> Result<HttpResponse, Error> {
     let page = visitor.page("This link no longer works");
     let registered = visitor.registration().map(|registration| registration.email);

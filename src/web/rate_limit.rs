@@ -79,7 +79,7 @@ pub async fn limit_posts(
         let address = RequestContext::of(&req).map_err(Error::from)?.client.address;
         if let Err(rejection) = limit.admit(address) {
             let key = app.keys.log_name(network(address).to_string().as_bytes());
-            tracing::warn!(target: "security", event = "excess_rate_limit_exceeded", key, "a flood");
+            tracing::warn!(target: "security", event = "excess_rate_limit_exceeded", key, "rejected");
             return Ok(req.error_response(Error::TooMany(rejection)));
         }
     }

@@ -75,9 +75,8 @@ impl SessionStore for PostgresStore {
             Some(_) => self.lifetimes.of(remembered),
             None => Timeouts::ANONYMOUS,
         };
-        let client = context.client.clone();
+        let client = &context.client;
         let second_factor = login.as_ref().is_some_and(|login| login.second_factor);
-        let client = &client;
         let new = NewSession { user, timeouts, remembered, second_factor, client, state: &state };
         let started = async {
             let mut tx = self.db.begin().await?;

@@ -64,7 +64,7 @@ async fn a_cookie_repeated_thousands_of_times_is_logged_once() {
     let malformed = raw::send(("127.0.0.1", port), "GET / HTTP/1.1\r\nno header\r\n\r\n").await;
     assert_eq!(malformed.status, 400);
     let log = process.log();
-    assert_eq!(log.lines().filter(|line| line.contains("came twice")).count(), 2, "{log}");
+    assert_eq!(log.lines().filter(|line| line.contains("sent twice")).count(), 2, "{log}");
     assert!(!log.contains("ERROR"), "{log}");
 }
 

@@ -67,11 +67,11 @@ async fn two_concurrent_links_of_one_account_do_not_deadlock() {
         token::discard(tx, ada.id, &[Purpose::Reset]).await
     };
     let mut first = site.db.pool.begin().await.expect("the database");
-    let taken = token::take(&mut *first, Purpose::Reset, &token_hashes[0]).await;
+    let taken = token::take(&mut first, Purpose::Reset, &token_hashes[0]).await;
     assert!(taken.expect("the database").is_some());
     let second = async {
         let mut tx = site.db.pool.begin().await?;
-        let taken = token::take(&mut *tx, Purpose::Reset, &token_hashes[1]).await?;
+        let taken = token::take(&mut tx, Purpose::Reset, &token_hashes[1]).await?;
         if taken.is_some() {
             change(&mut tx).await?;
         }

@@ -58,7 +58,7 @@ async fn a_wrong_password_is_said_at_its_field_and_recorded() {
     confirms(&mut ada, ADA.password).await;
     ada.must_be_at(EXPORT, 200);
     ada.visit("/account/activity").await;
-    ada.must_see("Not confirmed it was you: password or code was wrong");
+    ada.must_see("Confirmation failed: the password or the code was wrong");
     ada.must_see("Confirmed it was you");
 }
 

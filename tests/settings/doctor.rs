@@ -99,5 +99,5 @@ async fn all_is_well_only_when_the_mail_server_answered() {
 
     let output = doctor(&db, &[]).await;
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(said, "no SMTP_URL: mails stay in the outbox\nall is well\n");
+    assert_eq!(said, "no SMTP_URL: emails stay in the outbox\nall is well\n");
 }

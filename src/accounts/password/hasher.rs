@@ -157,7 +157,7 @@ impl Hasher {
             // The job owns the permit. If the client disconnects, the handler is dropped, but this
             // job goes on; a permit of the handler would be free while the memory is in use.
             let _held = (place, permit);
-            running.fetch_add(1, Ordering::Relaxed);
+            let _counted = Running::start(running);
             let began = Instant::now();
             let free = memory.lock().ok().and_then(|mut free| free.pop());
             let mut buffer = free.unwrap_or_else(|| Memory::counted_by(runs));
@@ -166,10 +166,25 @@ impl Hasher {
             if let Ok(mut free) = memory.lock() {
                 free.push(buffer);
             }
-            running.fetch_sub(1, Ordering::Relaxed);
             tracing::trace!(seconds = began.elapsed().as_secs_f64(), "a job ended");
             result
         })
         .await?
+    }
+}
+
+/// A job that is counted until it is dropped, also by a panic.
+struct Running(Arc<AtomicU64>);
+
+impl Running {
+    fn start(running: Arc<AtomicU64>) -> Self {
+        running.fetch_add(1, Ordering::Relaxed);
+        Self(running)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -9,7 +9,8 @@ use crate::database::Connection;
 
 /// Locks the row of the user whose session is to be ended, until the end of the transaction, also
 /// if the credentials have changed since the session was loaded (`user::hold_unchanged` does not).
-/// That change may have kept the session, and the next one may be waiting for its row.
+/// Without this lock, the logout could deadlock with a further change that waits for the row of
+/// the session.
 pub async fn hold_owner(tx: &mut Connection, user_id: UserId) -> sqlx::Result<()> {
     sqlx::query!("select id from users where id = $1 for no key update", user_id as _)
         .fetch_optional(tx)

@@ -9,6 +9,7 @@
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::accounts::audit::{self, Event, Kind};
@@ -71,13 +72,16 @@ pub async fn show(
 fn grouped(events: Vec<Event>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for event in events {
-        let sender = |event: &Event| (event.name.clone(), event.address, event.user_agent.clone());
         match groups.last_mut() {
             Some(group) if sender(&group.latest) == sender(&event) => group.count += 1,
             _ => groups.push(Group { what: what(&event), count: 1, latest: event }),
         }
     }
     groups
+}
+
+fn sender(event: &Event) -> (&str, Option<IpNet>, &str) {
+    (&event.name, event.address, &event.user_agent)
 }
 
 fn what(event: &Event) -> String {
@@ -98,7 +102,7 @@ fn words(kind: Kind) -> &'static str {
         Kind::RecoveryCodesMade => "New recovery codes",
         Kind::LoggedOut => "Logged out",
         Kind::Reauthenticated => "Confirmed it was you",
-        Kind::ReauthenticationFailed => "Not confirmed it was you: password or code was wrong",
+        Kind::ReauthenticationFailed => "Confirmation failed: the password or the code was wrong",
         Kind::Exported => "Data downloaded",
         Kind::AccountDeleted => "Account deleted",
         Kind::SessionEnded => "Ended the session of another device",

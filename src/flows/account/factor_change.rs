@@ -2,7 +2,7 @@
 //!
 //! One transaction: the change, the end of every other session, the audit event and the notice are
 //! committed together, or not at all. A change that leaves a second factor and no recovery code
-//! makes new codes. With the last factor they go.
+//! makes new codes. Removing the last factor deletes the codes.
 
 use crate::accounts::audit::{self, FeatureKind, Kind};
 use crate::accounts::session::{self, RotationReason};

@@ -122,7 +122,7 @@ async fn change(logged_in: &LoggedIn, token: &str) -> Result<Confirmation, Error
     let LoggedIn { visitor, user, session } = logged_in;
     let (app, client) = (&visitor.app, &visitor.client);
     let mut tx = logged_in.begin("/account").await?;
-    let taken = token::take(&mut *tx, Purpose::ChangeEmail, &token::hash(token)).await?;
+    let taken = token::take(&mut tx, Purpose::ChangeEmail, &token::hash(token)).await?;
     let Some(holder) = taken.filter(|holder| holder.user_id == user.id) else {
         return Ok(Confirmation::LinkUsed);
     };

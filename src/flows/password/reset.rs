@@ -215,7 +215,8 @@ pub async fn change(visitor: Visitor, form: Checked<ChooseForm>) -> Result<HttpR
     let keys = [Key::Account(&account), pair, Key::AllDevices(&account)];
     let freed = visitor.app.throttle.reset(Action::Login, &keys).await;
     log_if_failed("the limits", freed.map_err(Error::from));
-    // Nor may a thief's guesses in a stolen session keep the owner from sudo mode.
+    // Nor may a thief's guesses in a stolen session keep the owner from sudo mode, or a thief's
+    // changes keep the owner from removing the thief's factor.
     let user_key = [Key::Account(&owner.user_id.to_string())];
     for action in [Action::CurrentPassword, Action::FactorChanged] {
         let freed = visitor.app.throttle.reset(action, &user_key).await;
@@ -235,7 +236,7 @@ async fn take_and_change(
     password_hash: &PasswordHash,
 ) -> Result<Option<(Holder, i32)>, Error> {
     let mut tx = visitor.app.db.begin().await?;
-    let taken = token::take(&mut *tx, token::Purpose::Reset, token_hash).await?;
+    let taken = token::take(&mut tx, token::Purpose::Reset, token_hash).await?;
     let Some(owner) = taken else { return Ok(None) };
     let user_id = owner.user_id;
     let epoch = proof::reset_password(&mut tx, user_id, password_hash).await?;

@@ -77,8 +77,8 @@ async fn use_up(half_way: &HalfWay, mut proof: Proof) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Whoever has come this far knows the password. On a device that the account knows, it is probably
-/// the owner who mistypes.
+/// Only somebody who knows the password comes this far. On a device that the account knows, it is
+/// probably the owner, who mistyped the code.
 async fn warn_owner(half_way: &HalfWay) -> Result<(), Error> {
     let (visitor, user) = (&half_way.visitor, &half_way.login.user);
     let email = Email::parse(&user.email)?;

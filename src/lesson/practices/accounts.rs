@@ -147,10 +147,11 @@ pub(super) static PRACTICES: [Practice; 5] = [
         risk: "Somebody finds an old reset link in a mailbox, a log or a history, and changes the \
                password with it.",
         does: "A token has 256 bits and one purpose; the database has its SHA-256. The statement \
-               that accepts it deletes it, so of fifty concurrent clicks one succeeds. A GET only \
-               shows a button, because mail scanners follow links. A credential change discards \
-               every link that grants access. Links begin with `BASE_URL`, whatever `Host` says. The \
-               code beside a link has five guesses.",
+               that accepts a link deletes it, so of fifty concurrent clicks one succeeds. The link \
+               that verifies an email address works again, and changes nothing more. A GET changes \
+               nothing, because mail scanners follow links. A credential change discards every link \
+               that grants access. Links begin with `BASE_URL`, whatever `Host` says. The code \
+               beside a link allows five guesses, then one after each wait.",
         code: &[
             at("src/accounts/token.rs", "take"),
             at("src/accounts/token.rs", "Purpose::lifetime"),

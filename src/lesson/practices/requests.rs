@@ -54,7 +54,7 @@ pub(super) static PRACTICES: [Practice; 8] = [
         does: "Templates escape everything, and a test forbids exceptions. If one slips through, \
                the browser still runs no inline script and no inline style, loads from this site \
                only, and sends forms to this site only. Trusted Types keep our own scripts from \
-               writing HTML. Every page works without scripts.",
+               writing HTML. Passwords, codes and links work without scripts.",
         code: &[at("src/web/headers.rs", "PAGE_POLICY")],
         tests: &[
             at("tests/house_rules.rs", "templates_hold_no_inline_script_or_style"),

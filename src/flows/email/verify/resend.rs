@@ -71,7 +71,8 @@ async fn send_again(visitor: &Visitor, email: &Email, may_mail: bool) -> Result<
     // The code works only in the browser that registered, so that of this browser comes first.
     let own = visitor.registration().filter(|pending| pending.is_for(email));
     // Beyond the mail budget, the registration of another browser is not extended, so that the
-    // response time does not reveal it. That of this browser is, because its cookie is.
+    // response time does not reveal it. The one of this browser is always extended, like its
+    // cookie.
     let (own_id, open) = (own.as_ref().map(|own| own.id), visitor.app.config.sign_up.is_open());
     let id = registration::hold_for_mail(&mut tx, email, own_id, may_mail, open).await?;
     registration::extend(&mut *tx, id).await?;
