@@ -119,8 +119,8 @@ fn make(mut arguments: Arguments) -> Result<()> {
     let folder = folder.canonicalize()?;
     if let Err(error) = begin(&arguments.template, &features, &answers, &folder) {
         // Otherwise the next try would find a folder that is not empty.
-        let made = if was_there { clear(&folder) } else { fs::remove_dir_all(&folder) };
-        made.with_context(|| format!("cannot delete {}", folder.display()))?;
+        let deleted = if was_there { clear(&folder) } else { fs::remove_dir_all(&folder) };
+        deleted.with_context(|| format!("cannot delete {}", folder.display()))?;
         return Err(error);
     }
     println!("{} is in {}", answers.title, folder.display());
