@@ -12,7 +12,6 @@
 \if :{?app_password}
 \else
 \warn 'OWNER_PASSWORD and APP_PASSWORD must be in the environment of psql: see docs/data.md'
-\quit
 \endif
 
 -- The next statements contain the passwords, so the server must not log them: neither as statements,

@@ -223,7 +223,7 @@ impl Reader {
         let iterations = self.setting("ARGON2_ITERATIONS", "2", at_least(1));
         let lanes = self.setting("ARGON2_LANES", "1", at_least(1));
         let concurrency = self.setting("ARGON2_CONCURRENCY", &cores, at_least(1));
-        let audit_retention = self.setting("AUDIT_RETENTION", "365d", duration);
+        let audit_retention = self.setting("AUDIT_RETENTION", "365d", retention);
         let trusted_proxies = self.setting("TRUSTED_PROXIES", "", networks);
         let metrics_listen = self.setting("METRICS_LISTEN", "", metrics_listen);
         let log_json = self.setting("LOG_FORMAT", log_default, log_format);

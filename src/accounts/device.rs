@@ -71,8 +71,8 @@ pub async fn known(
     .await
 }
 
-/// Whether none of these is a known device of the user. So it is for an account that has none, such
-/// as one that an operator has logged out: the first login after that may be a thief's.
+/// Whether none of these is a known device of the user. Also true if the account has no known
+/// device, for example after an operator has logged it out: the next login may be a thief's.
 pub async fn is_new(
     db: impl PgExecutor<'_>,
     sent: &[DeviceHash],

@@ -92,9 +92,9 @@ pub async fn remove_all(tx: &mut Connection, user_id: UserId) -> sqlx::Result<bo
     Ok(removed.execute(tx).await?.rows_affected() > 0)
 }
 
-/// Removes the second factors that are younger than `age`, after "this wasn't me": a thief who sets
-/// one up would lock the owner out, or would log in with it. So are the recovery codes, and all of
-/// them if one was used in that time: a thief may have the list.
+/// Removes the second factors that are younger than `age`, after "this wasn't me": with one of a
+/// thief, the thief could log in, and the owner could not. Also deletes the recovery codes of that
+/// time, or all of them if one was used in it, because a thief may have the list.
 pub async fn remove_recent(
     tx: &mut Connection,
     user_id: UserId,

@@ -22,7 +22,7 @@ use crate::database::Connection;
 use crate::email::Email;
 pub use code::{has_code, new_code, typed_code};
 pub use email_change::{
-    PendingChange, discard_later_not_me, discard_other_changes, pending_change,
+    PendingChange, addresses, discard_later_not_me, discard_other_changes, pending_change,
 };
 
 /// The purpose of a token, which is invalid for every other one.

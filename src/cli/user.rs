@@ -12,8 +12,7 @@
 //!
 //! Each command that changes or shows something writes an audit event, in the transaction of its
 //! change. The database is all the authority that is checked: an operator is somebody who can read
-//! the app's settings. No secret is an argument, because other users of the machine can list those,
-//! and none is printed. A command that finds nothing to change says so and succeeds.
+//! the app's settings. No secret is an argument, because other users of the machine can list those.
 
 mod invitations;
 mod output;
@@ -29,7 +28,7 @@ use crate::accounts::audit::{self, Actor, Kind};
 use crate::accounts::password::{Hasher, NewHash, Password};
 use crate::accounts::user::operated::{self, HeldUser};
 use crate::accounts::user::{overview, proof};
-use crate::accounts::{credentials, registration, second_factor};
+use crate::accounts::{credentials, registration, second_factor, token};
 use crate::config::Config;
 use crate::database::{self, Transaction};
 use crate::deletion;
@@ -285,8 +284,9 @@ async fn delete(app: &AppState, output: Output, email: &Email, yes: bool) -> any
         anyhow::ensure!(confirmed(&known.email)?, "not deleted");
     }
     let (mut tx, user) = hold(app, email).await?;
+    let addresses = token::addresses(&mut tx, user.id).await?;
     deletion::delete(&mut tx, &app.throttle, &user, Kind::UserDeleted, Actor::Operator).await?;
-    notice::account_deleted(&mut tx, app, &user.email, None).await?;
+    notice::account_deleted(&mut tx, app, &addresses, None).await?;
     tx.commit().await?;
     output.done(&Done::new("delete", &user.email), "deleted, owner told by email")
 }

@@ -105,6 +105,13 @@ pub(super) fn secret_keys(value: &str) -> Result<SecretString, String> {
     Ok(value.into())
 }
 
+/// At least the 7 days in which "this wasn't me" works, because it is about the events of that
+/// time.
+pub(super) fn retention(value: &str) -> Result<Duration, String> {
+    let parsed = duration(value).ok().filter(|time| time.as_secs() >= 7 * 86_400);
+    parsed.ok_or_else(|| "must be a duration of 7d to 1 year, such as 90d".to_owned())
+}
+
 pub(super) fn duration(value: &str) -> Result<Duration, String> {
     let parsed = humantime::parse_duration(value).ok();
     let sane = parsed.filter(|time| (1..=366 * 86_400).contains(&time.as_secs()));

@@ -9,7 +9,8 @@
 //! attacker who changed the email address loses it: the account has the one again that the notice
 //! was sent to, for 7 days after the change. Of several earlier addresses, the earliest is
 //! restored, whichever link is used first. A second factor that was set up in the last 7 days
-//! is removed, because it may be the attacker's; an older one stays.
+//! is removed, because it may be the attacker's; an older one stays. So are recovery codes of these
+//! days, and all of them if one was used in these days, or no second factor is left.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

@@ -136,6 +136,7 @@ struct NoticeLetter<'a> {
 struct DeletedLetter<'a> {
     letterhead: Letterhead<'a>,
     happened: String,
+    by_operator: bool,
 }
 
 #[derive(Template)]
@@ -189,26 +190,30 @@ pub async fn factors_reset(
 }
 
 /// Tells the former owner that the account was deleted: by `client`, or by an operator. It has no
-/// link, because nothing can be undone. Call it after `deletion::delete`, which discards the emails
-/// that wait.
+/// link, because nothing can be undone. A thief may have changed the email address, so it goes to
+/// all `token::addresses`. Call it after `deletion::delete`, which discards the emails that wait.
 ///
 /// # Errors
 /// When the template cannot be rendered, or the database fails.
 pub async fn account_deleted(
     tx: &mut Connection,
     app: &AppState,
-    email: &str,
+    addresses: &[String],
     client: Option<&Client>,
 ) -> Result<(), MailError> {
     let happened = match client {
         Some(client) => {
             format!("It was {}, from the IP address {}.", client.device_name(), client.address)
         }
-        None => "It was the people who run this site.".to_owned(),
+        None => "The people who run this site did it.".to_owned(),
     };
-    let letter = DeletedLetter { letterhead: Letterhead::of(app), happened };
+    let (letterhead, by_operator) = (Letterhead::of(app), client.is_none());
+    let letter = DeletedLetter { letterhead, happened, by_operator };
     let mail = Mail::new(outbox::ACCOUNT_DELETED, "Your account was deleted", &letter)?;
-    Ok(super::send(tx, email, mail).await?)
+    for email in addresses {
+        super::send(tx, email, mail.clone()).await?;
+    }
+    Ok(())
 }
 
 async fn send_letter(

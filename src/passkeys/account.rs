@@ -159,7 +159,7 @@ pub async fn rename(
     page::redirect(PATH)
 }
 
-/// Control characters, and those that hide or reorder text: the name is written into emails.
+/// Control characters, and those that hide or reorder text: a name must not read as another one.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -11,7 +11,7 @@ use time::{Date, OffsetDateTime, UtcOffset};
 /// the names of months.
 pub struct Time {
     datetime: String,
-    /// For an email, which has no time zone of the visitor.
+    /// In UTC. Also for emails, which do not know the time zone of their reader.
     pub text: String,
 }
 

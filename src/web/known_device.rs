@@ -25,7 +25,7 @@ pub async fn find(visitor: &Visitor, email: &Email) -> Result<Option<DeviceHash>
     Ok(device::known(&visitor.app.db, &sent, email).await?)
 }
 
-/// Whether the account has known devices, and this browser is none of them.
+/// Whether this browser is no known device of the account, also if the account has none.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,10 +1,11 @@
 //! An account without an invitation: with `REGISTRATION=invited`, the attacker sends the forms of
 //! an open site, uses a registration from before it was closed, or an old invitation.
 //!
-//! Why it matters: on a site for a few people, an account is the way to what they share. Stops in:
-//! `src/flows/register.rs` (`submit`), `src/accounts/registration.rs` (`find` and `hold_for_mail`
-//! find invitations only; `confirm` does not confirm a deleted one; `forget` deletes them with the
-//! account). Sources: ASVS 5.0 8.2.1; WSTG-IDNT-02; CWE-862.
+//! Why it matters: on a site for a few people, an account is the way to what they share.
+//! Stops in: `src/flows/register.rs` (`submit`), `src/accounts/registration.rs` (`find` and
+//! `hold_for_mail` find no registration with a password; `confirm` does not confirm a deleted one;
+//! `forget` deletes them with the account).
+//! Sources: ASVS 5.0 8.2.1; WSTG-IDNT-02; CWE-862.
 
 use reqwest::Method;
 use secrecy::ExposeSecret;

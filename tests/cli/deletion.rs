@@ -15,6 +15,7 @@ use crate::support::mail_server::MailServer;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE, Person};
 use crate::support::process::command;
+use crate::support::race::until;
 use crate::support::site::Site;
 
 /// Every column whose text contains `part`, as `table.column`. Reads all columns of all tables.
@@ -59,11 +60,15 @@ async fn live(person: Person, site: &Site) {
     }
 }
 
-/// The email about the deletion names the person until then.
-async fn the_last_email_is_sent(site: &Site) {
+/// The emails about the deletion name the person until then.
+async fn the_last_emails_are_sent(site: &Site) {
     let mut server = MailServer::start().await;
     let delivery = carry(&site.db.pool, &server);
-    assert!(server.mail().await.data.contains("Your account was deleted"));
+    let mail = server.mail().await.data;
+    assert!(mail.contains("The people who run this site did it."), "{mail}");
+    assert!(!mail.contains("someone who had access"), "{mail}");
+    let waiting = "select count(*) from outbox where finished_at is null";
+    until("every address is told", async || site.db.number(waiting).await == 0).await;
     delivery.stop().await;
 }
 
@@ -105,7 +110,7 @@ async fn nothing_that_names_a_deleted_person_remains() {
     let said: serde_json::Value = serde_json::from_slice(&ended.stdout).expect("JSON");
     let expected = json!({ "command": "delete", "email": ADA.email, "changed": true });
     assert_eq!(said, expected);
-    the_last_email_is_sent(&site).await;
+    the_last_emails_are_sent(&site).await;
 
     for part in [ADA.email, &user_id] {
         assert_eq!(columns_with(&site.db, part).await, BTreeSet::new(), "{part}");
@@ -133,7 +138,7 @@ async fn an_earlier_email_is_erased_too() {
         assert!(before.contains("outbox.recipient"), "{email}: {before:?}");
     }
     user(&site.db, &["delete", new, "--yes"]).done();
-    the_last_email_is_sent(&site).await;
+    the_last_emails_are_sent(&site).await;
     for email in [ADA.email, new, wanted] {
         assert_eq!(columns_with(&site.db, email).await, BTreeSet::new(), "{email}");
     }

@@ -62,6 +62,20 @@ async fn a_passkey_is_renamed() {
     }
 }
 
+/// A thief could let the site's own email lead the owner to another site.
+#[tokio::test]
+async fn the_email_about_a_removed_passkey_does_not_have_its_name() {
+    let site = Site::start().await;
+    let (mut thief, _) = with_passkey(ADA, &site).await;
+    thief.visit(PATH).await;
+    thief.submit(RENAME, &[(NAME, "Locked: verify at evil.example")]).await;
+    thief.press(REMOVE).await;
+    let notice = newest(&site.db, ADA.email).await;
+    assert_eq!(notice.subject, "A passkey was removed");
+    assert!(notice.text.contains("The passkey that was added on"), "{}", notice.text);
+    assert!(!notice.text.contains("evil.example"), "{}", notice.text);
+}
+
 #[tokio::test]
 async fn a_device_that_has_a_passkey_is_asked_not_to_make_another() {
     let site = Site::start().await;

@@ -38,17 +38,27 @@ pub fn files(tree: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths.filter(is_file).collect())
 }
 
-/// Where a tree was cloned from: the URL of its remote, without a user and a password. Empty if it
-/// was cloned from a folder, or from nowhere.
+/// Where a tree was cloned from: the URL of its remote, without a password. Empty if it was cloned
+/// from a folder, or from nowhere.
 pub fn source(tree: &Path) -> String {
     let remotes = git(tree, &["config", "--get-regexp", r"^remote\.origin\.url$"]);
-    let url = remotes.unwrap_or_default();
-    let url = url.split_once(' ').map_or("", |(_, url)| url);
+    let remotes = remotes.unwrap_or_default();
+    let first = remotes.lines().next().and_then(|line| line.split_once(' '));
+    first.map_or_else(String::new, |(_, url)| public(url))
+}
+
+/// A URL without the password in it, and for https without the user, which may be a token.
+fn public(url: &str) -> String {
     match url.split_once("://") {
         Some((scheme, rest)) if scheme != "file" => {
             let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}/{path}")
+            let (login, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+            match login.split(':').next() {
+                Some(user) if scheme == "ssh" && !user.is_empty() => {
+                    format!("{scheme}://{user}@{host}/{path}")
+                }
+                _ => format!("{scheme}://{host}/{path}"),
+            }
         }
         None if url.contains('@') && url.contains(':') => url.to_owned(),
         _ => String::new(),
@@ -81,4 +91,26 @@ pub fn commit_all(folder: &Path, name: &str, message: &str) -> Result<()> {
         &[identity, &["commit", "--quiet", "--allow-empty", "--message", message]].concat(),
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::public;
+
+    #[test]
+    fn a_url_keeps_no_password() {
+        for (url, kept) in [
+            ("https://example.com/a/b.git", "https://example.com/a/b.git"),
+            ("https://token@example.com/a/b", "https://example.com/a/b"),
+            ("https://ada:secret@example.com:8443/a", "https://example.com:8443/a"),
+            ("ssh://git@example.com/a/b", "ssh://git@example.com/a/b"),
+            ("ssh://git:secret@example.com/a", "ssh://git@example.com/a"),
+            ("git@example.com:a/b.git", "git@example.com:a/b.git"),
+            ("file:///home/ada/vestibule", ""),
+            ("/home/ada/vestibule", ""),
+            ("../vestibule", ""),
+        ] {
+            assert_eq!(public(url), kept, "{url}");
+        }
+    }
 }

@@ -120,7 +120,9 @@ fn make(mut arguments: Arguments) -> Result<()> {
     if let Err(error) = begin(&arguments.template, &features, &answers, &folder) {
         // Otherwise the next try would find a folder that is not empty.
         let deleted = if was_there { clear(&folder) } else { fs::remove_dir_all(&folder) };
-        deleted.with_context(|| format!("cannot delete {}", folder.display()))?;
+        if let Err(left) = deleted {
+            eprintln!("bin/new: cannot delete {}: {left}", folder.display());
+        }
         return Err(error);
     }
     println!("{} is in {}", answers.title, folder.display());

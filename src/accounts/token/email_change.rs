@@ -50,6 +50,23 @@ pub async fn discard_later_not_me(tx: &mut Connection, used: &Holder) -> sqlx::R
     .map(drop)
 }
 
+/// The email address of an account, and its earlier ones that can still restore it and have no
+/// account of their own.
+pub async fn addresses(tx: &mut Connection, user_id: UserId) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"select email as "email!" from users where id = $1
+           union all
+           select min(t.email) from tokens t join users u on u.id = t.user_id
+           where t.user_id = $1 and t.purpose = 'not_me' and t.expires_at > now()
+               and lower(t.email) <> u.email_canonical
+               and not exists (select from users o where o.email_canonical = lower(t.email))
+           group by lower(t.email)"#,
+        user_id as _,
+    )
+    .fetch_all(tx)
+    .await
+}
+
 /// Deletes the requests of a user to change to any other address than this one, because people ask
 /// again when they have mistyped it.
 pub async fn discard_other_changes(

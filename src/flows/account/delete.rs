@@ -13,6 +13,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::accounts::audit::Kind;
+use crate::accounts::token;
 use crate::accounts::user::operated;
 use crate::deletion;
 use crate::email::Email;
@@ -73,8 +74,9 @@ pub async fn submit(
         return Err(Error::LogInFirst("/account/delete".to_owned()));
     };
     let (event, client) = (Kind::AccountDeleted, &visitor.client);
+    let addresses = token::addresses(&mut tx, held.id).await?;
     deletion::delete(&mut tx, &visitor.app.throttle, &held, event, client.into()).await?;
-    notice::account_deleted(&mut tx, &visitor.app, &logged_in.user.email, Some(client)).await?;
+    notice::account_deleted(&mut tx, &visitor.app, &addresses, Some(client)).await?;
     tx.commit().await?;
     visitor.take_session();
     if let Some(identity) = identity {

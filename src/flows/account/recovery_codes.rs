@@ -42,7 +42,7 @@ struct RecoveryCodesPage {
 
 pub async fn show(sudo: Sudo) -> Result<HttpResponse, Error> {
     let form_page = blank(&sudo.logged_in).await?;
-    // Taken last: if a query fails, the next view must show them, and there is no other copy.
+    // Taken after the last query: if one fails, the codes stay in the session for the next view.
     let codes = sudo.logged_in.take_secret(RECOVERY_CODES).unwrap_or_default();
     let codes = String::from_utf8_lossy(&codes).lines().map(str::to_owned).collect();
     page::show(RecoveryCodesPage { codes, ..form_page })

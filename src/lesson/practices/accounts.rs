@@ -196,7 +196,7 @@ pub(super) static PRACTICES: [Practice; 5] = [
         does: "Each change is written to the history of the account and reported by email, in the \
                transaction of the change. The link “This wasn't me” in it needs no login: it ends \
                every session, makes the password invalid until a reset, removes second factors \
-               that were added since, and restores an email that was changed. A thief cannot \
+               of the last 7 days, and restores an email that was changed. A thief cannot \
                discard it.",
         code: &[at("src/flows/not_me.rs", "recover"), at("src/accounts/audit.rs", "record")],
         tests: &[

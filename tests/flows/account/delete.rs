@@ -1,9 +1,11 @@
 //! Deleting one's own account.
 
 use crate::mail::carry;
+use crate::support::asking::changes_email;
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mail_server::MailServer;
+use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
 use crate::support::race::race;
 use crate::support::site::Site;
@@ -46,6 +48,19 @@ async fn the_former_owner_is_told_by_an_email_that_keeps_no_address() {
     assert!(server.received().is_empty(), "emails from before are discarded");
     let named = "select count(*) from outbox where recipient <> '' or problem is not null";
     assert_eq!(site.db.number(named).await, 0);
+}
+
+/// A thief who changed it before would be the only one to be told.
+#[tokio::test]
+async fn an_earlier_email_address_is_told_of_the_deletion_too() {
+    let site = Site::start().await;
+    let mut thief = ADA.at(&site).await;
+    changes_email(&site, &mut thief, "eve@example.net").await;
+    thief.visit("/account/delete").await;
+    thief.submit(DELETE_ACCOUNT, &[(EMAIL, "eve@example.net")]).await;
+    for email in [ADA.email, "eve@example.net"] {
+        assert_eq!(newest(&site.db, email).await.subject, "Your account was deleted");
+    }
 }
 
 #[tokio::test]

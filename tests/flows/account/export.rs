@@ -24,7 +24,9 @@ async fn the_file_has_the_persons_data_and_nothing_that_grants_access() {
     ADA.log_in_on_new_device(&site).await;
     let mut ada = ADA.log_in_on_new_device(&site).await;
     let data = download(&mut ada).await;
-    assert_eq!(newest(&site.db, ADA.email).await.subject, "Your data was downloaded");
+    let notice = newest(&site.db, ADA.email).await;
+    assert_eq!(notice.subject, "Your data was downloaded");
+    assert!(notice.text.contains("/not-me/"), "{}", notice.text);
     assert_eq!(data["email"], ADA.email);
     assert_eq!(data["sessions"].as_array().expect("a list").len(), 2);
     assert_eq!(data["known_devices"].as_array().expect("a list").len(), 2);

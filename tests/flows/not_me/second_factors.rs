@@ -112,3 +112,20 @@ async fn the_rest_of_a_list_of_recovery_codes_is_invalid_if_one_was_used() {
     factor.prove(&mut browser).await;
     browser.must_be_at("/app", 200);
 }
+
+#[tokio::test]
+async fn a_list_of_which_a_code_was_used_long_ago_stays() {
+    let site = Site::start().await;
+    let (_, _, codes) = ada_with_factor(&site).await;
+    let mut owner = ada_half_way(&site).await;
+    enter_recovery_code(&mut owner, &codes[0]).await;
+    clock::later(&site.db, "8 days").await;
+    let mut thief = ada_half_way(&site).await;
+    enter_recovery_code(&mut thief, "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA").await;
+    let mut browser = site.browser();
+    browser.visit(&newest(&site.db, ADA.email).await.link("/not-me/")).await;
+    browser.press(NOT_ME).await;
+    ADA.resets_and_logs_in(&site, &mut browser).await;
+    enter_recovery_code(&mut browser, &codes[1]).await;
+    browser.must_be_at("/app", 200);
+}
