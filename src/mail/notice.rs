@@ -162,12 +162,7 @@ pub async fn send(
     owner: ChangedAccount<'_>,
     change: Change<'_>,
 ) -> Result<(), MailError> {
-    let happened = format!(
-        "{} It was {}, from the IP address {}.",
-        change.words(),
-        owner.client.device_name(),
-        owner.client.address
-    );
+    let happened = format!("{} {}", change.words(), who(owner.client));
     let restores = matches!(change, Change::EmailChanged { .. });
     let (user, subject) = ((owner.user_id, owner.email), (change.kind(), change.subject()));
     send_letter(tx, app, user, subject, (happened, restores)).await
@@ -201,12 +196,8 @@ pub async fn account_deleted(
     addresses: &[String],
     client: Option<&Client>,
 ) -> Result<(), MailError> {
-    let happened = match client {
-        Some(client) => {
-            format!("It was {}, from the IP address {}.", client.device_name(), client.address)
-        }
-        None => "The people who run this site did it.".to_owned(),
-    };
+    let operator = || "The people who run this site did it.".to_owned();
+    let happened = client.map_or_else(operator, who);
     let (letterhead, by_operator) = (Letterhead::of(app), client.is_none());
     let letter = DeletedLetter { letterhead, happened, by_operator };
     let mail = Mail::new(outbox::ACCOUNT_DELETED, "Your account was deleted", &letter)?;
@@ -214,6 +205,10 @@ pub async fn account_deleted(
         super::send(tx, email, mail.clone()).await?;
     }
     Ok(())
+}
+
+fn who(client: &Client) -> String {
+    format!("It was {}, from the IP address {}.", client.device_name(), client.address)
 }
 
 async fn send_letter(

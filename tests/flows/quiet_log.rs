@@ -1,20 +1,27 @@
 //! Races, old tabs and ended sessions are not errors of the app, so none is logged as one.
 
-use crate::support::database::database;
+use crate::support::browser::Browser;
+use crate::support::database::{Database, database};
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::people::{ADA, GRACE};
 use crate::support::process::Process;
 use crate::support::race::until;
 
+/// A browser in which Ada has signed up.
+async fn ada_at(process: &Process, db: &Database) -> Browser {
+    let mut ada = process.browser();
+    ADA.sign_up_in(&mut ada).await;
+    ada.submit(CONFIRM, &[(CODE, &newest(db, ADA.email).await.code())]).await;
+    ada.must_be_at("/app", 200);
+    ada
+}
+
 #[tokio::test]
 async fn races_and_old_tabs_log_no_error() {
     let db = database().await;
     let process = Process::logging(&db, &[("RUST_LOG", "info")]);
-    let mut ada = process.browser();
-    ADA.sign_up_in(&mut ada).await;
-    ada.submit(CONFIRM, &[(CODE, &newest(&db, ADA.email).await.code())]).await;
-    ada.must_be_at("/app", 200);
+    let mut ada = ada_at(&process, &db).await;
 
     // The session ends while a page takes its flash: after it was loaded, before it is saved.
     db.run(r#"update sessions set state = '{"flash": {"kind": "good", "text": "Hello."}}'"#).await;
@@ -64,10 +71,7 @@ async fn races_and_old_tabs_log_no_error() {
 async fn an_unavailable_database_is_logged_as_busy_and_not_as_a_failed_request() {
     let db = database().await;
     let process = Process::logging(&db, &[("RUST_LOG", "warn")]);
-    let mut ada = process.browser();
-    ADA.sign_up_in(&mut ada).await;
-    ada.submit(CONFIRM, &[(CODE, &newest(&db, ADA.email).await.code())]).await;
-    ada.must_be_at("/app", 200);
+    let mut ada = ada_at(&process, &db).await;
     let mut elsewhere = db.pool.begin().await.expect("the database");
     sqlx::query("lock table sessions").execute(&mut *elsewhere).await.expect("to lock it");
     ada.visit("/app").await;

@@ -66,6 +66,7 @@ async fn a_mistake_is_shown_at_its_field_with_what_was_typed() {
         ("Title", "a title beyond its end", "Use up to 20 characters."),
         ("Title", "bell \u{7}", "Use text without control characters."),
         ("Story", "bell \u{7}", "Use text without control characters."),
+        ("Title", "a\u{202e}b", "Use text without control characters."),
         ("Seats", "", "Fill in this field."),
         ("Seats", "abc", number),
         ("Seats", "0", number),

@@ -27,6 +27,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ("ARGON2_ITERATIONS", &["0"]),
     ("ARGON2_LANES", &["0"]),
     ("ARGON2_CONCURRENCY", &["0"]),
+    ("AUDIT_RETENTION", &["6d", "1s", "2y", "ever"]),
     ("TRUSTED_PROXIES", &["everybody", "10.0.0.0/33", "10.0.0.1;10.0.0.2"]),
     ("SMTP_URL", &["mail.example.com", "https://mail.example.com"]),
     ("MAIL_FROM", &["nobody", "Ada <ada@localhost>"]),

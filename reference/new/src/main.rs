@@ -195,24 +195,28 @@ fn update(
     git::git(&work, &["rm", "-r", "--quiet", "--ignore-unmatch", "."])?;
     let source = git::source(template);
     let answers = Answers { version, commit, source, ..old.clone() };
-    let message = format!("Take Vestibule {}", answers.origin());
-    let done = project::write(template, features, &answers, &work)
-        .and_then(|()| {
-            let keep = ["checkout", "--quiet", "HEAD", "--"];
-            git::git(&work, &[&keep[..], &project::OWN_DOCUMENTS].concat())
-        })
-        .and_then(|_| git::git(&work, &["add", "--all"]))
-        .and_then(|_| git::git(&work, &["status", "--porcelain"]))
-        .and_then(|changes| {
-            let is_new = !changes.is_empty();
-            is_new.then(|| git::commit_all(&work, &answers.name, &message)).transpose()
-        });
+    let done = rewrite(template, features, &answers, &work);
     git::git(folder, &["worktree", "remove", "--force", tree])?;
-    let news = if done?.is_some() { "now" } else { "already" };
+    let news = if done? { "now" } else { "already" };
     println!("The branch upstream has Vestibule {} {news}.", answers.origin());
     println!("{} has Vestibule {}.", folder.display(), old.origin());
     println!("Next: cd {} && git merge upstream && bin/test", quoted(folder));
     Ok(())
+}
+
+/// Writes this version into the worktree of the branch `upstream`, and commits it. `false` if the
+/// branch has it already.
+fn rewrite(template: &Path, features: &Features, answers: &Answers, work: &Path) -> Result<bool> {
+    project::write(template, features, answers, work)?;
+    let keep = ["checkout", "--quiet", "HEAD", "--"];
+    git::git(work, &[&keep[..], &project::OWN_DOCUMENTS].concat())?;
+    git::git(work, &["add", "--all"])?;
+    let is_new = !git::git(work, &["status", "--porcelain"])?.is_empty();
+    if is_new {
+        let message = format!("Take Vestibule {}", answers.origin());
+        git::commit_all(work, &answers.name, &message)?;
+    }
+    Ok(is_new)
 }
 
 /// # Errors

@@ -1,5 +1,6 @@
 //! The "This wasn't me" link, where second factors and recovery codes are concerned.
 
+use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::newest;
@@ -10,18 +11,30 @@ use crate::support::second_factor::{
 };
 use crate::support::site::Site;
 
-#[tokio::test]
-async fn a_second_factor_that_a_thief_set_up_is_removed() {
-    let site = Site::start().await;
-    let owner = ADA.at(&site).await;
+/// A thief who has the cookies of Ada's browser and has set up a second factor.
+async fn thief_with_factor(site: &Site) -> Browser {
+    let owner = ADA.at(site).await;
     let mut thief = site.browser();
     thief.clone_cookies_from(&owner);
-    set_up::<Factor>(&site, &mut thief).await;
+    set_up::<Factor>(site, &mut thief).await;
+    thief
+}
+
+/// Opens the link in the newest notice, which has this subject, and presses the button.
+async fn presses_not_me(site: &Site, subject: &str) -> Browser {
     let notice = newest(&site.db, ADA.email).await;
-    assert_eq!(notice.subject, Factor::NOTICE);
+    assert_eq!(notice.subject, subject);
     let mut browser = site.browser();
     browser.visit(&notice.link("/not-me/")).await;
     browser.press(NOT_ME).await;
+    browser
+}
+
+#[tokio::test]
+async fn a_second_factor_that_a_thief_set_up_is_removed() {
+    let site = Site::start().await;
+    thief_with_factor(&site).await;
+    let mut browser = presses_not_me(&site, Factor::NOTICE).await;
     ADA.resets_and_logs_in(&site, &mut browser).await;
     browser.must_be_at("/app", 200);
 }
@@ -30,18 +43,11 @@ async fn a_second_factor_that_a_thief_set_up_is_removed() {
 #[tokio::test]
 async fn a_second_factor_that_a_thief_set_up_is_removed_by_the_link_of_a_later_notice() {
     let site = Site::start().await;
-    let owner = ADA.at(&site).await;
-    let mut thief = site.browser();
-    thief.clone_cookies_from(&owner);
-    set_up::<Factor>(&site, &mut thief).await;
+    let mut thief = thief_with_factor(&site).await;
     thief.visit("/account/password").await;
     let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, EVE.password)];
     thief.submit(CHANGE_PASSWORD, &fields).await;
-    let notice = newest(&site.db, ADA.email).await;
-    assert_eq!(notice.subject, "Your password was changed");
-    let mut browser = site.browser();
-    browser.visit(&notice.link("/not-me/")).await;
-    browser.press(NOT_ME).await;
+    let mut browser = presses_not_me(&site, "Your password was changed").await;
     ADA.resets_and_logs_in(&site, &mut browser).await;
     browser.must_be_at("/app", 200);
 }
@@ -53,11 +59,7 @@ async fn a_second_factor_that_is_older_than_the_links_stays() {
     clock::later(&site.db, "8 days").await;
     let mut thief = ada_half_way(&site).await;
     factor.prove(&mut thief).await;
-    let notice = newest(&site.db, ADA.email).await;
-    assert_eq!(notice.subject, "New login to your account");
-    let mut browser = site.browser();
-    browser.visit(&notice.link("/not-me/")).await;
-    browser.press(NOT_ME).await;
+    let mut browser = presses_not_me(&site, "New login to your account").await;
     factor.renew(&site.db).await;
     ADA.resets_and_logs_in(&site, &mut browser).await;
     browser.must_be_at(LOGIN_PAGE, 200);
@@ -76,11 +78,7 @@ async fn recovery_codes_that_a_thief_made_are_removed() {
     thief.visit("/account/recovery-codes").await;
     thief.press(MAKE_NEW_CODES).await;
     let codes = shown_codes(&thief);
-    let notice = newest(&site.db, ADA.email).await;
-    assert_eq!(notice.subject, "Your recovery codes were replaced");
-    let mut browser = site.browser();
-    browser.visit(&notice.link("/not-me/")).await;
-    browser.press(NOT_ME).await;
+    let mut browser = presses_not_me(&site, "Your recovery codes were replaced").await;
     ADA.resets_and_logs_in(&site, &mut browser).await;
     browser.must_be_at(LOGIN_PAGE, 200);
     enter_recovery_code(&mut browser, &codes[0]).await;
@@ -99,10 +97,7 @@ async fn the_rest_of_a_list_of_recovery_codes_is_invalid_if_one_was_used() {
     let mut thief = ada_half_way(&site).await;
     enter_recovery_code(&mut thief, &codes[0]).await;
     thief.must_be_at("/app", 200);
-    let notice = newest(&site.db, ADA.email).await;
-    let mut browser = site.browser();
-    browser.visit(&notice.link("/not-me/")).await;
-    browser.press(NOT_ME).await;
+    let mut browser = presses_not_me(&site, "New login to your account").await;
     ADA.resets_and_logs_in(&site, &mut browser).await;
     browser.must_be_at(LOGIN_PAGE, 200);
     enter_recovery_code(&mut browser, &codes[1]).await;
@@ -122,9 +117,7 @@ async fn a_list_of_which_a_code_was_used_long_ago_stays() {
     clock::later(&site.db, "8 days").await;
     let mut thief = ada_half_way(&site).await;
     enter_recovery_code(&mut thief, "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA").await;
-    let mut browser = site.browser();
-    browser.visit(&newest(&site.db, ADA.email).await.link("/not-me/")).await;
-    browser.press(NOT_ME).await;
+    let mut browser = presses_not_me(&site, "Wrong code after your password").await;
     ADA.resets_and_logs_in(&site, &mut browser).await;
     enter_recovery_code(&mut browser, &codes[1]).await;
     browser.must_be_at("/app", 200);
