@@ -26,8 +26,9 @@ pub struct Row {
     pub account_epoch: Option<i32>,
     pub authenticated_at: Option<OffsetDateTime>,
     pub second_factor_at: Option<OffsetDateTime>,
-    /// Whether the ID was rotated in place since the session began.
-    pub rotated: bool,
+    /// Whether the session follows an earlier ID: its own before a rotation, or that of the session
+    /// that the login replaced.
+    pub follows_another_id: bool,
     /// The names of the values that the app keeps in this session.
     pub state: Vec<String>,
 }
@@ -44,7 +45,7 @@ pub async fn of(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Row>> 
                 s.ends_at, extract(epoch from s.ends_at - now())::bigint as "absolute_left!",
                 s.remembered, s.user_epoch, u.session_epoch as "account_epoch?",
                 s.authenticated_at, s.second_factor_at,
-                s.previous_id_hash is not null as "rotated!",
+                s.previous_id_hash is not null as "follows_another_id!",
                 array(select jsonb_object_keys(s.state)) as "state!"
            from sessions s left join users u on u.id = s.user_id where s.id = $1"#,
         id,

@@ -14,7 +14,7 @@ use super::device_cookie::DeviceCookie;
 use super::visitor_cookie::VisitorCookie;
 use crate::accounts::client::Client;
 use crate::accounts::session::Session;
-use crate::accounts::session_id::SessionId;
+use crate::accounts::session_id::{SessionId, SessionIdHash};
 use crate::accounts::user::User;
 
 /// A shared reference to the data, so it is cheap to clone.
@@ -28,6 +28,8 @@ pub struct ContextData {
     pub(super) session: RefCell<Option<Session>>,
     /// The user for whom the store's `save` begins a session.
     pub(super) login: RefCell<Option<Login>>,
+    /// The session that this request has ended: a new one follows it.
+    pub(super) replaced: Cell<Option<SessionIdHash>>,
     pub(super) rotation: Cell<Rotation>,
     pub(super) stale_cookie: Cell<StaleCookie>,
     pub store_failure: Cell<Option<StoreFailure>>,
@@ -67,7 +69,7 @@ pub enum StaleCookie {
     No,
     /// The session has ended, or never existed.
     Gone,
-    /// The session ID was rotated. The browser has received, or will soon receive, the new cookie.
+    /// The ID was rotated or replaced. The browser has received, or will soon receive, the new one.
     Rotated,
 }
 
@@ -86,6 +88,7 @@ impl RequestContext {
             request_id,
             session: RefCell::default(),
             login: RefCell::default(),
+            replaced: Cell::default(),
             rotation: Cell::default(),
             stale_cookie: Cell::default(),
             store_failure: Cell::default(),

@@ -81,14 +81,15 @@ impl SessionStore for PostgresStore {
         let started = async {
             let mut tx = self.db.begin().await?;
             let started = session::start(&mut tx, new, self.lifetimes.sessions_per_user).await?;
+            if let (Some(id), Some(replaced)) = (&started, context.replaced.take()) {
+                session::follow(&mut tx, &id.hash(), &replaced).await?;
+            }
             tx.commit().await.map(|()| started)
         };
-        let started = started.await.map_err(|error| failed(&context, error));
-        let started = started.map_err(SaveError::Other)?;
+        let started = started.await.map_err(|error| SaveError::Other(failed(&context, error)))?;
         let id = started.ok_or_else(|| SaveError::Other(session_ended(&context)))?;
         tracing::info!(target: "security", event = "session_created", remembered);
         context.cookie_max_age.set(remembered.then_some(timeouts.absolute.as_secs() as i64));
-        context.session.replace(None);
         to_key(&id).map_err(SaveError::Other)
     }
 
@@ -126,7 +127,8 @@ impl SessionStore for PostgresStore {
         let context = context()?;
         context.session.replace(None);
         let ended = session::end_by_id_hash(&self.db, &id.hash()).await;
-        ended.map_err(|error| failed(&context, error))
+        let replaced = ended.map(|ended| ended.then(|| id.hash()));
+        replaced.map(|id| context.replaced.set(id)).map_err(|error| failed(&context, error))
     }
 }
 

@@ -295,12 +295,12 @@ async fn a_rotation_and_an_epoch_are_shown_as_they_are() {
     let mut browser = ADA.at(&site).await;
     let id_regeneration = "/practices/id-regeneration";
     browser.visit(id_regeneration).await;
-    assert_eq!(value(&browser, "Rotated since then"), "No");
+    assert_eq!(value(&browser, "Follows an earlier ID"), "No");
     browser.visit("/account/password").await;
     let fields = [(CURRENT_PASSWORD, ADA.password), (NEW_PASSWORD, "marble caravan thunder")];
     browser.submit(CHANGE_PASSWORD, &fields).await;
     browser.visit(id_regeneration).await;
-    assert_eq!(value(&browser, "Rotated since then"), "Yes");
+    assert_eq!(value(&browser, "Follows an earlier ID"), "Yes");
     browser.visit("/practices/credential-changes").await;
     assert_eq!(value(&browser, "Epoch of your session"), "1");
     assert_eq!(value(&browser, "Epoch of your account"), "1");

@@ -23,12 +23,13 @@ pub async fn end(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from sessions where id = $1", id).execute(db).await.map(drop)
 }
 
-/// Ends the session with this ID, if there is one.
-pub async fn end_by_id_hash(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<()> {
-    sqlx::query!("delete from sessions where id_hash = $1", id_hash as _)
-        .execute(db)
-        .await
-        .map(drop)
+/// Ends the session with this ID; `false` if there is none.
+pub async fn end_by_id_hash(
+    db: impl PgExecutor<'_>,
+    id_hash: &SessionIdHash,
+) -> sqlx::Result<bool> {
+    let ended = sqlx::query!("delete from sessions where id_hash = $1", id_hash as _);
+    Ok(ended.execute(db).await?.rows_affected() == 1)
 }
 
 /// Ends every session of a user except `keep`. After a credential change the caller has raised the

@@ -53,7 +53,25 @@ pub async fn forget_second_factor(tx: &mut Connection, id: Uuid) -> sqlx::Result
         .map(drop)
 }
 
-/// Whether this is the ID that a session had before its last rotation.
+/// Records that a new session has replaced one of the same browser, as a login does. Only the
+/// request that has ended a session may call it: two sessions cannot follow one.
+pub async fn follow(
+    tx: &mut Connection,
+    id_hash: &SessionIdHash,
+    replaced: &SessionIdHash,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update sessions set previous_id_hash = $2 where id_hash = $1",
+        id_hash as _,
+        replaced as _,
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Whether this is the ID that a session had before its last rotation, or that of the session
+/// which it has replaced.
 pub async fn was_rotated(db: impl PgExecutor<'_>, id_hash: &SessionIdHash) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from sessions where previous_id_hash = $1) as "rotated!""#,

@@ -170,7 +170,10 @@ pub(super) static PRACTICES: [Practice; 7] = [
         evidence: |facts| match &facts.login {
             Some(login) => vec![
                 moment("New ID at the login", login.row.created_at),
-                text("Rotated since then", if login.row.rotated { "Yes" } else { "No" }),
+                text(
+                    "Follows an earlier ID",
+                    if login.row.follows_another_id { "Yes" } else { "No" },
+                ),
                 match login.row.authenticated_at {
                     Some(at) => moment("Last authentication", at),
                     None => text("Last authentication", "None"),

@@ -1,5 +1,9 @@
 //! The second step of a login, whatever the kind of the second factor.
 
+use app::web::cookies::SESSION;
+
+use crate::attacks::wait_for_a_lock;
+use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
 use crate::support::mailbox::mailbox;
@@ -35,6 +39,56 @@ async fn a_login_stays_remembered_over_the_second_step() {
     browser.restart();
     browser.visit("/app").await;
     browser.must_be_at("/app", 200);
+}
+
+/// A second click on "Log in", or another tab: its request still has the session ID of before.
+#[tokio::test]
+async fn a_request_that_raced_with_the_second_step_keeps_the_new_cookie() {
+    let site = Site::start().await;
+    let (_, mut factor, _) = ada_with_factor(&site).await;
+    let mut browser = ada_half_way(&site).await;
+    let mut late = browser.clone();
+    factor.prove(&mut browser).await;
+    browser.must_be_at("/app", 200);
+    late.follow_redirects = false;
+    factor.prove(&mut late).await;
+    assert_eq!(late.status, 303);
+    assert_eq!(session_cookies(&late), [""; 0]);
+    late.visit("/app").await;
+    assert_eq!(session_cookies(&late), [""; 0]);
+    assert_eq!(late.headers["location"], "/login?next=%2Fapp");
+    // After the logout, nothing follows that ID.
+    browser.press(LOG_OUT).await;
+    late.visit("/app").await;
+    assert_eq!(session_cookies(&late).len(), 1);
+}
+
+/// Two clicks on "Log in" while an earlier login waits for its second step: both requests end the
+/// session of that login, and each begins one.
+#[tokio::test]
+async fn two_requests_that_replace_one_session_both_go_on() {
+    let site = Site::start().await;
+    let (_, mut factor, _) = ada_with_factor(&site).await;
+    let mut first = ada_half_way(&site).await;
+    first.visit("/login").await;
+    let mut second = first.clone();
+    let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password)];
+    // Both have loaded the session when they wait for Ada's row.
+    let mut held = site.db.pool.begin().await.expect("a transaction");
+    sqlx::query("select id from users for update").execute(&mut *held).await.expect("a lock");
+    tokio::join!(first.submit(LOG_IN, &fields), second.submit(LOG_IN, &fields), async {
+        wait_for_a_lock(&site.db, 2).await;
+        held.commit().await.expect("to commit");
+    });
+    first.must_be_at(LOGIN_PAGE, 200);
+    second.must_be_at(LOGIN_PAGE, 200);
+    factor.prove(&mut second).await;
+    second.must_be_at("/app", 200);
+}
+
+fn session_cookies(browser: &Browser) -> Vec<String> {
+    let lines = browser.raw_set_cookies().into_iter();
+    lines.filter(|line| line.starts_with(SESSION)).collect()
 }
 
 #[tokio::test]
