@@ -4,12 +4,15 @@
 //! that needs a login can mistake it for one. It is used once, lives for five minutes, and becomes
 //! invalid with the next credential change, like every login that is under way.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::user::User;
 use super::user_id::UserId;
 use crate::database::Connection;
+use crate::keys::Keys;
 
 /// A login that waits for its second factor.
 #[derive(Debug, Clone)]
@@ -18,13 +21,15 @@ pub struct HalfLogin {
     /// As read with the first factor, with the epoch.
     pub user: User,
     pub remembered: bool,
-    /// The path after the login.
+    /// The path after the login. Empty if it cannot be decrypted any more.
     pub next: String,
 }
 
-/// Begins one; returns its ID for the state of the session.
+/// Begins one; returns its ID for the state of the session. `next` is stored encrypted: it can be
+/// the link of an email, which a stolen dump must not contain.
 pub async fn begin(
     db: impl PgExecutor<'_>,
+    keys: &Keys,
     user: &User,
     remembered: bool,
     next: &str,
@@ -37,14 +42,18 @@ pub async fn begin(
         user.id as _,
         user.session_epoch,
         remembered,
-        next,
+        BASE64.encode(keys.encrypt(user.id.as_bytes(), next.as_bytes())),
     )
     .fetch_one(db)
     .await
 }
 
 /// Finds one that is still valid.
-pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<HalfLogin>> {
+pub async fn find(
+    db: impl PgExecutor<'_>,
+    keys: &Keys,
+    id: Uuid,
+) -> sqlx::Result<Option<HalfLogin>> {
     let row = sqlx::query!(
         r#"select u.id as "user_id: UserId", u.email, u.session_epoch, h.remembered, h.next
            from half_logins h join users u on u.id = h.user_id
@@ -54,10 +63,15 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Half
     );
     Ok(row.fetch_optional(db).await?.map(|row| HalfLogin {
         id,
+        next: decrypted(keys, row.user_id, &row.next).unwrap_or_default(),
         user: User { id: row.user_id, email: row.email, session_epoch: row.session_epoch },
         remembered: row.remembered,
-        next: row.next,
     }))
+}
+
+fn decrypted(keys: &Keys, user_id: UserId, stored: &str) -> Option<String> {
+    let next = keys.decrypt(user_id.as_bytes(), &BASE64.decode(stored).ok()?)?;
+    String::from_utf8(next).ok()
 }
 
 /// Uses one up; `false` if it was used before, or has expired.

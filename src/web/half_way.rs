@@ -55,7 +55,7 @@ impl Visitor {
 /// The login of this visitor that waits for its second step, if there is one.
 pub async fn find(visitor: &Visitor) -> Result<Option<HalfLogin>, Error> {
     match visitor.half_login() {
-        Some(id) => Ok(half_login::find(&visitor.app.db, id).await?),
+        Some(id) => Ok(half_login::find(&visitor.app.db, &visitor.app.keys, id).await?),
         None => Ok(None),
     }
 }

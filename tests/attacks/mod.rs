@@ -135,7 +135,7 @@ async fn sessions(db: &Database) -> i64 {
 }
 
 /// The content of all tables, bytes in hexadecimal.
-async fn content(db: &Database) -> String {
+pub(crate) async fn content(db: &Database) -> String {
     let content = "select string_agg(query_to_xml(format('select t::text from %I t', table_name),
                        true, false, '')::text, '' order by table_name)
                    from information_schema.tables where table_schema = 'public'";

@@ -48,8 +48,8 @@ async fn wait_for(
     login: Login,
     next: &str,
 ) -> Result<HttpResponse, Error> {
-    let (db, next) = (&visitor.app.db, own_path(next, HOME));
-    let id = half_login::begin(db, &login.user, login.remembered, &next).await?;
+    let (app, next) = (&visitor.app, own_path(next, HOME));
+    let id = half_login::begin(&app.db, &app.keys, &login.user, login.remembered, &next).await?;
     visitor.begin_half_way(id);
     page::redirect(page)
 }

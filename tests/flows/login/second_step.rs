@@ -2,7 +2,8 @@
 
 use app::web::cookies::SESSION;
 
-use crate::attacks::wait_for_a_lock;
+use crate::attacks::{content, wait_for_a_lock};
+use crate::support::asking::gets_change_link;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::labels::*;
@@ -84,6 +85,24 @@ async fn two_requests_that_replace_one_session_both_go_on() {
     second.must_be_at(LOGIN_PAGE, 200);
     factor.prove(&mut second).await;
     second.must_be_at("/app", 200);
+}
+
+/// The path after the login can be the link of an email, and links are stored as hashes only.
+#[tokio::test]
+async fn a_stolen_dump_holds_no_link_that_waits_for_the_second_step() {
+    let site = Site::start().await;
+    let (mut ada, mut factor, _) = ada_with_factor(&site).await;
+    let link = gets_change_link(&site, &mut ada, "ada@example.net").await;
+    let mut phone = site.browser();
+    phone.visit(&link).await;
+    phone.submit(LOG_IN, &[(EMAIL, ADA.email), (PASSWORD, ADA.password)]).await;
+    phone.must_be_at(LOGIN_PAGE, 200);
+    site.db.run("delete from outbox").await;
+    let dump = content(&site.db).await;
+    assert!(dump.contains("ada@example.net"), "the dump was read");
+    assert!(!dump.contains(link.rsplit('/').next().expect("a token")), "{dump}");
+    factor.prove(&mut phone).await;
+    phone.must_be_at(&link, 200);
 }
 
 fn session_cookies(browser: &Browser) -> Vec<String> {
