@@ -50,6 +50,18 @@ pub async fn take(tx: &mut Connection, user_id: UserId, typed: &str) -> sqlx::Re
     }
 }
 
+/// Whether the user has this code, unused.
+pub async fn has(db: impl PgExecutor<'_>, user_id: UserId, code: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from recovery_codes where user_id = $1 and code_hash = $2) as "exists!""#,
+        user_id as _,
+        hash(code),
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// How many codes the user has left.
 pub async fn left(db: impl PgExecutor<'_>, user_id: UserId) -> sqlx::Result<i64> {
     sqlx::query_scalar!(

@@ -34,6 +34,8 @@ struct RecoveryCodesPage {
     page: Page,
     /// A new set, which is shown now and never again.
     codes: Vec<String>,
+    /// Another device has replaced the set that was to be shown now.
+    were_replaced: bool,
     left: i64,
     /// Recovery codes are for accounts with a second factor.
     is_on: bool,
@@ -41,11 +43,20 @@ struct RecoveryCodesPage {
 }
 
 pub async fn show(sudo: Sudo) -> Result<HttpResponse, Error> {
-    let form_page = blank(&sudo.logged_in).await?;
-    // Taken after the last query: if one fails, the codes stay in the session for the next view.
-    let codes = sudo.logged_in.take_secret(RECOVERY_CODES).unwrap_or_default();
-    let codes = String::from_utf8_lossy(&codes).lines().map(str::to_owned).collect();
-    page::show(RecoveryCodesPage { codes, ..form_page })
+    let logged_in = sudo.logged_in;
+    let mut form_page = blank(&logged_in).await?;
+    let codes = logged_in.kept_secret(RECOVERY_CODES).unwrap_or_default();
+    let codes: Vec<String> = String::from_utf8_lossy(&codes).lines().map(str::to_owned).collect();
+    let Some(code) = codes.first() else { return page::show(form_page) };
+    let (db, user_id) = (&logged_in.visitor.app.db, logged_in.user.id);
+    if recovery_codes::has(db, user_id, code).await? {
+        form_page.codes = codes;
+    } else {
+        form_page.were_replaced = true;
+    }
+    // Removed after the last query: if one fails, the codes stay in the session for the next view.
+    logged_in.take_secret(RECOVERY_CODES);
+    page::show(form_page)
 }
 
 pub async fn submit(sudo: Sudo, form: Checked<NoFields>) -> Result<HttpResponse, Error> {
@@ -67,6 +78,7 @@ async fn blank(logged_in: &LoggedIn) -> Result<RecoveryCodesPage, Error> {
     Ok(RecoveryCodesPage {
         page: logged_in.visitor.page("Recovery codes"),
         codes: Vec::new(),
+        were_replaced: false,
         left: recovery_codes::left(db, user_id).await?,
         is_on: second_factor::is_on(db, user_id).await?,
         kinds: KINDS,

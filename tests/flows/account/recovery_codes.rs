@@ -4,7 +4,9 @@ use crate::support::labels::*;
 use crate::support::mailbox::newest;
 use crate::support::page::selector;
 use crate::support::people::{ADA, GRACE};
-use crate::support::second_factor::{Factor, PAGE, SecondFactor, ada_with_factor, shown_codes};
+use crate::support::second_factor::{
+    Factor, PAGE, SecondFactor, ada_half_way, ada_with_factor, shown_codes,
+};
 use crate::support::site::Site;
 
 const PATH: &str = "/account/recovery-codes";
@@ -34,6 +36,28 @@ async fn codes_that_a_failed_page_did_not_show_are_on_the_next_one() {
     site.db.run("alter table gone rename to recovery_codes").await;
     browser.visit(PATH).await;
     assert_eq!(shown_codes(&browser).len(), 10);
+}
+
+/// The response with the new codes is lost, and another device makes newer ones.
+#[tokio::test]
+async fn codes_that_another_device_has_replaced_are_not_shown_as_new() {
+    let site = Site::start().await;
+    let (mut browser, mut factor, _) = ada_with_factor(&site).await;
+    let mut other = ada_half_way(&site).await;
+    factor.prove(&mut other).await;
+    browser.visit(PATH).await;
+    browser.follow_redirects = false;
+    browser.press(MAKE_NEW_CODES).await;
+    browser.follow_redirects = true;
+    other.visit(PATH).await;
+    other.press(MAKE_NEW_CODES).await;
+    assert_eq!(shown_codes(&other).len(), 10);
+    browser.visit(PATH).await;
+    assert_eq!(shown_codes(&browser), Vec::<String>::new());
+    browser.must_see("another device has made new ones");
+    browser.must_see("10 codes left");
+    browser.visit(PATH).await;
+    browser.must_not_see("another device has made new ones");
 }
 
 #[tokio::test]
