@@ -207,7 +207,14 @@ fn names_in_backticks_exist() {
     for (folder, ending) in [("migrations", "sql"), ("templates", "html"), ("static", "css")] {
         files(folder, ending).iter().for_each(|file| learn(&file.text));
     }
-    for path in [".env.example", "Cargo.toml", ".clippy.toml", "bin/postgres", "bin/setup"] {
+    for path in [
+        ".env.example",
+        "Cargo.toml",
+        ".clippy.toml",
+        "bin/postgres",
+        "bin/setup",
+        "deploy/production.env.example",
+    ] {
         learn(&read(path).text);
     }
     files("reference", "toml").iter().for_each(|file| learn(&file.text));
