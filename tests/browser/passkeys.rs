@@ -67,7 +67,7 @@ pub async fn a_passkey_is_added_used_and_removed(stage: &BrowserTest<'_>) {
     wait_for_heading(&window, "Passkeys").await;
 
     // Once it is removed, the site does not know it, and says so.
-    window.driver.find(By::Css("summary")).await.expect("one").click().await.expect("a click");
+    window.element("summary").await.click().await.expect("a click");
     window.press(REMOVE).await;
     window.must_see("is removed.").await;
     let script = json!({ "source": no_autofill });
@@ -88,7 +88,7 @@ pub async fn without_scripts_the_page_says_what_passkeys_need(stage: &BrowserTes
     let window = stage.window_with(Scripts::Off).await;
     window.visit("/login").await;
     window.must_see("needs JavaScript").await;
-    let button = window.driver.find(By::Css(".by-script button")).await.expect("the button");
+    let button = window.element(".by-script button").await;
     assert!(!button.is_displayed().await.expect("an answer"));
 }
 

@@ -2,7 +2,6 @@
 //! not from the text beside it.
 
 use png::{ColorType, Decoder, Transformations};
-use thirtyfour::prelude::*;
 use url::Url;
 
 use crate::stage::BrowserTest;
@@ -89,13 +88,13 @@ pub async fn walk(stage: &BrowserTest<'_>, window: &Window, look: &impl AsyncFn(
 
 /// The key of the app on the page, without spaces.
 async fn key(window: &Window) -> String {
-    let key = window.driver.find(By::Css("code.secret")).await.expect("a key on the page");
+    let key = window.element("code.secret").await;
     key.text().await.expect("its text").split_whitespace().collect()
 }
 
 /// The text of the QR code on the screen.
 async fn scanned(window: &Window) -> String {
-    let qr_code = window.driver.find(By::Css("svg.qr")).await.expect("a QR code");
+    let qr_code = window.element("svg.qr").await;
     qr_code.scroll_into_view().await.expect("it on the screen");
     let picture = qr_code.screenshot_as_png().await.expect("a screenshot");
     let mut decoder = Decoder::new(std::io::Cursor::new(picture));

@@ -123,8 +123,17 @@ impl Window {
         self.the("box", label, &tick).await.click().await.expect("a click");
     }
 
+    /// The first element that this CSS selector matches.
+    pub async fn element(&self, css: &str) -> WebElement {
+        self.find("element", css, By::Css(css)).await
+    }
+
     async fn the(&self, what: &str, words: &str, xpath: &str) -> WebElement {
-        match self.driver.find(By::XPath(xpath)).await {
+        self.find(what, words, By::XPath(xpath)).await
+    }
+
+    async fn find(&self, what: &str, words: &str, by: By) -> WebElement {
+        match self.driver.find(by).await {
             Ok(element) => element,
             Err(_) => {
                 panic!("no {what} \"{words}\" at {}:\n{}", self.path().await, self.text().await)
