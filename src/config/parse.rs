@@ -45,8 +45,8 @@ pub(super) fn parsed<T: FromStr>(example: &str) -> impl FnOnce(&str) -> Result<T
 pub(super) fn not_loopback(name: &str, address: SocketAddr) -> Option<String> {
     (!address.ip().is_loopback()).then(|| {
         format!(
-            "{name} is {address}: development shows mail and sessions to everybody who can reach \
-             it, so it listens on 127.0.0.1 only; ENVIRONMENT=production for anything else",
+            "{name} is {address}: development hides nothing from anybody who can reach it, so it \
+             listens on 127.0.0.1 only; ENVIRONMENT=production for anything else",
         )
     })
 }

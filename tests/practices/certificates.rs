@@ -104,7 +104,7 @@ fn wrong_certificate_settings_are_reported_at_the_start() {
         (&[("LISTEN_HTTP", "127.0.0.1:8081")], "LISTEN_HTTP only sends visitors on to https"),
         (
             &[("TLS_CERT", "self-signed"), ("LISTEN_HTTP", "0.0.0.0:8081")],
-            "LISTEN_HTTP is 0.0.0.0:8081: development shows mail",
+            "LISTEN_HTTP is 0.0.0.0:8081: development hides",
         ),
         (&[("LISTEN_HTTP", "8081")], "LISTEN_HTTP must be an address"),
         (

@@ -63,7 +63,7 @@ fn development_listens_on_this_machine_only() {
     let development = ("ENVIRONMENT", "development");
     for listen in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080"] {
         let found = mistake(&[development, ("LISTEN", listen)]);
-        assert!(found.starts_with(&format!("LISTEN is {listen}: development shows")), "{found}");
+        assert!(found.starts_with(&format!("LISTEN is {listen}: development hides")), "{found}");
     }
     for listen in ["127.0.0.1:0", "127.1.2.3:80", "[::1]:8080"] {
         assert_eq!(mistakes(&[development, ("LISTEN", listen)]), [""; 0]);
