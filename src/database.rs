@@ -234,19 +234,19 @@ pub async fn migrate(db: &Database) -> anyhow::Result<()> {
     }
 }
 
-/// Whether the newest migration of this build has been applied.
+/// Whether every migration of this build has been applied. The database may have others: those of
+/// a later version.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn is_current(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
-    let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
     // Not checked at compile time, because sqlx itself creates this table.
-    let applied: Result<Option<i64>, _> =
-        sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
-            .fetch_one(db)
+    let applied: Result<Vec<i64>, _> =
+        sqlx::query_scalar("select version from _sqlx_migrations where success")
+            .fetch_all(db)
             .await;
     match applied {
-        Ok(applied) => Ok(applied.unwrap_or_default() >= newest),
+        Ok(applied) => Ok(MIGRATIONS.iter().all(|needed| applied.contains(&needed.version))),
         // 42P01: the table does not exist, so the database was never migrated.
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Ok(false),
         Err(error) => Err(error),

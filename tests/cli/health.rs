@@ -34,6 +34,21 @@ async fn it_succeeds_only_while_the_app_is_ready() {
     assert!(said.starts_with("vestibule: no answer at 127.0.0.1:"), "{said}");
 }
 
+/// A project numbers its own migrations from 1000, so a new one of ours is not the last.
+#[tokio::test]
+async fn a_missing_migration_is_noticed_behind_a_later_one() {
+    let db = database().await;
+    let app = Process::serve(&db);
+    let (_, port) = app.address();
+    let later = "insert into _sqlx_migrations
+                 select 1000, description, installed_on, success, checksum, execution_time
+                 from _sqlx_migrations where version = 1";
+    db.run(later).await;
+    assert_eq!(health(&db, port, &[]).0, Some(0), "another one is no reason to stop");
+    db.run("delete from _sqlx_migrations where version = 2").await;
+    assert_eq!(health(&db, port, &[]).0, Some(1));
+}
+
 #[tokio::test]
 async fn with_tls_it_verifies_the_certificate() {
     let db = database().await;
