@@ -37,7 +37,7 @@ const OBJECTS: &[&[Object]] = &[
     &[Object {
         route: "/account/sessions/{id}/revoke",
         table: "sessions",
-        // Both users have two sessions.
+        // Each user has one already.
         create: "select 1",
         id: "public_id",
         fields: "",

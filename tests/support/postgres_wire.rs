@@ -42,12 +42,12 @@ impl StatementCounter {
         StatementCounter { url, executed }
     }
 
-    /// The number of statements since the last call.
+    /// The number of statements since the last call of this or of `writes`.
     pub fn statements(&self) -> usize {
         self.executed.take().0
     }
 
-    /// The writes since the last call, in order of execution.
+    /// The writes since the last call of this or of `statements`, in order of execution.
     pub fn writes(&self) -> Vec<String> {
         self.executed.take().1
     }

@@ -1,4 +1,4 @@
-//! The documents of a project: what they say about files that it does not have.
+//! Removes links and references to files that a project does not have from its documents.
 
 use std::fs;
 use std::path::{Path, PathBuf};
