@@ -31,7 +31,7 @@ use crate::state::AppState;
 
 /// The upper bounds of the buckets, in seconds: from a cached page to a login in a full queue.
 const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
-/// In loads for each statement; 64 is the most.
+/// The same for the number of sessions that one statement loads: at most 64.
 const LOADS: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
 /// How often old values are folded into the histograms, so that memory stays bounded.

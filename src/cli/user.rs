@@ -11,7 +11,7 @@
 //! `delete EMAIL`         deletes it, with everything that names the person
 //!
 //! Each command that changes or shows something writes an audit event, in the transaction of its
-//! change. The database is all the authority that is checked: an operator is somebody who can read
+//! change. Access to the database is the only authorization: an operator is somebody who can read
 //! the app's settings. No secret is an argument, because other users of the machine can list those.
 
 mod invitations;
@@ -145,7 +145,7 @@ pub(super) async fn run(config: Config, arguments: UserArgs) -> anyhow::Result<(
     }
 }
 
-/// What clap cannot check: a question needs somebody who can answer it.
+/// Rejects what clap cannot check: a command that would ask a question without a terminal.
 fn check_use(command: &UserCommand) -> Result<(), clap::Error> {
     let has_terminal = stdin().is_terminal();
     let missing = match command {

@@ -56,7 +56,7 @@ impl FromStr for Waiver {
     fn from_str(name: &str) -> Result<Self, String> {
         let names = || Self::ALL.map(Self::name).join(", ");
         let found = Self::ALL.into_iter().find(|waiver| waiver.name() == name);
-        found.ok_or_else(|| format!("knows {}; not {name:?}", names()))
+        found.ok_or_else(|| format!("accepts {}, not {name:?}", names()))
     }
 }
 

@@ -69,8 +69,8 @@ pub async fn finish(
     if visitor.user.is_some() {
         return page::next_json(&own_path(&form.next, HOME));
     }
-    // Read first: `verify` begins a transaction, and nobody may wait for a second connection in
-    // one.
+    // Read first: `verify` begins a transaction, in which a request must not wait for a second
+    // connection.
     let half = match form.second_step {
         true => Some(
             half_way::find(&visitor).await?.ok_or_else(|| half_way::too_late(&visitor, HOME))?,

@@ -1,5 +1,6 @@
 //! Reads the body of a form, and rejects a body that no browser would send. actix's extractor has
-//! no time limit, and replaces invalid UTF-8: two passwords become one (`docs/actix-session.md`).
+//! no time limit, and replaces invalid UTF-8, so two passwords can become one
+//! (`docs/actix-session.md`).
 
 use std::time::Duration;
 

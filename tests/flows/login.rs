@@ -247,7 +247,7 @@ async fn a_login_on_a_new_device_is_reported_by_email() {
     owner.must_see(EVERY_DEVICE_LOGGED_OUT);
 }
 
-/// It may be the thief whom the operator wanted to put out. The account knows no device then.
+/// Ending all sessions also forgets the known devices. The next login may be the thief's.
 #[tokio::test]
 async fn the_first_login_after_an_operator_ended_all_sessions_is_reported_by_email() {
     let site = Site::start().await;

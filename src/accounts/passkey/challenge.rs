@@ -1,7 +1,7 @@
 //! The `passkey_challenges` table: what an authenticator was asked to sign.
 //!
-//! A challenge belongs to one visitor, is valid for five minutes, and is used once: another
-//! visitor's answer, a late one and a repeated one all find nothing.
+//! A challenge belongs to one visitor, is valid for five minutes, and is used once. The response of
+//! another visitor, a late one and a repeated one are rejected.
 
 use serde_json::Value;
 use sqlx::PgExecutor;
