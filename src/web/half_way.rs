@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::error::Error;
 use super::factors::{self, Factor};
-use super::flash::FlashKind;
+use super::flash::{Flash, FlashKind};
 use super::next_page::HOME;
 use super::visitor::Visitor;
 use crate::accounts::half_login::{self, HalfLogin};
@@ -81,9 +81,13 @@ impl FromRequest for HalfWay {
 
 /// The login has taken more than five minutes, was completed in another tab, or ended with a
 /// credential change. `next`: the path after the login that begins now.
+///
+/// It leaves the session as it is. A response with its cookie, later than that of the request which
+/// completed the login, would log the visitor out.
 pub fn too_late(visitor: &Visitor, next: &str) -> Error {
-    visitor.state.remove(HALF_LOGIN);
-    let text = "This login has expired or was used in another tab. Enter your password again.";
-    visitor.flash(FlashKind::Bad, text);
+    let text = "This login has expired, or was completed already. If you aren't logged in, enter \
+                your password again.";
+    let flash = Flash::new(FlashKind::Bad, text);
+    visitor.context().visitor_cookie.borrow_mut().set_flash(flash);
     Error::LogInFirst(next.to_owned())
 }

@@ -39,13 +39,17 @@ pub async fn prove_second_factor(
     let failure = Kind::SecondFactorFailed;
     let proof = match second_factor::verify(visitor, &login.user, code, failure).await? {
         FactorVerified::Right(proof) => proof,
+        FactorVerified::TooMany(rejection) => return Ok(SecondStep::TooMany(rejection)),
+        FactorVerified::Outdated => return Err(half_way::too_late(visitor, &login.next)),
+        // The other one of two clicks has used the code up, and has logged in.
+        _ if half_way::find(visitor).await?.is_none() => {
+            return Err(half_way::too_late(visitor, &login.next));
+        }
+        FactorVerified::AlreadyUsed(problem) => return Ok(SecondStep::Wrong(problem)),
         FactorVerified::Wrong(problem) => {
             warn_owner(half_way).await?;
             return Ok(SecondStep::Wrong(problem));
         }
-        FactorVerified::AlreadyUsed(problem) => return Ok(SecondStep::Wrong(problem)),
-        FactorVerified::TooMany(rejection) => return Ok(SecondStep::TooMany(rejection)),
-        FactorVerified::Outdated => return Err(half_way::too_late(visitor, &login.next)),
     };
     let codes_left = proof.codes_left;
     if !use_up(half_way, proof).await? {

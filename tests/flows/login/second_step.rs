@@ -74,17 +74,32 @@ async fn two_requests_that_replace_one_session_both_go_on() {
     first.visit("/login").await;
     let mut second = first.clone();
     let fields = [(EMAIL, ADA.email), (PASSWORD, ADA.password)];
-    // Both have loaded the session when they wait for Ada's row.
-    let mut held = site.db.pool.begin().await.expect("a transaction");
-    sqlx::query("select id from users for update").execute(&mut *held).await.expect("a lock");
-    tokio::join!(first.submit(LOG_IN, &fields), second.submit(LOG_IN, &fields), async {
-        wait_for_a_lock(&site.db, 2).await;
-        held.commit().await.expect("to commit");
-    });
+    log_in_at_once(&site, &mut first, &mut second, &fields).await;
     first.must_be_at(LOGIN_PAGE, 200);
     second.must_be_at(LOGIN_PAGE, 200);
     factor.prove(&mut second).await;
     second.must_be_at("/app", 200);
+}
+
+#[tokio::test]
+async fn two_clicks_with_one_recovery_code_send_no_warning() {
+    let site = Site::behind_a_proxy().await;
+    let (_, _, codes) = ada_with_factor(&site).await;
+    let mut first = ada_half_way(&site).await;
+    first.visit("/login/recovery-code").await;
+    let mut second = first.clone();
+    first.follow_redirects = false;
+    second.follow_redirects = false;
+    let fields = [(RECOVERY_CODE, &*codes[0])];
+    log_in_at_once(&site, &mut first, &mut second, &fields).await;
+    let mut places = [&first, &second].map(|browser| browser.headers["location"].to_str().unwrap());
+    places.sort_unstable();
+    assert_eq!(places, ["/app", "/login?next=%2Fapp"]);
+    // Whichever response arrives last, the browser keeps the cookie of the new session.
+    let cookies = [&first, &second].map(|browser| session_cookies(browser).len());
+    assert_eq!(cookies.iter().sum::<usize>(), 1);
+    let mails = mailbox(&site.db, ADA.email).await;
+    assert!(mails.iter().all(|mail| mail.subject != "Wrong code after your password"));
 }
 
 /// The path after the login can be the link of an email, and links are stored as hashes only.
@@ -103,6 +118,22 @@ async fn a_stolen_dump_holds_no_link_that_waits_for_the_second_step() {
     assert!(!dump.contains(link.rsplit('/').next().expect("a token")), "{dump}");
     factor.prove(&mut phone).await;
     phone.must_be_at(&link, 200);
+}
+
+/// Submits the open form in both. Both requests have loaded their session when they wait for Ada's
+/// row.
+async fn log_in_at_once(
+    site: &Site,
+    first: &mut Browser,
+    second: &mut Browser,
+    fields: &[(&str, &str)],
+) {
+    let mut held = site.db.pool.begin().await.expect("a transaction");
+    sqlx::query("select id from users for update").execute(&mut *held).await.expect("a lock");
+    tokio::join!(first.submit(LOG_IN, fields), second.submit(LOG_IN, fields), async {
+        wait_for_a_lock(&site.db, 2).await;
+        held.commit().await.expect("to commit");
+    });
 }
 
 fn session_cookies(browser: &Browser) -> Vec<String> {
@@ -133,7 +164,7 @@ async fn after_five_minutes_the_password_is_needed_again() {
     clock::later(&site.db, "61 seconds").await;
     factor.prove(&mut browser).await;
     browser.must_be_at("/login?next=%2Fapp", 200);
-    browser.must_see("Enter your password again.");
+    browser.must_see("enter your password again.");
 }
 
 #[tokio::test]
