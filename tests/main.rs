@@ -1,6 +1,6 @@
 //! The tests of the app, in one binary, because linking one is faster than linking many.
 //!
-//! `flows`, `passkeys`, `totp`: what the app does for its user. `practices`: one file per practice
+//! `flows`: what the app does for its user, one file per flow. `practices`: one file per practice
 //! of safe sessions. `attacks`: one file per attack. `mail`: from the outbox to the mail server.
 //! `dev`: the pages of development. `lesson`: the pages that explain the site. `settings`: how an
 //! operator configures, starts and checks the app. `cli`: the operator's commands for accounts.
