@@ -97,7 +97,8 @@ impl Sender {
             None => ("", value),
         };
         let email = Email::parse(address).ok().filter(|_| !name.contains(char::is_control));
-        let email = email.ok_or("must be an address, such as Vestibule <no-reply@example.com>")?;
+        let email =
+            email.ok_or("must be an email address, such as Vestibule <no-reply@example.com>")?;
         let name = (!name.is_empty()).then(|| name.to_owned());
         Ok(Some(Self { name, address: email.as_str().to_owned() }))
     }

@@ -46,6 +46,6 @@ fn production_requires_tls_to_the_mail_server() {
 #[test]
 fn a_sender_is_an_address() {
     let smtp = ("SMTP_URL", "smtps://mail.example.com");
-    refused(&[smtp, ("MAIL_FROM", "Vestibule")], "MAIL_FROM must be an address");
+    refused(&[smtp, ("MAIL_FROM", "Vestibule")], "MAIL_FROM must be an email address");
     starts(&[smtp, ("MAIL_FROM", "Vestibule <hello@example.com>")]);
 }

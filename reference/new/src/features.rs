@@ -25,9 +25,9 @@ pub struct Feature {
     /// Left out unless the project asks for it.
     #[serde(default)]
     pub optional: bool,
-    /// Left out when all of these are. Such a feature cannot be named.
+    /// The features that share this one. It is left out when all of them are, and cannot be named.
     #[serde(default)]
-    pub with: Vec<String>,
+    pub shared_by: Vec<String>,
     /// Files, and folders with a slash.
     #[serde(default)]
     pub delete: Vec<String>,
@@ -61,7 +61,7 @@ impl Features {
         for (name, feature) in &features.feature {
             let conditions =
                 feature.change.iter().flat_map(|change| change.unless.iter().chain(&change.also));
-            for other in feature.with.iter().chain(conditions) {
+            for other in feature.shared_by.iter().chain(conditions) {
                 ensure!(
                     features.feature.contains_key(other),
                     "{name} names {other}, which is no feature"
@@ -77,7 +77,7 @@ impl Features {
     /// When a name is unknown, or that of something that cannot be left out.
     pub fn left_out(&self, without: &[String], with: &[String]) -> Result<BTreeSet<String>> {
         let nameable = |name: &&String| {
-            self.feature.get(*name).is_some_and(|f| f.with.is_empty() && *name != REFERENCE)
+            self.feature.get(*name).is_some_and(|f| f.shared_by.is_empty() && *name != REFERENCE)
         };
         for name in without.iter().chain(with) {
             if let Some(reason) = self.required.get(name) {
@@ -100,7 +100,7 @@ impl Features {
         out.extend(without.iter().cloned());
         out.insert(REFERENCE.to_owned());
         let implied = self.feature.iter().filter(|(_, feature)| {
-            !feature.with.is_empty() && feature.with.iter().all(|part| out.contains(part))
+            !feature.shared_by.is_empty() && feature.shared_by.iter().all(|part| out.contains(part))
         });
         let implied: Vec<String> = implied.map(|(name, _)| name.clone()).collect();
         out.extend(implied);

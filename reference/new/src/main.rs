@@ -246,7 +246,7 @@ fn list(features: &Features) {
     let named = features
         .feature
         .iter()
-        .filter(|(name, f)| f.with.is_empty() && *name != features::REFERENCE);
+        .filter(|(name, f)| f.shared_by.is_empty() && *name != features::REFERENCE);
     let (optional, usual): (Vec<_>, Vec<_>) = named.partition(|(_, feature)| feature.optional);
     for (head, group) in [("--without takes out:", usual), ("--with keeps:", optional)] {
         println!("{head}");
