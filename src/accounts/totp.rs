@@ -44,12 +44,12 @@ impl NewSecret {
         groups.join(" ")
     }
 
-    /// The `otpauth:` URL that an authenticator app reads from the QR code. `None` if `app_name` or
-    /// `email` contains a colon, which the format does not allow.
+    /// The `otpauth:` URL that an authenticator app reads from the QR code. The format allows no
+    /// colon in a name, so that of the app loses its own. `None` if `email` contains one.
     pub fn url(&self, app_name: &str, email: &str) -> Option<String> {
         let described = Builder::new()
             .with_secret(self.0.clone())
-            .with_issuer(Some(app_name))
+            .with_issuer(Some(app_name.replace(':', "")))
             .with_account_name(email);
         described.build().ok()?.to_url().ok()
     }

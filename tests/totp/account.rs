@@ -32,6 +32,15 @@ async fn setting_up_ends_other_sessions_rotates_this_one_and_is_mailed() {
     browser.must_see("Authenticator app set up");
 }
 
+/// The format of the URL in the code allows no colon.
+#[tokio::test]
+async fn a_site_with_a_colon_in_its_name_shows_a_qr_code() {
+    let site = Site::with(&[("APP_NAME", "Café: Ön, Co.")]).await;
+    let mut browser = ADA.at(&site).await;
+    browser.visit(PATH).await;
+    assert!(browser.html().contains("class=\"qr\""), "{}", browser.html());
+}
+
 #[tokio::test]
 async fn nothing_is_on_until_a_code_was_right() {
     let site = Site::start().await;
