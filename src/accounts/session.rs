@@ -27,7 +27,7 @@ use crate::config::Timeouts;
 use crate::database::Connection;
 pub use ended::{end, end_all, end_by_id_hash, hold_owner};
 pub use listed::{ListedSession, end_listed, hold, list};
-pub use rotation::{RotationReason, follow, forget_second_factor, rotate_in_place, was_rotated};
+pub use rotation::{RotationReason, forget_second_factor, replace, rotate_in_place, was_rotated};
 pub use upkeep::{prune, touch};
 
 /// A valid session.

@@ -41,6 +41,7 @@ impl Visitor {
     /// planted ends, as at the login itself (session fixation).
     #[expect(clippy::disallowed_methods, reason = "the old session has to end here")]
     pub fn begin_half_way(&self, half_login: Uuid) {
+        self.context().begins_session.set(true);
         self.state.clear();
         self.state.renew();
         // Fails only for values that cannot be serialized to JSON.

@@ -28,7 +28,8 @@ pub struct ContextData {
     pub(super) session: RefCell<Option<Session>>,
     /// The user for whom the store's `save` begins a session.
     pub(super) login: RefCell<Option<Login>>,
-    /// The session that this request has ended: a new one follows it.
+    /// Whether this request begins a session, and the one that it replaces.
+    pub(super) begins_session: Cell<bool>,
     pub(super) replaced: Cell<Option<SessionIdHash>>,
     pub(super) rotation: Cell<Rotation>,
     pub(super) stale_cookie: Cell<StaleCookie>,
@@ -88,6 +89,7 @@ impl RequestContext {
             request_id,
             session: RefCell::default(),
             login: RefCell::default(),
+            begins_session: Cell::default(),
             replaced: Cell::default(),
             rotation: Cell::default(),
             stale_cookie: Cell::default(),
@@ -111,6 +113,7 @@ impl RequestContext {
     /// Makes the session store begin a session for this user. Only `start_session` may call it. It
     /// also calls `Identity::login`, and the store checks that both name the same user.
     pub fn begin_login(&self, login: Login) {
+        self.begins_session.set(true);
         self.login.replace(Some(login));
     }
 

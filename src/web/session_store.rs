@@ -81,8 +81,8 @@ impl SessionStore for PostgresStore {
         let started = async {
             let mut tx = self.db.begin().await?;
             let started = session::start(&mut tx, new, self.lifetimes.sessions_per_user).await?;
-            if let (Some(id), Some(replaced)) = (&started, context.replaced.take()) {
-                session::follow(&mut tx, &id.hash(), &replaced).await?;
+            if let Some(replaced) = context.replaced.take() {
+                session::replace(&mut tx, &replaced, started.as_ref()).await?;
             }
             tx.commit().await.map(|()| started)
         };
@@ -126,9 +126,13 @@ impl SessionStore for PostgresStore {
         let Some(id) = SessionId::parse(key.as_ref()) else { return Ok(()) };
         let context = context()?;
         context.session.replace(None);
+        if context.begins_session.get() {
+            // `save` is called next. It ends the session in the transaction of the new one.
+            context.replaced.set(Some(id.hash()));
+            return Ok(());
+        }
         let ended = session::end_by_id_hash(&self.db, &id.hash()).await;
-        let replaced = ended.map(|ended| ended.then(|| id.hash()));
-        replaced.map(|id| context.replaced.set(id)).map_err(|error| failed(&context, error))
+        ended.map(drop).map_err(|error| failed(&context, error))
     }
 }
 

@@ -3,6 +3,7 @@
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
+use super::end_by_id_hash;
 use crate::accounts::session_id::{SessionId, SessionIdHash};
 use crate::database::Connection;
 
@@ -53,17 +54,21 @@ pub async fn forget_second_factor(tx: &mut Connection, id: Uuid) -> sqlx::Result
         .map(drop)
 }
 
-/// Records that a new session has replaced one of the same browser, as a login does. Only the
-/// request that has ended a session may call it: two sessions cannot follow one.
-pub async fn follow(
+/// Ends the session that a new one replaces, as at a login. The new one remembers the old ID. Of
+/// two concurrent requests that replace one session, one ends it, and only its session does.
+///
+/// In the transaction that begins the new one: in between, a request with the old ID would be one
+/// of a session that is gone, and its response would remove the new cookie.
+pub async fn replace(
     tx: &mut Connection,
-    id_hash: &SessionIdHash,
-    replaced: &SessionIdHash,
+    old: &SessionIdHash,
+    new: Option<&SessionId>,
 ) -> sqlx::Result<()> {
+    let (true, Some(new)) = (end_by_id_hash(&mut *tx, old).await?, new) else { return Ok(()) };
     sqlx::query!(
         "update sessions set previous_id_hash = $2 where id_hash = $1",
-        id_hash as _,
-        replaced as _,
+        new.hash() as _,
+        old as _,
     )
     .execute(tx)
     .await

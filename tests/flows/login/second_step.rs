@@ -64,6 +64,32 @@ async fn a_request_that_raced_with_the_second_step_keeps_the_new_cookie() {
     assert_eq!(session_cookies(&late).len(), 1);
 }
 
+/// The request arrives while the new session is inserted.
+#[tokio::test]
+async fn a_request_during_the_second_step_keeps_the_new_cookie() {
+    let site = Site::start().await;
+    let (_, mut factor, _) = ada_with_factor(&site).await;
+    let mut browser = ada_half_way(&site).await;
+    let mut late = browser.clone();
+    late.follow_redirects = false;
+    let wait = "create function wait() returns trigger language plpgsql as
+                $$ begin perform pg_advisory_xact_lock(1); return new; end $$";
+    site.db.run(wait).await;
+    let trigger = "create trigger wait before insert on sessions
+                   for each row when (new.user_id is not null) execute function wait()";
+    site.db.run(trigger).await;
+    let mut held = site.db.pool.begin().await.expect("a transaction");
+    sqlx::query("select pg_advisory_xact_lock(1)").execute(&mut *held).await.expect("a lock");
+    tokio::join!(factor.prove(&mut browser), async {
+        wait_for_a_lock(&site.db, 1).await;
+        late.visit("/app").await;
+        held.commit().await.expect("to commit");
+    });
+    browser.must_be_at("/app", 200);
+    assert_eq!(late.headers["location"], "/login?next=%2Fapp");
+    assert_eq!(session_cookies(&late), [""; 0]);
+}
+
 /// Two clicks on "Log in" while an earlier login waits for its second step: both requests end the
 /// session of that login, and each begins one.
 #[tokio::test]
