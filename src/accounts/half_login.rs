@@ -4,8 +4,6 @@
 //! that needs a login can mistake it for one. It is used once, lives for five minutes, and becomes
 //! invalid with the next credential change, like every login that is under way.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD as BASE64;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -42,7 +40,7 @@ pub async fn begin(
         user.id as _,
         user.session_epoch,
         remembered,
-        BASE64.encode(keys.encrypt(user.id.as_bytes(), next.as_bytes())),
+        keys.encrypt_text(user.id.as_bytes(), next.as_bytes()),
     )
     .fetch_one(db)
     .await
@@ -70,8 +68,7 @@ pub async fn find(
 }
 
 fn decrypted(keys: &Keys, user_id: UserId, stored: &str) -> Option<String> {
-    let next = keys.decrypt(user_id.as_bytes(), &BASE64.decode(stored).ok()?)?;
-    String::from_utf8(next).ok()
+    String::from_utf8(keys.decrypt_text(user_id.as_bytes(), stored)?).ok()
 }
 
 /// Uses one up; `false` if it was used before, or has expired.

@@ -35,9 +35,9 @@ pub fn start(
     visitor.state.clear();
     visitor.forget_reset();
     let user_id = login.user.id.to_string();
-    // After the handler, actix-session calls `delete` of `web/session_store.rs` for the old row,
-    // and `save`, which inserts a row under a new ID. It has the epoch that was read with the
-    // password hash; after a change in between, nothing is inserted.
+    // After the handler, actix-session calls `save` of `web/session_store.rs`, which ends the old
+    // session and inserts a row under a new ID. It has the epoch that was read with the password
+    // hash; after a change in between, nothing is inserted.
     RequestContext::of(req)?.begin_login(login);
     Identity::login(&req.extensions(), user_id)?;
     page::redirect(&own_path(next, HOME))

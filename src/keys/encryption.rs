@@ -5,6 +5,8 @@
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 
 use super::{Derived, Keys};
 
@@ -27,6 +29,16 @@ impl Keys {
         let nonce = (*nonce).into();
         let payload = || Payload { msg: encrypted, aad: owner };
         self.all().find_map(|key| cipher(key).decrypt(&nonce, payload()).ok())
+    }
+
+    /// `encrypt` for a place that holds text: in base64.
+    pub fn encrypt_text(&self, owner: &[u8], value: &[u8]) -> String {
+        BASE64.encode(self.encrypt(owner, value))
+    }
+
+    /// `decrypt` for the text of `encrypt_text`.
+    pub fn decrypt_text(&self, owner: &[u8], stored: &str) -> Option<Vec<u8>> {
+        self.decrypt(owner, &BASE64.decode(stored).ok()?)
     }
 
     /// The name of the key that encrypts, as it is stored beside each value.

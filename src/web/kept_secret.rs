@@ -1,9 +1,6 @@
 //! Secrets in the state of a session, from one page to the next: encrypted for their user, so that
 //! a stolen dump of the database does not contain them.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD as BASE64;
-
 use super::visitor::LoggedIn;
 
 /// The key of the secret of a factor that is being set up. Every rotation of the session ID removes
@@ -16,23 +13,19 @@ pub const RECOVERY_CODES: &str = "recovery_codes";
 impl LoggedIn {
     /// Keeps a secret under this key until it is removed or the session ends.
     pub fn keep_secret(&self, key: &'static str, secret: &[u8]) {
-        let encrypted = self.visitor.app.keys.encrypt(self.user.id.as_bytes(), secret);
+        let encrypted = self.visitor.app.keys.encrypt_text(self.user.id.as_bytes(), secret);
         // Fails only for values that cannot be serialized to JSON.
-        let _ = self.visitor.state.insert(key, BASE64.encode(encrypted));
+        let _ = self.visitor.state.insert(key, encrypted);
     }
 
     /// The secret under this key, if there is one that can be decrypted.
     pub fn kept_secret(&self, key: &str) -> Option<Vec<u8>> {
         let stored: String = self.visitor.state.get(key).ok()??;
-        self.visitor.app.keys.decrypt(self.user.id.as_bytes(), &BASE64.decode(stored).ok()?)
+        self.visitor.app.keys.decrypt_text(self.user.id.as_bytes(), &stored)
     }
 
-    /// Removes the secret under this key, and returns it.
-    pub fn take_secret(&self, key: &str) -> Option<Vec<u8>> {
-        let secret = self.kept_secret(key);
-        if secret.is_some() {
-            self.visitor.state.remove(key);
-        }
-        secret
+    /// Removes the secret under this key.
+    pub fn forget_secret(&self, key: &str) {
+        self.visitor.state.remove(key);
     }
 }

@@ -25,7 +25,9 @@ pub async fn an_app_is_set_up_from_the_qr_code(stage: &BrowserTest<'_>) {
     assert_eq!(url, in_light);
     let url = Url::parse(&url).expect("a URL");
     assert_eq!((url.scheme(), url.host_str()), ("otpauth", Some("totp")));
-    assert!(url.path().contains("ada%40example.com"), "{url}");
+    let mut fields = url.query().expect("a query").split('&');
+    let label = fields.find_map(|field| field.strip_prefix("issuer=")).expect("an issuer");
+    assert!(url.path().contains(label) && url.path().contains("ada%40example.com"), "{url}");
     let value = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value);
     // A name of the app with a colon is shown without it.
     let name = stage.site.app.config.app_name.replace(':', "");

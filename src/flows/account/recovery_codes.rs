@@ -55,7 +55,7 @@ pub async fn show(sudo: Sudo) -> Result<HttpResponse, Error> {
         form_page.were_replaced = true;
     }
     // Removed after the last query: if one fails, the codes stay in the session for the next view.
-    logged_in.take_secret(RECOVERY_CODES);
+    logged_in.forget_secret(RECOVERY_CODES);
     page::show(form_page)
 }
 
